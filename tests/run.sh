@@ -67,7 +67,7 @@ stage "mypy"
 mypy
 
 stage "import contracts"
-lint-imports
+lint-imports --no-logo
 
 stage "pytest"
 python -m pytest "$@"
