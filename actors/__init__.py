@@ -1,0 +1,1 @@
+"""The actors, one package each; none imports another. `wiring` joins them."""

@@ -1,0 +1,212 @@
+"""Ledger entries: every public fact, one line each, and the money that moves with it.
+
+An entry's `data` has one shape per type (`ENTRY_DATA`); what the API shows of a payment is the
+fold of its entries alone (`payrail.domain.payments`). Debits are positive, credits negative, and
+an entry sums to zero in each currency: checked when it is made and again when it is read.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from payrail.errors import LineDamaged
+
+
+class Posting(Struct, frozen=True):
+    """One side of a money movement. `amount` in minor units, debit positive."""
+
+    account: str  # e.g. asset:providerA:receivable
+    amount: int
+    currency: str
+
+
+class PaymentMethod(Struct, frozen=True):
+    """What may be shown of a card."""
+
+    token: str
+    brand: str
+    bin: str  # first six digits
+    last4: str
+
+
+class PaymentCreated(Struct, frozen=True):
+    payment_method: PaymentMethod
+    capture_method: str  # manual | automatic
+    customer: dict[str, Any] | None
+    metadata: dict[str, Any]
+    idempotency_key: str | None
+    user_id: str
+
+
+class AttemptStarted(Struct, frozen=True):
+    """A charge is about to be asked for; in the book before the card message leaves."""
+
+    number: int  # 1, 2, … within the payment
+    provider: str  # providerA
+    reference: str  # <payment>.<k>, our key at the provider
+    operation: str = "authorize"
+
+
+class PaymentAuthorized(Struct, frozen=True):
+    number: int
+    provider: str
+    reference: str
+    provider_reference: str
+    amount_authorized: int
+    capture_before: str  # ISO, business time
+    latency_ms: int
+
+
+class PaymentDeclined(Struct, frozen=True):
+    number: int
+    provider: str
+    reference: str
+    decline_code: str
+    latency_ms: int
+
+
+class OutcomeUnknown(Struct, frozen=True):
+    """The attempt timed out or its answer was ambiguous. Neither success nor failure."""
+
+    number: int
+    provider: str
+    reference: str
+    operation: str
+
+
+class CaptureRequested(Struct, frozen=True):
+    capture_id: str
+    provider: str
+    reference: str
+    final_capture: bool
+
+
+class PaymentCaptured(Struct, frozen=True):
+    capture_id: str
+    provider: str
+    reference: str
+    provider_reference: str
+    final_capture: bool
+
+
+class ReversalRequested(Struct, frozen=True):
+    """Held money is about to be given back."""
+
+    provider: str
+    reference: str
+    reason: str  # canceled | expired
+
+
+class OperationFailed(Struct, frozen=True):
+    """A capture or reversal certainly did not happen; the payment is as before."""
+
+    operation: str
+    provider: str
+    reference: str
+    code: str
+
+
+class PaymentReleased(Struct, frozen=True):
+    """The rest of the hold is given up after a final capture. `amount` of the entry is the rest."""
+
+    provider: str
+    reference: str
+
+
+class PaymentReversed(Struct, frozen=True):
+    reversal_reason: str  # canceled | expired | late_approval
+    provider: str | None
+    reference: str | None
+
+
+class LateApprovalReversed(Struct, frozen=True):
+    provider: str
+    reference: str
+    reversal_reference: str
+
+
+class FeeCharged(Struct, frozen=True):
+    capture_id: str
+    provider: str
+    merchant_fee: int
+    provider_fee: int
+
+
+class CaseOpened(Struct, frozen=True):
+    payment_id: str
+    reason: str
+    exposure: int
+
+
+ENTRY_DATA: dict[str, type[Struct]] = {
+    "payment.created": PaymentCreated,
+    "payment.attempt_started": AttemptStarted,
+    "payment.authorized": PaymentAuthorized,
+    "payment.declined": PaymentDeclined,
+    "payment.unknown": OutcomeUnknown,
+    "payment.capture_requested": CaptureRequested,
+    "payment.captured": PaymentCaptured,
+    "payment.reversal_requested": ReversalRequested,
+    "payment.operation_failed": OperationFailed,
+    "payment.released": PaymentReleased,
+    "payment.reversed": PaymentReversed,
+    "payment.late_approval_reversed": LateApprovalReversed,
+    "fee.charged": FeeCharged,
+    "case.opened": CaseOpened,
+}
+
+
+class LedgerEntry(Struct, kw_only=True, frozen=True):
+    """One fact. In its file it begins with `seq` and ends in `prev` and `hash`."""
+
+    event_id: str  # evt_…, also the id of its event and of its webhook
+    type: str
+    ref: str  # id of the file's own object; for fee.* the payment, for case.* the case
+    merchant_id: str | None
+    timestamp: str
+    amount: int  # minor units
+    currency: str
+    data: Any  # ENTRY_DATA[type]
+    postings: list[Posting]
+    correlation_id: str
+    causation_id: str
+
+
+class _RawEntry(Struct, kw_only=True):
+    seq: int
+    event_id: str
+    type: str
+    ref: str
+    merchant_id: str | None
+    timestamp: str
+    amount: int
+    currency: str
+    data: msgspec.Raw
+    postings: list[Posting]
+    correlation_id: str
+    causation_id: str
+
+
+_decode_raw = msgspec.json.Decoder(_RawEntry).decode
+_decode_data = {name: msgspec.json.Decoder(shape).decode for name, shape in ENTRY_DATA.items()}
+
+
+def read_entry(line: bytes) -> tuple[int, LedgerEntry]:
+    """(`seq`, entry) of a ledger line. Raises LineDamaged for an unknown type or shape."""
+    try:
+        raw = _decode_raw(line)
+        data = _decode_data[raw.type](raw.data)
+    except (msgspec.MsgspecError, KeyError) as error:
+        raise LineDamaged(f"not a ledger entry we know: {error}") from error
+    fields = {name: getattr(raw, name) for name in LedgerEntry.__struct_fields__ if name != "data"}
+    return raw.seq, LedgerEntry(data=data, **fields)
+
+
+def must_balance(postings: list[Posting]) -> None:
+    """Raises ValueError unless the postings sum to zero in each currency."""
+    sums: dict[str, int] = {}
+    for posting in postings:
+        sums[posting.currency] = sums.get(posting.currency, 0) + posting.amount
+    if any(sums.values()):
+        raise ValueError(f"postings do not balance: {sums}")

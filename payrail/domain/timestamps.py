@@ -1,0 +1,28 @@
+"""Milliseconds since 1970 UTC to and from the ISO form that stands in every line.
+
+`2026-02-09T12:00:00.123Z`: always UTC, always three decimals, so that text sorts as time does.
+"""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def iso(ms: int) -> str:
+    """The ISO form of a time in milliseconds."""
+    seconds, rest = divmod(ms, 1000)
+    return f"{_second(seconds)}.{rest:03d}Z"
+
+
+def parse_iso(text: str) -> int:
+    """Milliseconds of an ISO time with zone. Raises ValueError, also when the zone is missing."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time needs its zone, for example 2026-02-09T12:00:00.123Z")
+    return (moment - _EPOCH) // timedelta(milliseconds=1)

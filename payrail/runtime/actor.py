@@ -1,0 +1,147 @@
+"""What an actor is: a pure core that is told of messages and says what follows.
+
+    def decide(state, message, moment) -> Step     # may refuse: RequestError
+    def apply(state, event) -> None                 # folds one event or book record; may not fail
+
+Neither does I/O, reads a clock or draws a lot. `apply` is the only thing that changes state, in
+life and in recovery alike: first the step's `events`, then the records of its `posts`, in order.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from msgspec import Struct
+
+from payrail.domain.ids import derived_id
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When and where a decision is made. Times in milliseconds since 1970 UTC (see ports.Now)."""
+
+    wire_ms: int
+    business_ms: int
+    actor: str
+    step: int
+    offset: int  # where this step's line will begin in the journal
+
+    def new_id(self, prefix: str, index: int = 0) -> str:
+        """An id that a replay makes again; `index` parts several of one prefix in one step."""
+        return derived_id(prefix, self.actor, self.step, index)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as `decide` sees it: its body has been checked against the table of kinds."""
+
+    id: str
+    sender: str
+    kind: str
+    body: Any  # KINDS[kind].body
+    correlation_id: str
+    reply_to: str | None = None
+    deadline_ms: int | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A record for one of the actor's books; `seq`, `prev` and `hash` are the book's affair."""
+
+    book: str  # a key of Actor.books
+    record: Struct
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A message out. Its correlation id is that of the message decided on, unless it says more."""
+
+    to: str
+    kind: str
+    body: Struct
+    key: str | None = None
+    deadline_ms: int | None = None  # absolute wire time; None: the kind's own span from now
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Tell me `body` (a kind whose sender is `timer`) at `due_ms`. Setting an id again moves it."""
+
+    id: str
+    kind: str
+    body: Struct
+    due_ms: int
+    business: bool = False  # which of the two times `due_ms` is measured in
+    correlation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer to an asker. Either `body` with `status`, or `stored_at`: the journal offset of a
+    line whose reply is given again byte for byte (then `status`, `headers` and `body` are its)."""
+
+    to: str  # the edge that asked
+    re: str  # its own name for the question
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    correlation_id: str | None = None
+    stored_at: int | None = None
+    replayed: bool = False
+    diff_at: int | None = None  # a reused key: the journal offset of the first request
+
+
+@dataclass(slots=True)
+class Step:
+    """What follows from one message."""
+
+    events: list[Struct] = field(default_factory=list)
+    posts: list[Post] = field(default_factory=list)
+    out: list[Send] = field(default_factory=list)
+    timers: list[SetTimer | CancelTimer] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class BookSpec:
+    """A book of an actor: where it lies, how its records are read back, and which books share one
+    gapless `seq` (the three ledger files do)."""
+
+    path: str
+    read: Callable[[bytes], Struct]
+    sequence: str
+
+
+class Actor(Protocol, Generic[S]):
+    """One actor: its name, its books and its pure core."""
+
+    name: str
+    books: Mapping[str, BookSpec]
+    peers: Sequence[str]  # everyone who may write into its mailbox, and whom it writes to
+
+    def fresh(self) -> S:
+        """The state before the first step."""
+
+    def opened(self, state: S, moment: Moment) -> Step:
+        """What an incarnation does before it serves: often nothing. No replies, no refusals."""
+
+    def decide(self, state: S, message: Message, moment: Moment) -> Step: ...
+
+    def apply(self, state: S, event: Struct) -> None: ...
+
+    def read_event(self, line: bytes) -> Struct:
+        """An event as it stands in the journal. Raises LineDamaged for one it does not know."""
+
+    def documents(self, state: S) -> dict[str, Any]:
+        """The state as documents by path, ready for JSON; people read them, `load` uses them."""
+
+    def load(self, documents: Mapping[str, bytes]) -> S:
+        """The state that `documents` wrote. Raises LineDamaged when it cannot be that."""

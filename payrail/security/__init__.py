@@ -1,0 +1,1 @@
+"""The only rooms below the actors that touch `cryptography`: secrets, API keys, sealing."""

@@ -1,0 +1,1 @@
+"""How facts lie in files: lines, journals, spools, books, documents."""

@@ -1,0 +1,218 @@
+"""The journal: one line a step, and the only truth of its actor.
+
+A line holds everything that its step will write elsewhere (book lines, spool lines, replies),
+encoded, so that after its fsync nothing but I/O remains. `dur` is the last step known durable when
+the line was written; D is the largest `dur` in the file. Damage at or below D is corruption; above
+D it is a tail that was never promised to anybody, and is cut.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec import Raw, Struct
+
+from payrail.errors import Corrupt
+from payrail.storage.lines import GENESIS, checked, complete_lines, is_whole, sealed
+
+NOTHING = Raw(b"null")
+
+#: A line is refused when it would grow past this; longer bytes belong in a file of their own.
+LINE_BYTES_MAX = 64 * 1024 * 4
+#: How much is read at once when a journal is folded.
+READ_BYTES = 4 * 1024 * 1024
+
+
+class Taken(Struct, kw_only=True):
+    """What a step consumed. Lines of edges and people are kept whole: nobody else keeps them."""
+
+    from_: str = msgspec.field(name="from")
+    id: str
+    kind: str
+    n: int = 0
+    epoch: int = 0
+    step: int = 0  # the sender's head, an anchor of its journal in ours
+    chain: str = ""
+    correlation_id: str = ""
+    generation: int = 0  # of hand.jsonl
+    offset: int = 0  # of hand.jsonl, behind the line
+    about: str = ""  # the dead letter that a replay or drop closes
+    line: Raw = NOTHING
+
+
+class BookLine(Struct):
+    book: str
+    line: Raw
+
+
+class OutLine(Struct):
+    """Enough of a spool line to count it; the whole bytes are beside it."""
+
+    to: str
+    n: int
+
+
+class TimerLine(Struct, omit_defaults=True):
+    """`set` an id with all of the rest, or `cancel` it."""
+
+    set: str = ""
+    cancel: str = ""
+    kind: str = ""
+    due: int = 0  # milliseconds since 1970 UTC
+    business: bool = False
+    correlation_id: str = ""
+    body: Raw = NOTHING
+
+
+class StoredReply(Struct, omit_defaults=True):
+    """A reply as it stands in the line that decided it."""
+
+    to: str
+    re: str
+    correlation_id: str
+    status: int = 200
+    headers: dict[str, str] = {}
+    body: Raw = NOTHING
+    stored_at: int = -1  # offset of the line whose reply is given again
+    diff_at: int = -1  # offset of the line whose request differs from this one
+    replayed: bool = False
+
+
+class JournalLine(Struct):
+    s: int
+    epoch: int
+    at: int
+    dur: int
+    in_: Taken = msgspec.field(name="in")
+    events: list[Raw]
+    books: list[BookLine]
+    out: list[Raw]
+    timers: list[TimerLine]
+    replies: list[StoredReply]
+    prev: str
+    hash: str
+
+
+class _Link(Struct):
+    """The few fields that recovery needs to decide where the journal ends."""
+
+    s: int
+    dur: int
+    prev: str
+    hash: str
+
+
+decode_line = msgspec.json.Decoder(JournalLine).decode
+_decode_link = msgspec.json.Decoder(_Link).decode
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(slots=True)
+class Draft:
+    """The parts of a line, each already encoded where its bytes will be used again."""
+
+    s: int
+    epoch: int
+    at: int
+    dur: int
+    taken: Taken
+    prev: str
+    events: list[bytes] = field(default_factory=list)
+    books: list[tuple[str, bytes]] = field(default_factory=list)
+    out: list[bytes] = field(default_factory=list)
+    timers: list[TimerLine] = field(default_factory=list)
+    replies: list[StoredReply] = field(default_factory=list)
+
+    def line(self) -> bytes:
+        """The finished line without its newline. Raises ValueError past LINE_BYTES_MAX."""
+        books = b",".join(b'{"book":"%b","line":%b}' % (b.encode(), ln) for b, ln in self.books)
+        body = (
+            b'{"s":%d,"epoch":%d,"at":%d,"dur":%d,"in":%b,"events":[%b],"books":[%b],"out":[%b],'
+            b'"timers":%b,"replies":%b,"prev":"%b"}'
+        ) % (
+            self.s,
+            self.epoch,
+            self.at,
+            self.dur,
+            _encode(self.taken),
+            b",".join(self.events),
+            books,
+            b",".join(self.out),
+            _encode(self.timers),
+            _encode(self.replies),
+            self.prev.encode(),
+        )
+        if len(body) > LINE_BYTES_MAX:
+            raise ValueError(f"a step of {len(body)} bytes does not fit into a journal line")
+        return sealed(body)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Where a journal can be trusted: `end` bytes, of which those from `doubtful` on were written
+    but perhaps never reached the disk. `lines` counts the whole ones from where reading began."""
+
+    end: int
+    doubtful: int
+    lines: int
+    last_step: int
+    last_hash: str
+    cut_bytes: int
+
+
+def _links(path: str, data: bytes) -> Iterator[tuple[int, int, _Link | None]]:
+    """(line number, end offset, link or None when the line is not whole) of every line."""
+    lines, rest = complete_lines(data)
+    offset = 0
+    for number, line in enumerate(lines, 1):
+        offset += len(line) + 1
+        yield number, offset, _decode_link(line) if is_whole(line) else None
+    if rest:
+        yield len(lines) + 1, offset + len(rest), None
+
+
+def extent(path: str, data: bytes, *, step: int = 0, head: str = GENESIS, line: int = 0) -> Extent:
+    """Decide how far `data` (which follows step `step` with hash `head`) can be trusted.
+
+    Keeps the longest run of whole, linked lines. Raises Corrupt when that run ends before D.
+    """
+    durable, kept_end, running = step, 0, True
+    last_step, last_hash, kept = step, head, 0
+    ends: list[tuple[int, int]] = []
+    broken_line = 0
+    for number, end, link in _links(path, data):
+        if link is not None:
+            durable = max(durable, link.dur)
+        if running and link is not None and link.s == last_step + 1 and link.prev == last_hash:
+            last_step, last_hash, kept_end, kept = link.s, link.hash, end, kept + 1
+            ends.append((link.s, end))
+        elif running:
+            running, broken_line = False, line + number
+    if last_step < durable:
+        raise Corrupt(path, broken_line, f"damaged at or below step {durable}, which was durable")
+    doubtful = max((end for s, end in ends if s <= durable), default=0)
+    return Extent(kept_end, doubtful, kept, last_step, last_hash, len(data) - kept_end)
+
+
+def read_steps(data: bytes) -> Iterator[tuple[int, bytes, JournalLine]]:
+    """(offset, bytes, decoded) of each line of trusted `data`."""
+    offset = 0
+    for line in complete_lines(data)[0]:
+        yield offset, line, decode_line(line)
+        offset += len(line) + 1
+
+
+def verify_chain(path: str, data: bytes) -> tuple[int, str]:
+    """(last step, last hash) of a whole journal. Raises Corrupt naming the first bad line."""
+    step, head = 0, GENESIS
+    lines, rest = complete_lines(data)
+    for number, line in enumerate(lines, 1):
+        if not is_whole(line):
+            raise Corrupt(path, number, "the line's bytes do not match its hash")
+        link = _decode_link(line)
+        if link.s != step + 1 or link.prev != head:
+            raise Corrupt(path, number, f"step {link.s} does not follow step {step}")
+        step, head = link.s, checked(line)
+    if rest:
+        raise Corrupt(path, len(lines) + 1, "the last line has no end")
+    return step, head

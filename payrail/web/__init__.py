@@ -1,0 +1,1 @@
+"""HTTP plumbing over aiohttp: problems, bodies, correlation, keys."""
