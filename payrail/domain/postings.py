@@ -1,0 +1,82 @@
+"""Postings: which accounts a fact moves money between, and what the books say when added up.
+
+Roots are asset, liability, equity, income and expense. Debits are positive, credits negative.
+An authorization, a reversal and a late approval move no money: nothing is posted for them.
+"""
+
+from collections.abc import Iterable
+
+from payrail.domain.ledger import LedgerEntry, Posting, must_balance
+
+GATEWAY_FEE = "income:gateway_fee"
+BANK = "asset:bank"
+
+
+def receivable(provider: str) -> str:
+    """What a provider has captured for us and still owes."""
+    return f"asset:{provider}:receivable"
+
+
+def pending(merchant_id: str) -> str:
+    """What we owe a merchant and the provider has not yet settled."""
+    return f"liability:{merchant_id}:pending"
+
+
+def provider_expense(provider: str) -> str:
+    """What a provider keeps for its work."""
+    return f"expense:{provider}:fee"
+
+
+def _move(amount_minor: int, currency: str, *, debit: str, credit: str) -> list[Posting]:
+    """Both sides of one movement; nothing when there is nothing to move."""
+    if amount_minor == 0:
+        return []
+    return [
+        Posting(debit, amount_minor, currency),
+        Posting(credit, -amount_minor, currency),
+    ]
+
+
+def capture_postings(
+    provider: str, merchant_id: str, amount_minor: int, currency: str
+) -> list[Posting]:
+    """Captured: the provider owes us, we owe the merchant."""
+    return _move(amount_minor, currency, debit=receivable(provider), credit=pending(merchant_id))
+
+
+def fee_postings(
+    provider: str,
+    merchant_id: str,
+    merchant_fee_minor: int,
+    provider_fee_minor: int,
+    currency: str,
+) -> list[Posting]:
+    """The merchant's fee out of what is pending, the provider's cost out of what it owes."""
+    made = _move(merchant_fee_minor, currency, debit=pending(merchant_id), credit=GATEWAY_FEE)
+    made += _move(
+        provider_fee_minor,
+        currency,
+        debit=provider_expense(provider),
+        credit=receivable(provider),
+    )
+    must_balance(made)
+    return made
+
+
+def balances(entries: Iterable[LedgerEntry]) -> dict[str, dict[str, int]]:
+    """account -> currency -> amount in minor units, debit positive, accounts sorted."""
+    sums: dict[str, dict[str, int]] = {}
+    for entry in entries:
+        for posting in entry.postings:
+            account = sums.setdefault(posting.account, {})
+            account[posting.currency] = account.get(posting.currency, 0) + posting.amount
+    return dict(sorted(sums.items()))
+
+
+def trial_balance(entries: Iterable[LedgerEntry]) -> dict[str, int]:
+    """currency -> sum over all accounts. Every value is zero, or the books are damaged."""
+    sums: dict[str, int] = {}
+    for account in balances(entries).values():
+        for currency, amount_minor in account.items():
+            sums[currency] = sums.get(currency, 0) + amount_minor
+    return dict(sorted(sums.items()))
