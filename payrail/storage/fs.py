@@ -21,7 +21,7 @@ _FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)
 
 
 def inside(path: str) -> str:
-    """The path itself. Raises OSError (EINVAL) when it is absolute or has `..`, NUL, empty parts."""
+    """The path itself. Raises OSError (EINVAL) when absolute or with `..`, NUL or empty parts."""
     if "\0" in path or any(part in ("", ".", "..") for part in path.split("/")):
         raise OSError(errno.EINVAL, "not a plain path below the home", path.replace("\0", "?"))
     return path

@@ -1,0 +1,65 @@
+"""Simulated time and chance, and the door to the simulated files: everything from one seed.
+
+Ships with the package: whoever writes an actor tests it on these, without sleeping.
+"""
+
+from random import Random
+
+from payrail.runtime.ports import Now
+from payrail.runtime.simdisk import SimDisk, Survival
+from payrail.runtime.simfaults import Call, Chance, Dropped, Fault, Kept, Lost, SimCrash, Torn
+from payrail.runtime.simfs import SimFile, SimFs
+
+__all__ = [
+    "Call",
+    "Chance",
+    "Dropped",
+    "Fault",
+    "Kept",
+    "Lost",
+    "SimClock",
+    "SimCrash",
+    "SimDisk",
+    "SimFile",
+    "SimFs",
+    "SimRng",
+    "Survival",
+    "Torn",
+]
+
+NOON_MS = 1_770_638_400_000  # 2026-02-09T12:00:00Z
+
+
+class SimClock:
+    """Stands still until it is moved."""
+
+    def __init__(self, wire_ms: int = NOON_MS, business_ms: int | None = None) -> None:
+        self._wire_ms = wire_ms
+        self._business_ms = wire_ms if business_ms is None else business_ms
+        self._monotonic_ms = 0
+
+    def now(self) -> Now:
+        return Now(wire_ms=self._wire_ms, business_ms=self._business_ms)
+
+    def monotonic_ms(self) -> int:
+        return self._monotonic_ms
+
+    def advance_ms(self, ms: int) -> None:
+        """Let time pass: all three clocks."""
+        self._wire_ms += ms
+        self._business_ms += ms
+        self._monotonic_ms += ms
+
+    def advance_business_ms(self, ms: int) -> None:
+        """Move business time alone, as people do."""
+        self._business_ms += ms
+
+
+class SimRng:
+    """Predictable bits, for simulation only: the same seed, the same tokens."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
+
+    def token_hex(self, size_bytes: int) -> str:
+        return self._random.randbytes(size_bytes).hex()

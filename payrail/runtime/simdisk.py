@@ -1,0 +1,139 @@
+"""A disk in memory that keeps what was written and what is durable apart: for bytes and for names.
+
+    write ──▶ readable, pending ──sync──▶ durable            a power cut keeps what is durable
+                    └──failed sync──▶ readable, lost          and any legal part of what is pending
+
+A failed sync marks bytes clean that never reached the disk: readable, and gone at the next power
+cut although a later sync succeeds. Only writing them again makes them pending again.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Bytes put at `offset`. With `data` None: the file cut, or filled with zeros, to `offset`."""
+
+    offset: int
+    data: bytes | None
+
+    def apply(self, content: bytearray) -> None:
+        end = self.offset + len(self.data or b"")
+        if self.data is None:
+            del content[self.offset :]
+        content.extend(bytes(max(0, end - len(content))))
+        if self.data is not None:
+            content[self.offset : end] = self.data
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """A file or folder apart from its names. A folder has no content."""
+
+    id: int
+    is_folder: bool = False
+    content: bytearray = field(default_factory=bytearray)
+    durable: bytearray = field(default_factory=bytearray)
+    pending: list[Write] = field(default_factory=list)
+    holder: object | None = None  # the handle that has locked it
+
+    def write(self, write: Write) -> None:
+        write.apply(self.content)
+        self.pending.append(write)
+
+    def sync(self) -> None:
+        for write in self.pending:
+            write.apply(self.durable)
+        self.pending.clear()
+
+    def forget(self) -> None:
+        """What a failed sync does: nothing is pending any more, and nothing became durable."""
+        self.pending.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class NameChange:
+    """A created (`added`), removed, or renamed (both) name. It survives whole or not at all."""
+
+    folders: tuple[str, ...]
+    node: Node
+    removed: str | None = None
+    added: str | None = None
+
+    def apply(self, names: dict[str, Node]) -> None:
+        if self.removed is not None:
+            names.pop(self.removed, None)
+        if self.added is not None:
+            names[self.added] = self.node
+
+
+class Survival(Protocol):
+    """What of the pending outlives a power cut. Files and names are asked for one by one."""
+
+    def name(self, path: str) -> bool:
+        """Whether the pending change that gave or took the name `path` reached the disk."""
+
+    def content(self, durable: bytes, writes: Sequence[Write]) -> bytes:
+        """What a file with these pending writes holds afterwards."""
+
+
+class SimDisk:
+    """Names and nodes, shared by every simulated process of one machine."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Node] = {}
+        self.is_off = False
+        self._durable_names: dict[str, Node] = {}
+        self._pending: list[NameChange] = []
+        self._last_id = 0
+
+    def new_node(self, *, is_folder: bool = False) -> Node:
+        self._last_id += 1
+        return Node(self._last_id, is_folder=is_folder)
+
+    def change(self, change: NameChange) -> None:
+        change.apply(self.names)
+        self._pending.append(change)
+
+    def sync_folder(self, folder: str) -> None:
+        for change in self._taken_from_pending(folder):
+            change.apply(self._durable_names)
+
+    def forget_folder(self, folder: str) -> None:
+        """What a failed sync of a folder does to its new names; see Node.forget."""
+        self._taken_from_pending(folder)
+
+    def after_crash(self, survival: Survival) -> "SimDisk":
+        """Cut the power. Result: the disk as it is found afterwards; this one is off for good."""
+        self.is_off = True
+        names = dict(self._durable_names)
+        for change in self._pending:
+            if survival.name(change.added or change.removed or ""):
+                change.apply(names)
+        found = SimDisk()
+        found._last_id = self._last_id
+        found.names = {
+            path: _survivor(node, survival)
+            for path, node in names.items()
+            if all(folder in names for folder in parents(path))
+        }
+        found._durable_names = dict(found.names)
+        return found
+
+    def _taken_from_pending(self, folder: str) -> list[NameChange]:
+        taken = [change for change in self._pending if folder in change.folders]
+        self._pending = [change for change in self._pending if folder not in change.folders]
+        return taken
+
+
+def parents(path: str) -> Iterator[str]:
+    """The folders above `path`, outermost first, without the home itself."""
+    parts = path.split("/")[:-1]
+    return ("/".join(parts[: depth + 1]) for depth in range(len(parts)))
+
+
+def _survivor(node: Node, survival: Survival) -> Node:
+    content = survival.content(bytes(node.durable), node.pending) if node.pending else node.durable
+    return Node(node.id, node.is_folder, bytearray(content), bytearray(content))
