@@ -1,0 +1,1 @@
+"""Rules by the dozen: pure values in, values out."""
