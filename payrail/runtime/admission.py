@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 from msgspec import Raw, Struct
 
-from payrail.domain.messages import EDGES, HAND, KINDS, MESSAGE_BYTES_MAX, Envelope
+from payrail.domain.messages import EDGES, HAND, KINDS, MESSAGE_BYTES_MAX, TIMER, Envelope
 from payrail.domain.timestamps import parse_iso
 from payrail.errors import MalformedJson
 from payrail.runtime.actor import Message
@@ -30,11 +30,12 @@ class SpoolItem:
 
 @dataclass(frozen=True, slots=True)
 class HandItem:
-    """One complete line of hand.jsonl; `end` is the offset behind its newline."""
+    """One complete line of hand.jsonl; `end` and `digest` are those of the file up to it."""
 
     generation: int
     end: int
     line: bytes
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Refused:
 class Admitted:
     taken: Taken
     message: Message
+    original: Raw  # the line as it came, for a dead letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ _decode_body = {name: msgspec.json.Decoder(kind.body).decode for name, kind in K
 
 def body_of(kind: str, raw: bytes | Raw) -> Struct:
     """The checked body of a kind in the table. Raises msgspec.ValidationError, KeyError."""
-    return _decode_body[kind](raw)  # type: ignore[no-any-return]
+    return _decode_body[kind](raw)
 
 
 def admit_spool(item: SpoolItem, head: Head, actor: str) -> Admitted | Refused | Passed:
@@ -142,6 +144,7 @@ def _by_table(envelope: Envelope, item: SpoolItem, actor: str) -> Admitted | Ref
             deadline_ms=deadline,
             key=envelope.key,
         ),
+        original,
     )
 
 
@@ -169,6 +172,7 @@ def admit_hand(item: HandItem, actor: str) -> Admitted | Refused:
         kind="",
         generation=item.generation,
         offset=item.end,
+        chain=item.digest,
         correlation_id=f"cor_hand_{actor}_{item.generation}_{item.end}",
     )
     if len(item.line) > MESSAGE_BYTES_MAX:
@@ -197,7 +201,7 @@ def _hand_by_table(item: HandItem, taken: Taken) -> Admitted | Refused:
         return Refused("schema", str(error), taken, None, item.line)
     taken = msgspec.structs.replace(taken, kind=kind.name, line=Raw(item.line))
     message = Message(taken.id, HAND, kind.name, body, taken.correlation_id)
-    return Admitted(taken, message)
+    return Admitted(taken, message, taken.line)
 
 
 def admit_due(item: DueItem, head: Head) -> Admitted | Passed:
@@ -206,11 +210,13 @@ def admit_due(item: DueItem, head: Head) -> Admitted | Passed:
     if timer is None:
         return Passed()
     taken = Taken(
-        from_="timer",
+        from_=TIMER,
         id=item.timer_id,
         kind=timer.kind,
         correlation_id=timer.correlation_id,
     )
     ident = f"timer:{item.timer_id}:{timer.generation}"
+    original = Raw(b'{"kind":"%b","body":%b}' % (timer.kind.encode(), timer.body))
     body = body_of(timer.kind, timer.body)
-    return Admitted(taken, Message(ident, "timer", timer.kind, body, timer.correlation_id))
+    message = Message(ident, TIMER, timer.kind, body, timer.correlation_id)
+    return Admitted(taken, message, original)

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct, field
 
 from payrail.domain.messages import EDGES, HAND, TIMER
+from payrail.domain.timestamps import parse_iso
 from payrail.runtime.actor import BookSpec
 from payrail.storage.journal import JournalLine, OutLine, TimerLine
 from payrail.storage.lines import GENESIS, hash_of
@@ -40,6 +41,7 @@ class Timer(Struct):
 class HandPosition(Struct):
     generation: int = 0
     offset: int = 0
+    digest: str = ""  # SHA-256 of the file up to the offset
 
 
 class DeadRef(Struct):
@@ -50,7 +52,7 @@ class DeadRef(Struct):
     size: int
 
 
-_decode_out = msgspec.json.Decoder(OutLine).decode
+decode_out = msgspec.json.Decoder(OutLine).decode
 
 
 class _DeadLine(Struct):
@@ -83,13 +85,14 @@ class Head(Struct):
 
 def fold(head: Head, line: JournalLine, size: int, books: Mapping[str, BookSpec]) -> None:
     """Advance `head` past `line`, which is `size` bytes long with its newline."""
-    head.step, head.hash, head.epoch, head.at_ms = line.s, line.hash, line.epoch, line.at
+    head.step, head.hash, head.epoch = line.s, line.hash, line.epoch
+    head.at_ms = parse_iso(line.at)
     head.size += size
     _fold_taken(head, line)
     for posted in line.books:
         _fold_book(head, posted.book, bytes(posted.line), books)
     for raw in line.out:
-        out = _decode_out(raw)
+        out = decode_out(raw)
         head.sent[out.to] = out.n
     for timer in line.timers:
         _fold_timer(head, timer, line)
@@ -100,7 +103,7 @@ def _fold_taken(head: Head, line: JournalLine) -> None:
     if taken.from_ == TIMER:
         head.timers.pop(taken.id, None)
     elif taken.from_ == HAND:
-        head.hand = HandPosition(taken.generation, taken.offset)
+        head.hand = HandPosition(taken.generation, taken.offset, taken.chain)
     elif taken.from_ in EDGES:
         head.edges[taken.from_] = (taken.epoch, taken.n)
     elif taken.n:
@@ -126,7 +129,7 @@ def _fold_timer(head: Head, timer: TimerLine, line: JournalLine) -> None:
         head.timers.pop(timer.cancel, None)
         return
     head.timers[timer.set] = Timer(
-        timer.kind, timer.due, timer.business, timer.body, timer.correlation_id, line.s
+        timer.kind, parse_iso(timer.due), timer.business, timer.body, timer.correlation_id, line.s
     )
 
 

@@ -1,7 +1,8 @@
 """The ports: the only doors from an actor to the world. Real and simulated fillings exist for each.
 
 Every mutating call on `Fs` and `File` is an effect of its own, so it is also a crash point.
-Paths are relative to the house's home, with forward slashes; a filling refuses `..` and absolute ones.
+Paths are relative to the house's home, with forward slashes; a filling refuses `..` and absolute
+ones.
 Errors are `OSError` with errno, as the operating system gives them.
 """
 
@@ -30,7 +31,7 @@ class File(Protocol):
     def size(self) -> int: ...
 
     def identity(self) -> int:
-        """What the kernel calls this file (inode): tells a replaced or renamed file from this one."""
+        """What the kernel calls this file (inode): tells a replaced or renamed file from it."""
 
     def lock(self) -> bool:
         """Take an exclusive lock for the life of this handle; False when another holds it."""

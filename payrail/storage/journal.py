@@ -7,7 +7,7 @@ D it is a tail that was never promised to anybody, and is cut.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 from msgspec import Raw, Struct
@@ -58,7 +58,7 @@ class TimerLine(Struct, omit_defaults=True):
     set: str = ""
     cancel: str = ""
     kind: str = ""
-    due: int = 0  # milliseconds since 1970 UTC
+    due: str = ""
     business: bool = False
     correlation_id: str = ""
     body: Raw = NOTHING
@@ -81,7 +81,7 @@ class StoredReply(Struct, omit_defaults=True):
 class JournalLine(Struct):
     s: int
     epoch: int
-    at: int
+    at: str
     dur: int
     in_: Taken = msgspec.field(name="in")
     events: list[Raw]
@@ -107,44 +107,31 @@ _decode_link = msgspec.json.Decoder(_Link).decode
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(slots=True)
-class Draft:
-    """The parts of a line, each already encoded where its bytes will be used again."""
+def journal_bytes(line: JournalLine) -> bytes:
+    """The line as it will stand in the file, without its newline. Its `hash` field is not read.
 
-    s: int
-    epoch: int
-    at: int
-    dur: int
-    taken: Taken
-    prev: str
-    events: list[bytes] = field(default_factory=list)
-    books: list[tuple[str, bytes]] = field(default_factory=list)
-    out: list[bytes] = field(default_factory=list)
-    timers: list[TimerLine] = field(default_factory=list)
-    replies: list[StoredReply] = field(default_factory=list)
-
-    def line(self) -> bytes:
-        """The finished line without its newline. Raises ValueError past LINE_BYTES_MAX."""
-        books = b",".join(b'{"book":"%b","line":%b}' % (b.encode(), ln) for b, ln in self.books)
-        body = (
-            b'{"s":%d,"epoch":%d,"at":%d,"dur":%d,"in":%b,"events":[%b],"books":[%b],"out":[%b],'
-            b'"timers":%b,"replies":%b,"prev":"%b"}'
-        ) % (
-            self.s,
-            self.epoch,
-            self.at,
-            self.dur,
-            _encode(self.taken),
-            b",".join(self.events),
-            books,
-            b",".join(self.out),
-            _encode(self.timers),
-            _encode(self.replies),
-            self.prev.encode(),
-        )
-        if len(body) > LINE_BYTES_MAX:
-            raise ValueError(f"a step of {len(body)} bytes does not fit into a journal line")
-        return sealed(body)
+    Raises ValueError past LINE_BYTES_MAX.
+    """
+    books = b",".join(b'{"book":"%b","line":%b}' % (b.book.encode(), b.line) for b in line.books)
+    body = (
+        b'{"s":%d,"epoch":%d,"at":"%b","dur":%d,"in":%b,"events":[%b],"books":[%b],"out":[%b],'
+        b'"timers":%b,"replies":%b,"prev":"%b"}'
+    ) % (
+        line.s,
+        line.epoch,
+        line.at.encode(),
+        line.dur,
+        _encode(line.in_),
+        b",".join(line.events),
+        books,
+        b",".join(line.out),
+        _encode(line.timers),
+        _encode(line.replies),
+        line.prev.encode(),
+    )
+    if len(body) > LINE_BYTES_MAX:
+        raise ValueError(f"a step of {len(body)} bytes does not fit into a journal line")
+    return sealed(body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +147,7 @@ class Extent:
     cut_bytes: int
 
 
-def _links(path: str, data: bytes) -> Iterator[tuple[int, int, _Link | None]]:
+def _links(data: bytes) -> Iterator[tuple[int, int, _Link | None]]:
     """(line number, end offset, link or None when the line is not whole) of every line."""
     lines, rest = complete_lines(data)
     offset = 0
@@ -180,7 +167,7 @@ def extent(path: str, data: bytes, *, step: int = 0, head: str = GENESIS, line: 
     last_step, last_hash, kept = step, head, 0
     ends: list[tuple[int, int]] = []
     broken_line = 0
-    for number, end, link in _links(path, data):
+    for number, end, link in _links(data):
         if link is not None:
             durable = max(durable, link.dur)
         if running and link is not None and link.s == last_step + 1 and link.prev == last_hash:
@@ -194,11 +181,11 @@ def extent(path: str, data: bytes, *, step: int = 0, head: str = GENESIS, line: 
     return Extent(kept_end, doubtful, kept, last_step, last_hash, len(data) - kept_end)
 
 
-def read_steps(data: bytes) -> Iterator[tuple[int, bytes, JournalLine]]:
-    """(offset, bytes, decoded) of each line of trusted `data`."""
+def read_steps(data: bytes) -> Iterator[tuple[int, int, JournalLine]]:
+    """(offset, size without the newline, decoded) of each line of trusted `data`."""
     offset = 0
     for line in complete_lines(data)[0]:
-        yield offset, line, decode_line(line)
+        yield offset, len(line), decode_line(line)
         offset += len(line) + 1
 
 

@@ -1,0 +1,256 @@
+"""The loop of an actor, without I/O: lines in, effects out.
+
+`take` decides a batch, folds it and asks for one `Write`; only `synced`, called when the fsync of
+that write returned, hands out what may be seen by others. A driver that never says `synced` has
+told nobody anything. Real and simulated drivers are a page each; see `payrail.runtime.driver`.
+"""
+
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+import msgspec
+
+from payrail.domain.messages import TIMER, Ping
+from payrail.domain.problems import refusal_fields
+from payrail.errors import RequestError
+from payrail.runtime import deadletters as dead
+from payrail.runtime.actor import Actor, Message, Moment, Reply, Step
+from payrail.runtime.admission import (
+    Admitted,
+    HandItem,
+    Item,
+    Passed,
+    Refused,
+    SpoolItem,
+    admit_due,
+    admit_hand,
+    admit_spool,
+)
+from payrail.runtime.drafting import draft_step
+from payrail.runtime.effects import Answer, Effect, Keep, Post, Publish, Write
+from payrail.runtime.head import DLQ, Head, decode_out, fold
+from payrail.runtime.ports import Cell, Now
+from payrail.storage.journal import JournalLine, Taken
+
+S = TypeVar("S")
+
+#: The runtime's own kinds: handled here for every actor, never seen by `decide`.
+RUNTIME_KINDS = frozenset({"ping", "dlq.replay", "dlq.drop"})
+
+
+class Loop(Generic[S]):
+    """One incarnation of one actor between recovery and its end."""
+
+    def __init__(
+        self,
+        actor: Actor[S],
+        state: S,
+        head: Head,
+        cell: Cell,
+        *,
+        letters: dead.Letters | None = None,
+        poisoned: frozenset[str] = frozenset(),
+        deaths: int = 0,
+    ) -> None:
+        self.actor, self.state, self.head, self.cell = actor, state, head, cell
+        self.books = dead.with_dead_letters(actor.name, actor.books)
+        self.letters = letters or dead.NoLetters()
+        self.durable = head.step
+        self.gaps: dict[str, int] = {}
+        self.faults: list[BaseException] = []
+        self._poisoned, self._deaths = poisoned, deaths
+        self._keep: list[Keep] = []
+        self._lines: list[bytes] = []
+        self._after: list[JournalLine] = []
+
+    def open(self, taken: Taken, now: Now) -> list[Effect]:
+        """The first step of an incarnation: the next epoch, and what the actor wants before it
+        serves."""
+        self.head.epoch += 1
+        moment = self._moment(now)
+        self._journal(taken, self.actor.opened(self.state, moment), moment)
+        return self._written()
+
+    def take(self, items: Iterable[Item], now: Now) -> list[Effect]:
+        """Decide each item in turn. Result: what must be durable before anything is told."""
+        for item in items:
+            self._one(item, now)
+        return self._written()
+
+    def note(self, taken: Taken, now: Now) -> list[Effect]:
+        """A step of the runtime itself: it decides nothing, but stands in the chain."""
+        self._journal(taken, Step(), self._moment(now))
+        return self._written()
+
+    def synced(self) -> list[Effect]:
+        """The batch is durable: books first, then messages, then replies."""
+        self.durable = self.head.step
+        after, self._after = self._after, []
+        return [*_posts(after), *_publishes(after), *_answers(after)]
+
+    def _written(self) -> list[Effect]:
+        lines, self._lines = self._lines, []
+        keep, self._keep = self._keep, []
+        if not lines:
+            return []
+        return [*keep, Write(b"\n".join(lines) + b"\n")]
+
+    def _moment(self, now: Now) -> Moment:
+        wire_ms = max(now.wire_ms, self.head.at_ms)
+        ahead_ms = now.business_ms - now.wire_ms
+        head = self.head
+        return Moment(wire_ms, wire_ms + ahead_ms, self.actor.name, head.step + 1, head.size)
+
+    def _one(self, item: Item, now: Now) -> None:
+        admitted = self._admit(item)
+        if isinstance(admitted, Passed):
+            if admitted.gap and isinstance(item, SpoolItem):
+                self.gaps[item.sender] = self.gaps.get(item.sender, 0) + 1
+            return
+        moment = self._moment(now)
+        if isinstance(admitted, Refused):
+            self._refuse(admitted, moment)
+        elif admitted.message.id in self._poisoned:
+            self._bury(admitted, moment)
+        else:
+            self._decide(admitted, moment)
+
+    def _admit(self, item: Item) -> Admitted | Refused | Passed:
+        if isinstance(item, SpoolItem):
+            return admit_spool(item, self.head, self.actor.name)
+        if isinstance(item, HandItem):
+            return admit_hand(item, self.actor.name)
+        return admit_due(item, self.head)
+
+    def _decide(self, admitted: Admitted, moment: Moment) -> None:
+        self.cell.mark(admitted.message.id)
+        try:
+            step, taken = self._decided(admitted, moment)
+            self._journal(taken, step, moment)
+        except Unhandled as fault:
+            self.faults.append(fault.cause)
+            step = dead.decide_error(self.actor.name, admitted, fault.cause, moment)
+            self._journal(admitted.taken, step, moment)
+        self.cell.mark(None)
+
+    def _decided(self, admitted: Admitted, moment: Moment) -> tuple[Step, Taken]:
+        message = admitted.message
+        try:
+            if message.kind in RUNTIME_KINDS:
+                return self._runtime(admitted, moment)
+            if _too_late(message, moment):
+                return _answered(message, _expired(message)), admitted.taken
+            return self.actor.decide(self.state, message, moment), admitted.taken
+        except RequestError as refusal:
+            return _answered(message, refusal), admitted.taken
+        except Unhandled:
+            raise
+        except Exception as fault:
+            raise Unhandled(fault) from fault
+
+    def _runtime(self, admitted: Admitted, moment: Moment) -> tuple[Step, Taken]:
+        taken, message = admitted.taken, admitted.message
+        if isinstance(message.body, Ping):
+            body = {"actor": self.actor.name, "epoch": self.head.epoch, "note": message.body.note}
+            return _replied(message, 200, body), taken
+        dead_id = message.body.id
+        known = dead_id in self.head.dead
+        closing = msgspec.structs.replace(taken, about=dead_id if known else "")
+        if message.kind == "dlq.drop" or not known:
+            return _replied(message, 200, {"id": dead_id, "closed": known}), closing
+        return self._replay(closing, message, moment)
+
+    def _replay(self, taken: Taken, message: Message, moment: Moment) -> tuple[Step, Taken]:
+        original = self.letters.message(self.head.dead[message.body.id], message)
+        if original is None:
+            raise RequestError(409, "illegal-transition", "this dead letter holds no message")
+        step, _ = self._decided(Admitted(taken, original, taken.line), moment)
+        step.replies.extend(_replied(message, 200, {"id": message.body.id, "closed": True}).replies)
+        return step, taken
+
+    def _refuse(self, refused: Refused, moment: Moment) -> None:
+        step, keep = dead.refusal(self.actor.name, refused, moment)
+        self._keep.extend(keep)
+        self._journal(refused.taken, step, moment)
+
+    def _bury(self, admitted: Admitted, moment: Moment) -> None:
+        """The message has killed its reader too often: a dead letter, without deciding it."""
+        step = dead.crash_loop(self.actor.name, admitted, self._deaths, moment)
+        self._journal(admitted.taken, step, moment)
+
+    def _journal(self, taken: Taken, step: Step, moment: Moment) -> None:
+        try:
+            written, line = draft_step(
+                self.head, self.books, taken, step, moment, durable=self.durable
+            )
+        except (ValueError, KeyError, TypeError) as fault:
+            raise Unhandled(fault) from fault
+        for event in step.events:
+            self.actor.apply(self.state, event)
+        for post in step.posts:
+            if post.book != DLQ:
+                self.actor.apply(self.state, post.record)
+        fold(self.head, line, len(written) + 1, self.books)
+        self._lines.append(written)
+        self._after.append(line)
+
+
+class Unhandled(Exception):
+    """A rule raised something that is no refusal."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def _too_late(message: Message, moment: Moment) -> bool:
+    return (
+        message.reply_to is not None
+        and message.deadline_ms is not None
+        and moment.wire_ms > message.deadline_ms
+    )
+
+
+def _expired(message: Message) -> RequestError:
+    return RequestError(
+        504, "overloaded", f"{message.kind} was not started in time", retryable=True
+    )
+
+
+def _answered(message: Message, refusal: RequestError) -> Step:
+    if message.reply_to is None:
+        return Step()
+    body = refusal_fields(refusal, message.correlation_id)
+    return _replied(message, refusal.status, body, refusal.headers)
+
+
+def _replied(
+    message: Message, status: int, body: object, headers: dict[str, str] | None = None
+) -> Step:
+    if message.reply_to is None or message.sender == TIMER:
+        return Step()
+    reply = Reply(
+        message.sender, message.reply_to, status, body, headers or {}, message.correlation_id
+    )
+    return Step(replies=[reply])
+
+
+def _posts(lines: list[JournalLine]) -> list[Effect]:
+    by_book: dict[str, list[bytes]] = {}
+    for line in lines:
+        for posted in line.books:
+            by_book.setdefault(posted.book, []).append(bytes(posted.line))
+    return [Post(book, b"\n".join(ls) + b"\n") for book, ls in by_book.items()]
+
+
+def _publishes(lines: list[JournalLine]) -> list[Effect]:
+    by_receiver: dict[str, list[bytes]] = {}
+    for line in lines:
+        for raw in line.out:
+            out = bytes(raw)
+            by_receiver.setdefault(decode_out(out).to, []).append(out)
+    return [Publish(to, b"\n".join(ls) + b"\n") for to, ls in by_receiver.items()]
+
+
+def _answers(lines: list[JournalLine]) -> list[Effect]:
+    return [Answer(reply) for line in lines for reply in line.replies]
