@@ -1,0 +1,87 @@
+"""Child processes as the supervisor sees them: start, tell, kill, and notice the end at once."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+#: Where the kernel cannot tell of a death, it is looked for at each turn of the supervisor.
+_HAS_PIDFD = hasattr(os, "pidfd_open")
+
+
+class ChildProcess:
+    """A preloaded process; nobody until it is told to `become` someone."""
+
+    def __init__(self, build_path: str, on_exit: Callable[[], None]) -> None:
+        command = [sys.executable, "-P", "-m", "payrail.runtime.child", build_path]
+        # Nothing of a child belongs on the supervisor's stdout, which is for data; and Ctrl-C is
+        # for the supervisor alone, who then stops its children in order.
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=2, bufsize=0, process_group=0
+        )
+        assert self._process.stdin is not None
+        self._stdin = self._process.stdin
+        os.set_blocking(self._stdin.fileno(), False)
+        self._loop = asyncio.get_running_loop()
+        self._on_exit = on_exit
+        self._handle = _pidfd(self._process.pid)
+        if self._handle is not None:
+            self._loop.add_reader(self._handle, self._ended)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def code(self) -> int | None:
+        """Exit code, or minus the signal; None while it lives."""
+        code = self._process.poll()
+        if code is not None:
+            self._forget()
+        return code
+
+    def become(self, name: str, home: str, options: Mapping[str, Any]) -> None:
+        self.tell({"become": name, "home": home, "options": options})
+
+    def tell(self, line: Mapping[str, Any]) -> None:
+        """Send one line. A child that is gone, or whose pipe is full, is found out elsewhere."""
+        try:
+            self._stdin.write(msgspec.json.encode(line) + b"\n")
+        except OSError:
+            pass
+
+    def kill(self) -> None:
+        """SIGKILL; harmless when it has ended, since its pid is ours until we ask for its code."""
+        self._process.send_signal(signal.SIGKILL)
+
+    def end(self) -> None:
+        """Kill and wait: for spares, and for what is left when the house ends."""
+        self.kill()
+        self._process.wait()
+        self._forget()
+
+    def _ended(self) -> None:
+        if self._handle is not None:
+            self._loop.remove_reader(self._handle)
+        self._on_exit()
+
+    def _forget(self) -> None:
+        if not self._stdin.closed:
+            self._stdin.close()
+        if self._handle is not None:
+            self._loop.remove_reader(self._handle)
+            os.close(self._handle)
+            self._handle = None
+
+
+def _pidfd(pid: int) -> int | None:
+    if not _HAS_PIDFD:
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
