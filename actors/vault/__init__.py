@@ -1,0 +1,1 @@
+"""The vault: tokens, encryption, and who may use a card and why."""

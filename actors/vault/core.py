@@ -1,0 +1,197 @@
+"""The vault decides who may use a card and why; every answer leaves a line in the access log.
+
+The line is in the journal before the card leaves: no purpose, no card; no log, no card.
+A refusal is a step of its own, with its line, and never an exception that would leave none.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from actors.vault import state as vault_state
+from actors.vault.access import PURPOSES, access_line
+from actors.vault.keys import Card, RecordMismatch
+from actors.vault.refusals import CardWithheld, problem_of
+from actors.vault.seals import ProviderKeyMissing, ProviderSeals
+from actors.vault.state import EncryptedCard, TokenRecord, VaultState
+from actors.vault.tokens import answer, store, token_view
+from payrail.domain.messages import (
+    PROVIDERS,
+    CardRefused,
+    Charge,
+    ChargeCard,
+    LookUpCard,
+    Ping,
+    StoreCard,
+)
+from payrail.runtime.actor import BookSpec, Message, Moment, Send, Step
+
+#: What each wish may be given for.
+PURPOSES_OF = {
+    "last4": ("support.last4",),
+    "metadata": ("tokenize", "support.last4"),
+    "sealed": ("charge.authorize",),
+}
+#: Both spellings of a provider, to the actor and to the public name.
+_ACTOR_OF = {"providerA": PROVIDERS[0], "providerB": PROVIDERS[1]}
+_PUBLIC_OF = {actor: public for public, actor in _ACTOR_OF.items()}
+
+
+class CardOpener(Protocol):
+    """Collaborator of the vault: `keys.VaultKeys`."""
+
+    def open_card(self, token: str, stored: EncryptedCard) -> Card:
+        """The card of `token`. Raises RecordMismatch."""
+
+
+class Vault:
+    """The actor `vault`; see `payrail.runtime.actor.Actor`."""
+
+    name = "vault"
+    books: Mapping[str, BookSpec] = {"access": vault_state.ACCESS_BOOK}
+    peers: Sequence[str] = ("gateway", "vault.http", "frontdoor", *PROVIDERS)
+
+    def __init__(self, cards: CardOpener, seals: ProviderSeals) -> None:
+        self._cards = cards
+        self._seals = seals
+
+    def fresh(self) -> VaultState:
+        return VaultState()
+
+    def opened(self, state: VaultState, moment: Moment) -> Step:  # noqa: ARG002
+        return Step()
+
+    def apply(self, state: VaultState, event: Struct) -> None:
+        vault_state.apply(state, event)
+
+    def read_event(self, line: bytes) -> Struct:
+        return vault_state.read_event(line)
+
+    def documents(self, state: VaultState) -> dict[str, Any]:
+        return vault_state.documents(state)
+
+    def load(self, documents: Mapping[str, bytes]) -> VaultState:
+        return vault_state.load(documents)
+
+    def decide(self, state: VaultState, message: Message, moment: Moment) -> Step:
+        match message.body:
+            case StoreCard() as order:
+                return store(state, order, message, moment)
+            case ChargeCard() as order:
+                return self._charge(state, order, message, moment)
+            case LookUpCard() as wish:
+                return self._look_up(state, wish, message, moment)
+            case Ping():
+                return Step(replies=answer(message, 200, {"object": "pong", "actor": self.name}))
+        raise ValueError(f"the vault has no answer to {message.kind}")
+
+    def _charge(
+        self, state: VaultState, order: ChargeCard, message: Message, moment: Moment
+    ) -> Step:
+        """Hand the card, sealed, to the provider; what remains of the deadline goes with it."""
+        line = access_line(
+            message,
+            moment,
+            who=message.sender,
+            origin="mailbox",
+            token=order.token,
+            purpose=order.purpose,
+            payment_id=order.payment_id,
+            is_known=order.token in state.tokens,
+        )
+        try:
+            _must_suit("sealed", order.purpose)
+            record = _find(state, order.token, order.merchant_id)
+            sealed = self._sealed(state, order.token, order.provider, order.reference)
+        except CardWithheld as withheld:
+            refused = CardRefused(order.payment_id, order.reference, withheld.code)
+            return Step(
+                posts=[line(f"refused:{withheld.code}")],
+                out=[Send("gateway", "card.refused", refused, key=order.payment_id)],
+            )
+        charge = Charge(
+            payment_id=order.payment_id,
+            reference=order.reference,
+            merchant_id=record.merchant_id,
+            token=order.token,
+            amount=order.amount,
+            currency=order.currency,
+            sealed=sealed,
+            capture=order.capture,
+        )
+        to = _ACTOR_OF[_public(order.provider)]
+        return Step(
+            posts=[line("allowed")],
+            out=[Send(to, "charge", charge, order.payment_id, message.deadline_ms)],
+        )
+
+    def _look_up(
+        self, state: VaultState, wish: LookUpCard, message: Message, moment: Moment
+    ) -> Step:
+        """Answer the HTTP door, or write down what the door has refused already."""
+        line = access_line(
+            message,
+            moment,
+            who=wish.who,
+            origin=wish.origin,
+            token=wish.token,
+            purpose=wish.purpose,
+            payment_id=wish.payment_id,
+            is_known=wish.token in state.tokens,
+        )
+        try:
+            body = self._wished(state, wish)
+        except CardWithheld as withheld:
+            status, problem = problem_of(withheld.code, wish.want, message.correlation_id)
+            return Step(
+                posts=[line(f"refused:{withheld.code}")], replies=answer(message, status, problem)
+            )
+        return Step(posts=[line("allowed")], replies=answer(message, 200, body))
+
+    def _wished(self, state: VaultState, wish: LookUpCard) -> dict[str, Any]:
+        if wish.refused is not None:
+            raise CardWithheld(wish.refused)
+        _must_suit(wish.want, wish.purpose)
+        record = _find(state, wish.token, wish.merchant_id)
+        if wish.want == "last4":
+            return {"last4": record.last4, "brand": record.brand}
+        if wish.want == "metadata":
+            return token_view(wish.token, record)
+        if wish.provider is None or wish.operation_id is None:
+            raise CardWithheld("provider_unknown")
+        return {"sealed": self._sealed(state, wish.token, wish.provider, wish.operation_id)}
+
+    def _sealed(self, state: VaultState, token: str, provider: str, reference: str) -> str:
+        try:
+            card = self._cards.open_card(token, state.cards[token])
+            return self._seals.seal_for(_public(provider), reference, card)
+        except RecordMismatch:
+            raise CardWithheld("vault_record_mismatch") from None
+        except ProviderKeyMissing:
+            raise CardWithheld("provider_key_missing") from None
+
+
+def _must_suit(want: str, purpose: str) -> None:
+    """Raises CardWithheld unless this may be wished for with that purpose."""
+    if not purpose:
+        raise CardWithheld("purpose_missing")
+    if purpose not in PURPOSES:
+        raise CardWithheld("purpose_unknown")
+    if purpose not in PURPOSES_OF.get(want, ()):
+        raise CardWithheld("purpose_refused")
+
+
+def _find(state: VaultState, token: str, merchant_id: str | None) -> TokenRecord:
+    record = state.token_of(token, merchant_id)
+    if record is None:
+        raise CardWithheld("unknown_token")
+    return record
+
+
+def _public(provider: str) -> str:
+    """providerA for both of its spellings. Raises CardWithheld."""
+    public = _PUBLIC_OF.get(provider, provider)
+    if public not in _ACTOR_OF:
+        raise CardWithheld("provider_unknown")
+    return public

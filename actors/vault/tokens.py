@@ -1,0 +1,77 @@
+"""File a card under its token, and show a token as the API shows it.
+
+The card was encrypted at the vault's HTTP door, before anything was written; here it is data.
+"""
+
+from typing import Any
+
+from actors.vault.access import access_line
+from actors.vault.refusals import problem_of
+from actors.vault.state import CardStored, EncryptedCard, TokenRecord, VaultState
+from payrail.domain.messages import CardKnown, StoreCard
+from payrail.domain.timestamps import iso
+from payrail.runtime.actor import Message, Moment, Reply, Send, Step
+
+
+def store(state: VaultState, order: StoreCard, message: Message, moment: Moment) -> Step:
+    """File a card that the HTTP door has encrypted, and tell the gateway what it may know."""
+    record = TokenRecord(
+        merchant_id=order.merchant_id,
+        brand=order.brand,
+        bin=order.bin,
+        last4=order.last4,
+        fingerprint=order.fingerprint,
+        exp_month=order.exp_month,
+        exp_year=order.exp_year,
+        created_at=iso(moment.wire_ms),
+    )
+    line = access_line(
+        message,
+        moment,
+        who=order.who,
+        origin=order.origin,
+        token=order.token,
+        purpose="tokenize",
+        payment_id=None,
+        is_known=True,  # The door has made it.
+    )
+    if order.token in state.tokens:  # 128 random bits do not meet again: a door gone wrong.
+        status, problem = problem_of("token_taken", "metadata", message.correlation_id)
+        return Step(posts=[line("refused:token_taken")], replies=answer(message, status, problem))
+    known = CardKnown(
+        token=order.token,
+        merchant_id=order.merchant_id,
+        brand=order.brand,
+        bin=order.bin,
+        last4=order.last4,
+        fingerprint=order.fingerprint,
+        exp_month=order.exp_month,
+        exp_year=order.exp_year,
+    )
+    card = EncryptedCard(order.key_id, order.ciphertext)
+    return Step(
+        events=[CardStored(order.token, record, card)],
+        posts=[line("allowed")],
+        out=[Send("gateway", "card.known", known, key=order.token)],
+        replies=answer(message, 201, token_view(order.token, record)),
+    )
+
+
+def token_view(token: str, record: TokenRecord) -> dict[str, Any]:
+    """A token as the API shows it."""
+    return {
+        "token": token,
+        "brand": record.brand,
+        "bin": record.bin,
+        "last4": record.last4,
+        "fingerprint": record.fingerprint,
+        "exp_month": record.exp_month,
+        "exp_year": record.exp_year,
+    }
+
+
+def answer(message: Message, status: int, body: dict[str, Any]) -> list[Reply]:
+    """The reply, if somebody waits for one."""
+    if message.reply_to is None:
+        return []
+    return [Reply(to=message.sender, re=message.reply_to, status=status, body=body)]
