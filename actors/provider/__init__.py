@@ -1,0 +1,1 @@
+"""A provider that we play ourselves: approves, declines, and fails on purpose."""

@@ -1,0 +1,71 @@
+"""What a call ends as when nobody interferes: the issuer's word on a card, the state of a hold.
+
+Documented test cards end as their table says. Every other card is a generated one: most are
+approved, by a share of (seed, reference), so that the same world comes out of the same seed.
+"""
+
+from collections.abc import Callable
+
+from actors.provider.chance import share_of
+from actors.provider.seals import PresentedCard
+from actors.provider.state import Operation, Order, ProviderState
+from payrail.domain.testcards import TestCard
+from payrail.domain.timestamps import iso
+
+APPROVED = "approved"
+#: Of 100 charges of generated cards, as many are approved as card shops see on a good day.
+APPROVED_SHARE = 0.95
+#: What the rest is declined with, evenly.
+DECLINE_CODES = ("insufficient_funds", "generic_decline", "do_not_honor", "lost_card")
+
+Table = Callable[[str], TestCard | None]
+
+
+def word_on_card(
+    card: PresentedCard, documented: TestCard | None, reference: str, seed: int, business_ms: int
+) -> str:
+    """`approved`, or the decline code."""
+    if documented is not None and documented.outcome != APPROVED:
+        return documented.decline_code or "card_declined"
+    if is_expired(card, business_ms):
+        return "expired_card"
+    return APPROVED if documented is not None else _generated(reference, seed)
+
+
+def is_expired(card: PresentedCard, business_ms: int) -> bool:
+    """A card is good through the last day of its month, in UTC."""
+    year, month = iso(business_ms)[:7].split("-")
+    return (card.exp_year, card.exp_month) < (int(year), int(month))
+
+
+def _generated(reference: str, seed: int) -> str:
+    share = share_of(seed, "issuer", reference)
+    if share < APPROVED_SHARE:
+        return APPROVED
+    rest = (share - APPROVED_SHARE) / (1 - APPROVED_SHARE)
+    return DECLINE_CODES[min(int(rest * len(DECLINE_CODES)), len(DECLINE_CODES) - 1)]
+
+
+def word_on_hold(state: ProviderState, order: Order) -> tuple[str, int]:
+    """(`approved` or why not, amount that would move) for a capture or a reversal."""
+    hold = state.operations.get(order.authorization or "")
+    if hold is None or not _is_hold_of(hold, order):
+        return "no_such_authorization", order.amount
+    if hold.left <= 0:
+        return ("already_reversed" if hold.reversed else "already_captured"), order.amount
+    if order.operation == "reverse":
+        # All that is left at most: after a wrong amount, the asker does not know how much that is.
+        return APPROVED, min(order.amount, hold.left)
+    if order.amount > hold.left:
+        return "amount_exceeds_hold", order.amount
+    return APPROVED, order.amount
+
+
+def _is_hold_of(hold: Operation, order: Order) -> bool:
+    return (hold.operation, hold.result, hold.payment_id, hold.merchant_id, hold.currency) == (
+        "authorize",
+        APPROVED,
+        order.payment_id,
+        order.merchant_id,
+        order.currency,
+    )

@@ -1,0 +1,55 @@
+"""What became of a reference: the outcome, not yet, or never.
+
+An ask about a reference that was never seen refuses it for good, so that a charge which still lies
+in a mailbox cannot happen behind the back of whoever was told "no".
+"""
+
+from actors.provider import outcomes
+from actors.provider.rules import BROKEN, SAFE, Subject, choose
+from actors.provider.state import ProviderState, ReferenceFenced
+from payrail.domain.messages import Ask
+from payrail.runtime.actor import Step
+
+#: Drills that keep an ask from being answered; its asker tries again, and nothing is fenced.
+_ON_STATUS = (*SAFE, *BROKEN, "hang")
+#: What an ask hears of a slow call that it cannot fence: it may still happen.
+UNFENCED_ANSWER = "pending"
+
+
+def answer_ask(state: ProviderState, ask: Ask, provider: str, seed: int) -> Step:
+    """What became of a reference. One that was never seen is refused from now on."""
+    drill = choose(state.faults, _asked_about(state, ask), seed, _ON_STATUS)
+    if drill is not None:
+        out = [outcomes.answered(ask, "pending", provider)]
+        return Step(events=outcomes.used(drill), out=out)
+    known = state.operations.get(ask.reference)
+    if known is not None:
+        return Step(out=[outcomes.done(known, ask.reference, provider, asked=True)])
+    waiting = state.waiting.get(ask.reference)
+    if ask.reference in state.fenced:
+        return Step(out=[outcomes.answered(ask, "fenced", provider)])
+    if waiting is not None and waiting.due_ms is None:
+        return Step(out=[outcomes.answered(ask, "pending", provider)])
+    if waiting is not None and not waiting.fence:
+        return Step(out=[outcomes.answered(ask, UNFENCED_ANSWER, provider)])
+    return Step(
+        events=[ReferenceFenced(ask.reference)],
+        out=[outcomes.answered(ask, "fenced", provider)],
+    )
+
+
+def _asked_about(state: ProviderState, ask: Ask) -> Subject:
+    """An ask as a subject of drills. A reference never seen counts as documented: no lot for it."""
+    known = state.operations.get(ask.reference)
+    waiting = state.waiting.get(ask.reference)
+    about = waiting.order if waiting is not None else known
+    seen = waiting or known
+    return Subject(
+        operation="status",
+        reference=ask.reference,
+        merchant_id=about.merchant_id if about else "",
+        payment_id=ask.payment_id,
+        token=about.token if about else None,
+        amount=about.amount if about else None,
+        is_documented=seen.is_documented if seen else True,
+    )

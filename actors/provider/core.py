@@ -1,0 +1,147 @@
+"""One provider as an actor: what comes in, and which of its rooms decides it.
+
+The same class plays `provider-a` and `provider-b`; they differ in name, key and truth.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct, to_builtins
+
+from actors.provider import state as provider_state
+from actors.provider.answers import Table
+from actors.provider.asks import answer_ask
+from actors.provider.calls import Desk, take, take_up
+from actors.provider.faults import RULES_MAX, parse_rule
+from actors.provider.rules import FaultRule
+from actors.provider.seals import Unseal
+from actors.provider.state import FaultInjected, FaultsCleared, Order, ProviderState
+from actors.provider.truth import truth_book
+from payrail.domain.messages import (
+    Ask,
+    Charge,
+    ClaimHold,
+    ClearFaults,
+    InjectFault,
+    Ping,
+    ReverseHold,
+    TakeUp,
+)
+from payrail.domain.testcards import outcome_for
+from payrail.errors import RequestError
+from payrail.runtime.actor import BookSpec, Message, Moment, Reply, Step
+
+
+class Provider:
+    """The actor `provider-a` or `provider-b`; see `payrail.runtime.actor.Actor`."""
+
+    peers: Sequence[str] = ("vault", "gateway", "frontdoor")
+
+    def __init__(
+        self,
+        name: str,
+        public_name: str,
+        *,
+        unseal: Unseal,
+        seed: int,
+        test_cards: Table = outcome_for,
+    ) -> None:
+        self.name = name
+        self.books: Mapping[str, BookSpec] = {"truth": truth_book(public_name)}
+        self._path = f"data/actors/{name}/state.json"
+        self._desk = Desk(public_name, seed, unseal, test_cards)
+
+    def fresh(self) -> ProviderState:
+        return ProviderState()
+
+    def opened(self, state: ProviderState, moment: Moment) -> Step:  # noqa: ARG002
+        return Step()
+
+    def apply(self, state: ProviderState, event: Struct) -> None:
+        provider_state.apply(state, event)
+
+    def read_event(self, line: bytes) -> Struct:
+        return provider_state.read_event(line)
+
+    def documents(self, state: ProviderState) -> dict[str, Any]:
+        return provider_state.documents(state, self._path)
+
+    def load(self, documents: Mapping[str, bytes]) -> ProviderState:
+        return provider_state.load(documents, self._path)
+
+    def decide(self, state: ProviderState, message: Message, moment: Moment) -> Step:
+        match message.body:
+            case Charge() | ClaimHold() | ReverseHold() as call:
+                return take(self._desk, state, order_of(call, message.deadline_ms), moment)
+            case TakeUp() as timer:
+                return take_up(self._desk, state, timer, moment)
+            case Ask() as ask:
+                return answer_ask(state, ask, self._desk.provider, self._desk.seed)
+            case InjectFault() as drill:
+                return inject(state, drill, message, moment)
+            case ClearFaults() as order:
+                return clear(state, order, message)
+            case Ping():
+                return Step(replies=_answer(message, 200, {"object": "pong", "actor": self.name}))
+        raise ValueError(f"{self.name} has no answer to {message.kind}")
+
+
+def order_of(call: Charge | ClaimHold | ReverseHold, deadline_ms: int | None) -> Order:
+    """The three calls in one shape. A charge has no operation id of its own: its reference is."""
+    if isinstance(call, Charge):
+        return Order(
+            operation="authorize",
+            reference=call.reference,
+            payment_id=call.payment_id,
+            merchant_id=call.merchant_id,
+            operation_id=call.reference,
+            amount=call.amount,
+            currency=call.currency,
+            token=call.token,
+            sealed=call.sealed,
+            capture=call.capture,
+            deadline_ms=deadline_ms,
+        )
+    return Order(
+        operation="capture" if isinstance(call, ClaimHold) else "reverse",
+        reference=call.reference,
+        payment_id=call.payment_id,
+        merchant_id=call.merchant_id,
+        operation_id=call.operation_id,
+        amount=call.amount,
+        currency=call.currency,
+        authorization=call.authorization,
+        deadline_ms=deadline_ms,
+    )
+
+
+def inject(state: ProviderState, drill: InjectFault, message: Message, moment: Moment) -> Step:
+    """Begin a drill. Refuses a rule that is not one, and more rules than a drill can need."""
+    rule = parse_rule(drill.rule)
+    if len(state.faults) >= RULES_MAX:
+        raise RequestError(422, "validation-error", f"There are {RULES_MAX} rules; clear them.")
+    rule_id = moment.new_id("flt")
+    body = {"object": "fault", "id": rule_id, "rule": shown(rule)}
+    return Step(
+        events=[FaultInjected(rule_id, rule, drill.user_id)],
+        replies=_answer(message, 201, body),
+    )
+
+
+def clear(state: ProviderState, order: ClearFaults, message: Message) -> Step:
+    """End all drills. Calls that a drill put off stay put off."""
+    return Step(
+        events=[FaultsCleared(order.user_id)] if state.faults else [],
+        replies=_answer(message, 200, {"cleared": len(state.faults)}),
+    )
+
+
+def shown(rule: FaultRule) -> dict[str, Any]:
+    """A rule as people write it, with what it leaves out left out."""
+    return to_builtins(rule)  # type: ignore[no-any-return]
+
+
+def _answer(message: Message, status: int, body: dict[str, Any]) -> list[Reply]:
+    if message.reply_to is None:
+        return []
+    return [Reply(to=message.sender, re=message.reply_to, status=status, body=body)]

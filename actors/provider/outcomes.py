@@ -1,0 +1,140 @@
+"""Steps that end a call: what is told to the gateway, and the truth that it leaves.
+
+One line of truth for one real effect; a decline, a refusal and a broken answer have none.
+"""
+
+from msgspec import Struct, structs
+
+from actors.provider.answers import APPROVED
+from actors.provider.rules import FaultRule
+from actors.provider.state import FaultUsed, Operation, OperationFinished, Order
+from actors.provider.truth import Truth
+from payrail.domain.messages import Ask, Outcome
+from payrail.domain.timestamps import iso
+from payrail.runtime.actor import Moment, Post, Send, Step
+
+GATEWAY = "gateway"
+_PREFIX = {"authorize": "ch", "capture": "cp", "reverse": "rv"}
+
+
+def told(outcome: Outcome) -> Send:
+    """An outcome on its way to the gateway."""
+    return Send(GATEWAY, "outcome", outcome, key=outcome.payment_id)
+
+
+def not_done(order: Order, result: str, code: str, provider: str) -> Send:
+    """A call that had no effect: refused, or its answer is broken."""
+    return told(
+        Outcome(
+            payment_id=order.payment_id,
+            reference=order.reference,
+            operation=order.operation,
+            result=result,
+            code=code,
+            provider=provider,
+            provider_reference=None,
+            amount=order.amount,
+            currency=order.currency,
+        )
+    )
+
+
+def answered(ask: Ask, result: str, provider: str) -> Send:
+    """What an ask hears of a call that is not finished."""
+    return told(
+        Outcome(
+            payment_id=ask.payment_id,
+            reference=ask.reference,
+            operation=ask.operation,
+            result=result,
+            code=result,
+            provider=provider,
+            provider_reference=None,
+            amount=0,
+            currency="",
+            asked=True,
+        )
+    )
+
+
+def done(operation: Operation, reference: str, provider: str, *, asked: bool) -> Send:
+    """The outcome of a finished call, the same each time it is told."""
+    return told(
+        Outcome(
+            payment_id=operation.payment_id,
+            reference=reference,
+            operation=operation.operation,
+            result=operation.result,
+            code=operation.code,
+            provider=provider,
+            provider_reference=operation.provider_reference,
+            amount=operation.amount,
+            currency=operation.currency,
+            asked=asked,
+        )
+    )
+
+
+def finished(
+    order: Order,
+    code: str,
+    amount: int,
+    rule: FaultRule | None,
+    moment: Moment,
+    provider: str,
+    *,
+    is_documented: bool,
+) -> Step:
+    """The call ends with `code`; an approved one has its effect now."""
+    is_approved = code == APPROVED
+    if is_approved and rule is not None and rule.deed == "wrong_amount":
+        amount = _wrong(order.operation, amount)
+    operation = Operation(
+        operation=order.operation,
+        payment_id=order.payment_id,
+        merchant_id=order.merchant_id,
+        token=order.token,
+        amount=amount,
+        currency=order.currency,
+        result=APPROVED if is_approved else "declined",
+        code=code,
+        provider_reference=moment.new_id(_PREFIX[order.operation]) if is_approved else None,
+        is_documented=is_documented,
+        captured=amount if is_approved and order.capture else 0,
+    )
+    is_silent = rule is not None and rule.deed == "approve_then_hang"
+    return Step(
+        events=[OperationFinished(order.reference, operation, order.authorization)],
+        posts=_truths(order, amount, rule, moment) if is_approved else [],
+        out=[] if is_silent else [done(operation, order.reference, provider, asked=False)],
+    )
+
+
+def used(drill: tuple[str, FaultRule]) -> list[Struct]:
+    """One use less of a rule that is counted."""
+    rule_id, rule = drill
+    return [FaultUsed(rule_id)] if rule.count is not None else []
+
+
+def _wrong(operation: str, amount: int) -> int:
+    """A minor unit less; of a single one, a hold becomes two, and the rest stays as it is."""
+    if amount > 1:
+        return amount - 1
+    return 2 if operation == "authorize" else amount
+
+
+def _truths(order: Order, amount: int, rule: FaultRule | None, moment: Moment) -> list[Post]:
+    truth = Truth(
+        at=iso(moment.business_ms),
+        reference=order.reference,
+        operation=order.operation,
+        operation_id=order.operation_id,
+        amount=amount,
+        currency=order.currency,
+        outcome=APPROVED,
+        fault=rule.do if rule is not None else None,
+    )
+    truths = [truth]
+    if order.capture:
+        truths.append(structs.replace(truth, operation="capture"))
+    return [Post("truth", line) for line in truths]

@@ -1,0 +1,183 @@
+"""What a provider knows: its operations, what it refused for good, and its drills.
+
+Owns: data/actors/<name>/state.json.
+Never: holds a card number. A charge that waits to be taken up keeps its seal, unopened.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from actors.provider.rules import FaultRule, spent
+from payrail.errors import LineDamaged
+
+
+class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One call for money: a charge, a capture or a reversal in one shape."""
+
+    operation: str  # authorize | capture | reverse
+    reference: str  # our key for it; the same one is the same call
+    payment_id: str
+    merchant_id: str
+    operation_id: str
+    amount: int
+    currency: str
+    token: str | None = None  # of a charge
+    sealed: str | None = None  # of a charge
+    capture: bool = False  # of a charge: capture at once
+    authorization: str | None = None  # of the others: the reference of the charge
+    deadline_ms: int | None = None  # wire time
+
+
+class Operation(Struct):
+    """A call that is finished; of an approved charge also what became of its hold."""
+
+    operation: str
+    payment_id: str
+    merchant_id: str
+    token: str | None
+    amount: int  # what really happened, whatever was asked for
+    currency: str
+    result: str  # approved | declined
+    code: str
+    provider_reference: str | None
+    is_documented: bool
+    captured: int = 0
+    reversed: int = 0
+
+    @property
+    def left(self) -> int:
+        """What is still held, in minor units."""
+        return self.amount - self.captured - self.reversed
+
+
+class Waiting(Struct, frozen=True):
+    """A call that was taken in and not answered. `due_ms` None: it never answers by itself."""
+
+    order: Order
+    is_documented: bool
+    due_ms: int | None
+    fence: bool  # an ask before `due_ms` refuses it for good
+    fault: str
+
+
+class OperationFinished(Struct, frozen=True, tag_field="type", tag="operation.finished"):
+    reference: str
+    done: Operation
+    authorization: str | None = None  # whose hold a capture or reversal takes from
+
+
+class CallTakenIn(Struct, frozen=True, tag_field="type", tag="call.taken_in"):
+    """A call hangs, or is taken up later."""
+
+    waiting: Waiting
+
+
+class ReferenceFenced(Struct, frozen=True, tag_field="type", tag="reference.fenced"):
+    """This reference is refused for good."""
+
+    reference: str
+
+
+class CallRefused(Struct, frozen=True, tag_field="type", tag="call.refused"):
+    """A call that waited is refused when its time comes: fenced or expired by then."""
+
+    reference: str
+
+
+class FaultInjected(Struct, frozen=True, tag_field="type", tag="fault.injected"):
+    id: str
+    rule: FaultRule
+    user_id: str
+
+
+class FaultUsed(Struct, frozen=True, tag_field="type", tag="fault.used"):
+    id: str
+
+
+class FaultsCleared(Struct, frozen=True, tag_field="type", tag="faults.cleared"):
+    user_id: str
+
+
+Event = (
+    OperationFinished
+    | CallTakenIn
+    | ReferenceFenced
+    | CallRefused
+    | FaultInjected
+    | FaultUsed
+    | FaultsCleared
+)
+
+
+class ProviderState(Struct):
+    operations: dict[str, Operation] = {}  # by reference
+    waiting: dict[str, Waiting] = {}  # by reference
+    fenced: dict[str, bool] = {}  # by reference
+    faults: dict[str, FaultRule] = {}  # by id, oldest first
+
+
+_decode_event: Callable[[bytes], Struct] = msgspec.json.Decoder(Event).decode
+_decode_state = msgspec.json.Decoder(ProviderState).decode
+
+
+def read_event(line: bytes) -> Struct:
+    """An event of a provider. Raises LineDamaged."""
+    try:
+        return _decode_event(line)
+    except msgspec.MsgspecError as error:
+        raise LineDamaged(f"not an event of a provider: {error}") from error
+
+
+def apply(state: ProviderState, event: Struct) -> None:
+    """Fold one event. The truth says nothing that the events do not: it is for others to read."""
+    match event:
+        case OperationFinished():
+            _finish(state, event)
+        case CallTakenIn(waiting=waiting):
+            state.waiting[waiting.order.reference] = waiting
+        case ReferenceFenced(reference=reference):
+            state.fenced[reference] = True
+        case CallRefused(reference=reference):
+            state.waiting.pop(reference, None)
+        case FaultInjected(id=rule_id, rule=rule):
+            state.faults[rule_id] = rule
+        case FaultUsed(id=rule_id) if rule_id in state.faults:
+            _use(state, rule_id)
+        case FaultsCleared():
+            state.faults.clear()
+
+
+def _finish(state: ProviderState, event: OperationFinished) -> None:
+    state.operations[event.reference] = msgspec.structs.replace(event.done)
+    state.waiting.pop(event.reference, None)
+    hold = state.operations.get(event.authorization or "")
+    if hold is None or event.done.result != "approved":
+        return
+    if event.done.operation == "capture":
+        hold.captured += event.done.amount
+    else:
+        hold.reversed += event.done.amount
+
+
+def _use(state: ProviderState, rule_id: str) -> None:
+    rest = spent(state.faults[rule_id])
+    if rest is None:
+        del state.faults[rule_id]
+    else:
+        state.faults[rule_id] = rest  # In its place: the oldest rule stays the first.
+
+
+def documents(state: ProviderState, path: str) -> dict[str, Any]:
+    """The state as its one document."""
+    return {path: msgspec.structs.asdict(state)}
+
+
+def load(found: Mapping[str, bytes], path: str) -> ProviderState:
+    """The state that `documents` wrote. Raises LineDamaged."""
+    try:
+        return _decode_state(found[path])
+    except (KeyError, msgspec.MsgspecError) as error:
+        raise LineDamaged(f"not the document of a provider: {error}") from error
