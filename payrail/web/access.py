@@ -1,0 +1,159 @@
+"""Whose key is this: the followed view of merchants, users and keys, and the callers it knows.
+
+Both doors follow `data/access/changes.jsonl`, and catch up with its end before they answer, so that
+a key that was just made works and one that was just revoked does not.
+Never: stores a key. Texts of keys that were verified are remembered in memory alone.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from payrail.domain.access import ADMIN, BOOK, ROLES, AccessRecord, Directory, KeyAdded, read_record
+from payrail.errors import RequestError
+from payrail.runtime.ports import Fs
+from payrail.security.apikeys import (
+    PUBLISHABLE,
+    SECRET,
+    derive_key,
+    is_genuine,
+    parse_key,
+    same_secret,
+)
+from payrail.storage.books import Follower
+
+#: Texts of keys that are remembered as verified; then all are forgotten and verified again.
+_VERIFIED_MAX = 10_000
+_FOR_MERCHANT, _AS_ROLE, _AS_USER = "X-Merchant-Id", "X-Role", "X-User"
+_USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}", re.ASCII)
+#: Who the service key is while it names nobody else.
+SERVICE_USER = "cli"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. `merchant_id` None: the house itself, over all merchants."""
+
+    merchant_id: str | None
+    user_id: str
+    role: str
+    publishable: bool = False
+    service: bool = False
+
+
+_SERVICE = Caller(None, SERVICE_USER, ADMIN, service=True)
+
+
+class AccessView:
+    """Follows the access book and tells callers by their keys."""
+
+    def __init__(self, fs: Fs, house_secret: bytes, service_key: str) -> None:
+        self._follower = Follower(fs, BOOK)
+        self._house_secret = house_secret
+        self._service_key = service_key.encode()
+        self._verified: dict[str, Caller] = {}
+        self.directory = Directory()
+
+    def catch_up(self) -> None:
+        """Fold what was booked since. Raises Corrupt for a book that cannot be followed."""
+        for _offset, line in self._follower.read():
+            self.directory.fold(read_record(line))
+            self._verified.clear()
+
+    def authenticate(self, token: str) -> Caller:
+        """The caller of a key. Raises RequestError 401."""
+        self.catch_up()
+        known = self._verified.get(token)
+        if known is not None:
+            return known
+        found = self._verify(token)
+        if len(self._verified) >= _VERIFIED_MAX:
+            self._verified.clear()
+        self._verified[token] = found
+        return found
+
+    def _verify(self, token: str) -> Caller:
+        if same_secret(token, self._service_key):
+            return _SERVICE
+        presented = parse_key(token)
+        if presented is None:
+            raise _unauthenticated("This is not a key of this house.")
+        key = self.directory.live_key(presented.key_id)
+        genuine = is_genuine(self._house_secret, presented, key.version if key else None)
+        kind = PUBLISHABLE if key and key.publishable else SECRET
+        if key is None or not genuine or presented.kind != kind:
+            raise _unauthenticated("This key is unknown, wrong or revoked.")
+        return Caller(key.merchant_id, key.user_id, key.role, key.publishable)
+
+    def speaking_for(self, caller: Caller, headers: Mapping[str, str]) -> Caller:
+        """Who the caller acts as: the service key may name a merchant, a role and a user. Raises
+        RequestError: 403 when another key tries, 422 for a name that cannot be."""
+        merchant_id, role = headers.get(_FOR_MERCHANT), headers.get(_AS_ROLE)
+        user_id = headers.get(_AS_USER)
+        if merchant_id is None and role is None and user_id is None:
+            return caller
+        if not caller.service:
+            raise RequestError(
+                403, "forbidden", "Only the service key may act for others; leave the headers out."
+            )
+        if merchant_id is not None and merchant_id not in self.directory.merchants:
+            raise _bad_header(_FOR_MERCHANT, "names no merchant of this house")
+        if role is not None and role not in ROLES:
+            raise _bad_header(_AS_ROLE, f"must be one of {', '.join(ROLES)}")
+        if user_id is not None and not _USER.fullmatch(user_id):
+            raise _bad_header(_AS_USER, "must be 1 to 64 letters, digits or _ . @ -")
+        return replace(
+            caller,
+            merchant_id=merchant_id,
+            role=role or caller.role,
+            user_id=user_id or caller.user_id,
+        )
+
+
+def must_name_merchant(caller: Caller) -> str:
+    """The merchant that this is about. Raises RequestError 422 when the house names none."""
+    if caller.merchant_id is None:
+        raise _bad_header(_FOR_MERCHANT, "is needed here: say for which merchant this is")
+    return caller.merchant_id
+
+
+def must_be(caller: Caller, roles: frozenset[str]) -> None:
+    """Raises RequestError 403 unless the caller has one of these roles."""
+    if caller.role not in roles:
+        raise RequestError(
+            403, "forbidden", f"The role of this key may not do this; it takes {_listed(roles)}."
+        )
+
+
+def demo_keys(
+    source: AccessView | Iterable[AccessRecord], house_secret: bytes
+) -> dict[str, dict[str, str]]:
+    """By merchant and role, the text of the first key there is: `{"m_001": {"admin": "sk_…"}}`."""
+    records: Iterable[AccessRecord] = (
+        source.directory.keys.values() if isinstance(source, AccessView) else source
+    )
+    found: dict[str, dict[str, str]] = {}
+    for key in records:
+        if isinstance(key, KeyAdded) and key.merchant_id is not None:
+            text = derive_key(house_secret, key.key_id, key.version, publishable=key.publishable)
+            found.setdefault(key.merchant_id, {}).setdefault(key.role, text)
+    return found
+
+
+def _listed(roles: frozenset[str]) -> str:
+    return " or ".join(role for role in ROLES if role in roles)
+
+
+def _unauthenticated(detail: str) -> RequestError:
+    return RequestError(
+        401, "unauthenticated", detail, headers={"WWW-Authenticate": 'Bearer realm="payrail"'}
+    )
+
+
+def _bad_header(name: str, message: str) -> RequestError:
+    return RequestError(
+        422,
+        "validation-error",
+        f"The header {name} {message}.",
+        errors=[{"field": name, "message": message}],
+    )
