@@ -1,0 +1,37 @@
+"""One audit: every check over one home and its witnesses, in one order."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.auditor.files import book_paths, read_chain
+from tests.auditor.journals import check_journals
+from tests.auditor.ledger import check_ledger, dead_letters
+from tests.auditor.pan import check_pans
+from tests.auditor.report import Report
+from tests.auditor.truth import check_truth
+from tests.auditor.witness import check_heads, check_history
+
+
+def audit(
+    home: Path,
+    *,
+    history: Path | None = None,
+    heads: Path | None = None,
+    pans: Iterable[str] = (),
+    extra: Iterable[Path] = (),
+    known_dead: Iterable[str] = (),
+) -> Report:
+    """Everything that files alone can show of a house at rest. `known_dead` are the ids of dead
+    letters from before; `extra` are files outside of the home that must hold no card number."""
+    report = Report()
+    books = {path: read_chain(home, path, report) for path in book_paths(home)}
+    check_journals(home, books, report)
+    payments = check_ledger(books, report)
+    check_truth(books, payments, report)
+    dead_letters(books, frozenset(known_dead), report)
+    if history is not None:
+        check_history(history, payments, report)
+    if heads is not None:
+        check_heads(heads, books, report)
+    check_pans(home, list(pans), list(extra), report)
+    return report

@@ -1,0 +1,184 @@
+"""A small home made by hand, as a house would leave it: two payments, one of them captured.
+
+Bodies are plain dictionaries until `write` seals them, so that a test can plant its damage either
+in what is said (and the chain holds) or in the bytes (and it does not).
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.auditor.files import GENESIS
+
+Fields = dict[str, Any]
+
+PAYMENTS = "data/ledger/payments.jsonl"
+OUTBOX = "data/outbox/events.jsonl"
+ACCESS = "data/vault/access_log.jsonl"
+TRUTH_A = "data/providers/providerA_truth.jsonl"
+TRUTH_B = "data/providers/providerB_truth.jsonl"
+DEAD = "mailboxes/dlq/gateway.jsonl"
+GATEWAY = "data/actors/gateway/journal.jsonl"
+VAULT = "data/actors/vault/journal.jsonl"
+CARD = "4242424242424242"
+
+
+def sealed(fields: Fields, prev: str) -> bytes:
+    """One line without its newline, ended by `prev` and its hash."""
+    body = json.dumps({**fields, "prev": prev}, separators=(",", ":")).encode()[:-1]
+    return b'%b,"hash":"%b"}' % (body, hashlib.sha256(body).hexdigest().encode())
+
+
+def chained(bodies: list[Fields]) -> list[bytes]:
+    lines: list[bytes] = []
+    prev = GENESIS
+    for fields in bodies:
+        lines.append(sealed(fields, prev))
+        prev = lines[-1][-66:-2].decode()
+    return lines
+
+
+def entry(seq: int, kind: str, ref: str, amount: int, **data: Any) -> Fields:
+    postings = []
+    if kind == "payment.captured":
+        postings = [
+            {"account": "asset:providerA:receivable", "amount": amount, "currency": "USD"},
+            {"account": "liability:m_001:pending", "amount": -amount, "currency": "USD"},
+        ]
+    return {
+        "seq": seq,
+        "event_id": f"evt_{seq}",
+        "type": kind,
+        "ref": ref,
+        "merchant_id": "m_001",
+        "timestamp": f"2026-02-09T12:00:{seq:02d}.000Z",
+        "amount": amount,
+        "currency": "USD",
+        "data": data,
+        "postings": postings,
+        "correlation_id": f"cor_{seq}",
+        "causation_id": "frontdoor>gateway:1.1",
+    }
+
+
+def _call(k: int, payment: str = "pi_1") -> Fields:
+    return {"provider": "providerA", "reference": f"{payment}.{k}"}
+
+
+def _ledger() -> list[Fields]:
+    return [
+        entry(1, "payment.created", "pi_1", 1099, idempotency_key="c1"),
+        entry(2, "payment.attempt_started", "pi_1", 1099, number=1, **_call(1)),
+        entry(3, "payment.authorized", "pi_1", 1099, number=1, **_call(1)),
+        entry(4, "payment.created", "pi_2", 700, idempotency_key="c2"),
+        entry(5, "payment.capture_requested", "pi_1", 1099, capture_id="cap_1", **_call(2)),
+        entry(6, "payment.captured", "pi_1", 1099, capture_id="cap_1", **_call(2)),
+        entry(7, "payment.attempt_started", "pi_2", 700, number=1, **_call(1, "pi_2")),
+        entry(8, "payment.declined", "pi_2", 700, number=1, **_call(1, "pi_2")),
+    ]
+
+
+def truth(seq: int, reference: str, operation: str, amount: int) -> Fields:
+    return {
+        "seq": seq,
+        "at": "2026-02-09T12:00:03.000Z",
+        "reference": reference,
+        "operation": operation,
+        "operation_id": reference,
+        "amount": amount,
+        "currency": "USD",
+        "outcome": "approved",
+    }
+
+
+def access(seq: int, purpose: str, payment_id: str | None) -> Fields:
+    return {
+        "seq": seq,
+        "at": "2026-02-09T12:00:02.000Z",
+        "who": "gateway",
+        "token": "tok_1",
+        "purpose": purpose,
+        "payment_id": payment_id,
+        "correlation_id": "cor_2",
+        "outcome": "allowed",
+        "origin": "mailbox",
+    }
+
+
+def step(s: int, epoch: int, **more: Any) -> Fields:
+    taken = {"from": "gateway", "id": f"opened:{s}", "kind": "opened", "n": 0}
+    return {"s": s, "epoch": epoch, "in": taken, "books": [], "out": [], **more}
+
+
+def answer(operation: str, key: str, payment_id: str, status: int, amount: int) -> Fields:
+    return {
+        "at": "2026-02-09T12:00:09.000Z",
+        "phase": "answer",
+        "operation": operation,
+        "key": key,
+        "payment_id": payment_id,
+        "status": status,
+        "body_sha": f"sha of {operation} {payment_id}",
+        "amount": amount,
+        "currency": "USD",
+        "merchant": "m_001",
+    }
+
+
+class House:
+    """The bodies of all files. `write` makes the home; `journals` are off until `journaled`."""
+
+    def __init__(self) -> None:
+        ledger = _ledger()
+        events = [
+            {"seq": e["seq"], "id": e["event_id"], "type": e["type"], "data": {}} for e in ledger
+        ]
+        self.books: dict[str, list[Fields]] = {
+            PAYMENTS: ledger,
+            OUTBOX: events,
+            ACCESS: [
+                access(1, "tokenize", None),
+                access(2, "charge.authorize", "pi_1"),
+                access(3, "charge.authorize", "pi_2"),
+            ],
+            TRUTH_A: [truth(1, "pi_1.1", "authorize", 1099), truth(2, "pi_1.2", "capture", 1099)],
+            TRUTH_B: [],
+            DEAD: [],
+        }
+        self.history: list[Fields] = [
+            {**answer("capture", "k1", "pi_1", 0, 1099), "phase": "invoke"},
+            answer("create", "c1", "pi_1", 201, 1099),
+            answer("create", "c1", "pi_1", 201, 1099),
+            answer("authorize", "a1", "pi_1", 200, 1099),
+            answer("capture", "k1", "pi_1", 200, 1099),
+            answer("create", "c2", "pi_2", 201, 700),
+            answer("authorize", "a2", "pi_2", 402, 700),
+        ]
+        self.journals: dict[str, list[Fields]] = {}
+
+    def journaled(self) -> None:
+        """Give it journals: the gateway's has every book line, and one message to the vault."""
+        posted = [
+            {"book": path, "line": json.loads(line)}
+            for path, bodies in self.books.items()
+            for line in chained(bodies)
+        ]
+        sent = {"to": "vault", "n": 1}
+        taken = {"from": "gateway", "id": "gateway>vault:1", "n": 1, "epoch": 1, "step": 2}
+        self.journals = {
+            GATEWAY: [step(1, 1), step(2, 1, books=posted, out=[sent]), step(3, 2)],
+            VAULT: [step(1, 1), step(2, 1, **{"in": taken})],
+        }
+
+    def write(self, home: Path, damage: Callable[[Path], None] | None = None) -> Path:
+        """Make the home; `damage` may then change its bytes. Result: the history."""
+        for path, bodies in {**self.books, **self.journals}.items():
+            (home / path).parent.mkdir(parents=True, exist_ok=True)
+            (home / path).write_bytes(b"".join(line + b"\n" for line in chained(bodies)))
+        if damage is not None:
+            damage(home)
+        history = home.parent / "history.jsonl"
+        history.write_text("".join(json.dumps(fields) + "\n" for fields in self.history))
+        return history
