@@ -1,0 +1,256 @@
+"""Clients that never give up: each request is sent with its key until its answer is final.
+
+Writes the history that the auditor reads: what was sent, what was answered, what was dropped.
+Never: sends a key with two bodies, or another key for the same wish.
+"""
+
+import asyncio
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import aiohttp
+
+from tests.chaos.plans import CVC, Plan
+
+#: How long one request may take to become final, all its tries together.
+FINAL_S_MAX = 120.0
+#: One try: longer than the house's own budget for an answer.
+TRY_S_MAX = 15.0
+_PAUSE_S_MIN, _PAUSE_S_MAX = 0.05, 0.5
+#: How a client may see a killed house; anything else is written down as strange.
+PASSING = frozenset({202, 409, 429, 503, 504})
+
+
+class NeverFinal(Exception):
+    """A request had no final answer within FINAL_S_MAX."""
+
+
+class Strange(Exception):
+    """An answer that no kill explains."""
+
+
+class History:
+    """`history.jsonl`: a line is written the moment that its thing happens."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: TextIO = path.open("a", buffering=1)
+
+    def add(self, phase: str, **fields: Any) -> None:
+        self._file.write(json.dumps({"at": time.time(), "phase": phase, **fields}) + "\n")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What all clients saw together. `failures` are what no kill explains."""
+
+    in_flight: int = 0
+    tries: int = 0
+    dropped: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)  # "authorize 200"
+    states: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def finished(self) -> int:
+        return self.states.total() + len(self.failures)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One request as it will be sent each time."""
+
+    plan: Plan
+    operation: str
+    key: str
+    url: str
+    body: Mapping[str, Any]
+    amount_minor: int
+    payment_id: str | None = None
+
+    def seen(self, **more: Any) -> dict[str, Any]:
+        """The fields of a line of the history."""
+        return {
+            "operation": self.operation,
+            "key": self.key,
+            "payment_id": self.payment_id,
+            "amount": self.amount_minor,
+            "currency": self.plan.currency,
+            "merchant": self.plan.merchant,
+            **more,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: dict[str, Any]
+    sha: str
+    retry_after_s: float
+
+
+class Clients:
+    """All clients of one run: they share a session, a history and a tally."""
+
+    def __init__(
+        self,
+        api: str,
+        vault: str,
+        keys: Mapping[str, Mapping[str, str]],
+        history: History,
+        session: aiohttp.ClientSession,
+    ) -> None:
+        self._api, self._vault, self._keys = api, vault, keys
+        self._history, self._session = history, session
+        self.tally = Tally()
+
+    async def run(self, plans: list[Plan], clients: int) -> None:
+        """Drive all plans to their end, `clients` at a time."""
+        waiting = list(reversed(plans))
+        await asyncio.gather(*(self._work(waiting) for _ in range(clients)))
+
+    async def _work(self, waiting: list[Plan]) -> None:
+        while waiting:
+            plan = waiting.pop()
+            try:
+                self.tally.states[await self._drive(plan)] += 1
+            except (NeverFinal, Strange) as failure:
+                self.tally.failures.append(f"payment {plan.number} ({plan.end}): {failure}")
+
+    async def _drive(self, plan: Plan) -> str:
+        """One payment from its card to its end. Result: the state that the last answer told."""
+        card = {"number": plan.card, "exp_month": 12, "exp_year": 2040, "cvc": CVC, "name": "A B"}
+        stored = await self._wish(plan, "tokenize", f"{self._vault}/tokenize", card)
+        created = await self._wish(
+            plan,
+            "create",
+            f"{self._api}/payment-intents",
+            {
+                "amount": plan.amount_minor,
+                "currency": plan.currency,
+                "payment_method": stored.body["token"],
+                "capture_method": "manual",
+            },
+        )
+        payment_id = str(created.body["id"])
+        authorized = await self._verb(plan, payment_id, "authorize", {})
+        if plan.end == "decline":
+            return "declined" if authorized.status == 402 else self._odd(authorized)
+        if authorized.status != 200:
+            return self._odd(authorized)
+        ended = await self._end(plan, payment_id)
+        return str(ended.body["state"]) if ended.status == 200 else self._odd(ended)
+
+    async def _end(self, plan: Plan, payment_id: str) -> Answer:
+        if plan.end == "cancel":
+            return await self._verb(plan, payment_id, "cancel", {})
+        if plan.end == "capture":
+            return await self._verb(plan, payment_id, "capture", {})
+        first = plan.amount_minor // 2
+        part = {"amount": first, "final_capture": False}
+        await self._verb(plan, payment_id, "capture", part, part="-1")
+        rest = {"amount": plan.amount_minor - first}
+        return await self._verb(plan, payment_id, "capture", rest, part="-2")
+
+    @staticmethod
+    def _odd(answer: Answer) -> str:
+        raise Strange(f"{answer.status} {answer.body.get('code')} {answer.body.get('detail')}")
+
+    async def _verb(
+        self, plan: Plan, payment_id: str, verb: str, body: dict[str, Any], part: str = ""
+    ) -> Answer:
+        url = f"{self._api}/payment-intents/{payment_id}/{verb}"
+        return await self._wish(plan, verb, url, body, payment_id, part)
+
+    async def _wish(
+        self,
+        plan: Plan,
+        operation: str,
+        url: str,
+        body: dict[str, Any],
+        payment_id: str | None = None,
+        part: str = "",
+    ) -> Answer:
+        amount_minor = body.get("amount", plan.amount_minor)
+        key = plan.key(operation + part)
+        wish = Wish(plan, operation, key, url, body, amount_minor, payment_id)
+        answer = await self._until_final(wish)
+        if plan.clicks_twice and operation != "tokenize":
+            await self._until_final(wish)
+        return answer
+
+    async def _until_final(self, wish: Wish) -> Answer:
+        """Send it again and again. Raises NeverFinal or Strange."""
+        until = time.monotonic() + FINAL_S_MAX
+        last = "nothing but dropped connections"
+        pause_s = _PAUSE_S_MIN
+        while time.monotonic() < until:
+            answer = await self._try(wish)
+            if answer is not None:
+                if is_final(answer):
+                    return answer
+                last = f"{answer.status} {answer.body.get('code') or answer.body.get('state')}"
+                if answer.status not in PASSING:
+                    raise Strange(f"{wish.operation} {wish.payment_id}: {last}")
+                pause_s = max(pause_s, answer.retry_after_s)
+            await asyncio.sleep(min(_PAUSE_S_MAX, pause_s))
+            pause_s = min(_PAUSE_S_MAX, pause_s * 1.5)
+        raise NeverFinal(f"{wish.operation} {wish.payment_id}: {last}")
+
+    async def _try(self, wish: Wish) -> Answer | None:
+        """Send it once. Result: None for a connection that was refused or dropped."""
+        role = "publishable" if wish.operation == "tokenize" else "admin"
+        headers = {
+            "Authorization": f"Bearer {self._keys[wish.plan.merchant][role]}",
+            "Idempotency-Key": wish.key,
+        }
+        self._history.add("invoke", **wish.seen())
+        self.tally.tries += 1
+        self.tally.in_flight += 1
+        try:
+            async with self._session.post(wish.url, json=wish.body, headers=headers) as response:
+                answer = _answer(response.status, await response.read(), response.headers)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            self.tally.dropped += 1
+            self._history.add("dropped", **wish.seen(why=type(error).__name__))
+            return None
+        finally:
+            self.tally.in_flight -= 1
+        self.tally.statuses[f"{wish.operation} {answer.status}"] += 1
+        self._history.add("answer", **wish.seen(**_told(wish, answer)))
+        return answer
+
+
+def is_final(answer: Answer) -> bool:
+    """Whether sending the same key again could tell nothing new."""
+    return answer.status in (200, 201, 402)
+
+
+def _told(wish: Wish, answer: Answer) -> dict[str, Any]:
+    told: dict[str, Any] = {"status": answer.status, "body_sha": answer.sha}
+    if wish.operation == "create" and answer.status in (200, 201):
+        told["payment_id"] = answer.body.get("id")
+    if answer.status >= 400:
+        told |= {name: answer.body.get(name) for name in ("code", "retryable")}
+    return told
+
+
+def _answer(status: int, data: bytes, headers: Mapping[str, str]) -> Answer:
+    """Read an answer. Raises Strange for one that is no JSON object."""
+    try:
+        body = json.loads(data)
+    except ValueError as error:
+        raise Strange(f"{status} with a body that is no JSON") from error
+    if not isinstance(body, dict):
+        raise Strange(f"{status} with a body that is no object")
+    retry_after = headers.get("Retry-After", "0")
+    pause_s = float(retry_after) if retry_after.isdigit() else 0.0
+    return Answer(status, body, hashlib.sha256(data).hexdigest(), pause_s)

@@ -1,0 +1,119 @@
+"""Kills actors of one house by SIGKILL, in a seeded order, at the moments that hurt.
+
+An actor counts as busy when, right before the kill, something lay unread or in its hands, or its
+steps had risen within the last 200 ms. The front door has no backlog: it is busy while requests of
+the clients are on their way.
+Never: kills a process that the home's own files do not name as this actor, or of another home.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from payrail.runtime.cells import CellView
+from tests.chaos.house import House
+
+VICTIMS = ("gateway", "vault", "provider-a", "frontdoor")
+_RISING_MS = 200
+_SERVING = ("serving", "paused", "blocked")
+#: How long the killer waits for its victim to have something in its hands.
+_PATIENCE_S, _LOOK_S = 0.15, 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """One kill. `busy_inside`: by its cell; `busy_outside`: clients had requests on their way."""
+
+    at: float
+    actor: str
+    pid: int
+    epoch: int
+    backlog: int
+    busy_inside: bool
+    busy_outside: bool
+
+    @property
+    def is_busy(self) -> bool:
+        return self.busy_inside or (self.actor == "frontdoor" and self.busy_outside)
+
+
+class Killer:
+    """Kills until it is cancelled."""
+
+    def __init__(
+        self,
+        house: House,
+        in_flight: Callable[[], int],
+        *,
+        kills_per_second: float,
+        seed: int,
+        victims: tuple[str, ...] = VICTIMS,
+    ) -> None:
+        self._house, self._in_flight = house, in_flight
+        self._every_s, self._victims = 1 / kills_per_second, victims
+        self._chance = random.Random(seed)
+        self.kills: list[Kill] = []
+        self.resting = False  # while the house is being started again
+
+    async def run(self) -> None:
+        """One kill each `_every_s`; every victim once before any comes again."""
+        due = time.monotonic() + self._every_s
+        while True:
+            for actor in self._chance.sample(self._victims, len(self._victims)):
+                await asyncio.sleep(max(0.0, due - time.monotonic() - _RISING_MS / 1000))
+                await self._strike(actor)
+                due = max(due + self._every_s, time.monotonic())
+
+    async def _strike(self, actor: str) -> None:
+        before = CellView.read(self._house.home, actor)
+        await asyncio.sleep(_RISING_MS / 1000)
+        await self._wait_for_work(actor)
+        row = None if self.resting else self._house.row(actor)
+        cell = CellView.read(self._house.home, actor)
+        if row is None or cell is None or not row["pid"] or row["state"] not in _SERVING:
+            return
+        if not _is_of(self._house.home, row["pid"]):
+            return
+        rising = before is not None and (before.pid, before.steps) < (cell.pid, cell.steps)
+        kill = Kill(
+            at=time.time(),
+            actor=actor,
+            pid=row["pid"],
+            epoch=row["epoch"],
+            backlog=row["backlog"],
+            busy_inside=row["backlog"] > 0 or cell.inflight is not None or rising,
+            busy_outside=self._in_flight() > 0,
+        )
+        os.kill(kill.pid, signal.SIGKILL)
+        self.kills.append(kill)
+
+    async def _wait_for_work(self, actor: str) -> None:
+        until = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < until:
+            cell = CellView.read(self._house.home, actor)
+            if cell is not None and (cell.backlog_bytes or cell.inflight):
+                return
+            await asyncio.sleep(_LOOK_S)
+
+    @property
+    def busy_share(self) -> float:
+        """Of all kills, how many hit a busy actor: 0 to 1."""
+        return sum(kill.is_busy for kill in self.kills) / max(1, len(self.kills))
+
+    def by_actor(self) -> Counter[str]:
+        return Counter(kill.actor for kill in self.kills)
+
+
+def _is_of(home: Path, pid: int) -> bool:
+    """Whether this process was started for this home."""
+    try:
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return not Path("/proc/self/environ").exists()  # A machine without /proc: trust the lock.
+    return b"PAYRAIL_HOME=" + os.fsencode(home) + b"\0" in environment

@@ -1,0 +1,48 @@
+"""What the clients will try: payments drawn from a seed, before anything runs."""
+
+import random
+from dataclasses import dataclass
+
+#: Published test numbers: always approved, always declined.
+APPROVED = ("4242424242424242", "5555555555554444", "378282246310005", "6011111111111117")
+DECLINED = ("4000000000000002", "4000000000009995")
+CVC = "123"
+
+#: How a payment is meant to end, and how many of a hundred do.
+ENDS = {"capture": 70, "cancel": 12, "decline": 12, "parts": 6}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One payment as its client wants it. `clicks_twice`: it sends each final request again."""
+
+    number: int
+    merchant: str
+    end: str  # capture | cancel | decline | parts
+    card: str
+    amount_minor: int
+    currency: str
+    clicks_twice: bool
+
+    def key(self, operation: str) -> str:
+        """The idempotency key of one operation: fixed, whatever happens."""
+        return f"kill-{self.number}-{operation}"
+
+
+def draw(count: int, seed: int) -> list[Plan]:
+    """`count` plans; the same seed draws the same ones."""
+    chance = random.Random(seed)
+    return [_plan(number, chance) for number in range(1, count + 1)]
+
+
+def _plan(number: int, chance: random.Random) -> Plan:
+    end = chance.choices(list(ENDS), weights=list(ENDS.values()))[0]
+    return Plan(
+        number=number,
+        merchant=chance.choice(("m_001", "m_002")),
+        end=end,
+        card=chance.choice(DECLINED if end == "decline" else APPROVED),
+        amount_minor=chance.randint(200, 90_000),
+        currency=chance.choice(("USD", "USD", "EUR", "JPY")),
+        clicks_twice=chance.random() < 0.2,
+    )
