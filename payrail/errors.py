@@ -7,6 +7,7 @@
     │   ├── Corrupt             durable bytes are damaged: halt, exit 70
     │   └── Behind              somebody knows more than our journal: halt, exit 70
     ├── MalformedJson           bytes from outside are not strict JSON
+    ├── JournalLost             the journal could not be written: exit 75, fsync failed: exit 74
     ├── HomeHeld                another house runs on this home: exit 73
     ├── BadSettings             a setting cannot be used: exit 78
     └── NotRunning              an answer needs a running house: exit 69
@@ -76,6 +77,17 @@ class Behind(Damage):
 
 class MalformedJson(PayRailError):
     """Bytes from outside are not strict JSON; the text says what and where, never the value."""
+
+
+class JournalLost(PayRailError):
+    """The journal could not be written or made durable: this incarnation knows too much and ends.
+
+    `trust_lost` when the fsync itself failed: what the page cache says means nothing any more.
+    """
+
+    def __init__(self, cause: OSError, *, trust_lost: bool) -> None:
+        super().__init__(f"journal: {cause.strerror}")
+        self.trust_lost = trust_lost
 
 
 class HomeHeld(PayRailError):

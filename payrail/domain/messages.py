@@ -211,7 +211,7 @@ class StoreCard(Struct, forbid_unknown_fields=True):
 
 
 class LookUpCard(Struct, forbid_unknown_fields=True):
-    """/detokenize, /charge-token and GET /tokens: a look-up with its purpose, allowed or refused."""
+    """/detokenize, /charge-token, GET /tokens: a look-up with its purpose, allowed or refused."""
 
     token: str
     merchant_id: str | None

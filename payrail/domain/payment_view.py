@@ -57,6 +57,7 @@ class OpenOperation(Struct):
     in_doubt: bool = False
     capture_id: str | None = None
     amount: int = 0
+    final_capture: bool = True
     reason: str | None = None  # of a reversal
 
 

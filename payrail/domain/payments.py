@@ -255,6 +255,7 @@ def _capture_requested(view: PaymentView, entry: LedgerEntry) -> None:
         data.provider,
         capture_id=data.capture_id,
         amount=entry.amount,
+        final_capture=data.final_capture,
     )
     _called(view, data.reference)
 

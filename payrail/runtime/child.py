@@ -27,7 +27,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from payrail.errors import BadSettings, Damage, HomeHeld
+from payrail.errors import BadSettings, Damage, HomeHeld, JournalLost
 from payrail.runtime.control import Control, Resident, beating, taking_up
 
 Build = Callable[[str, str, dict[str, Any]], Resident]
@@ -137,9 +137,11 @@ def exit_code(error: BaseException) -> int:
     """What the supervisor is told of `error`; of several in a group, the gravest."""
     if isinstance(error, BaseExceptionGroup):
         codes = {exit_code(inner) for inner in error.exceptions}
-        return next(code for code in (70, 74, 73, 78, 1) if code in codes)
+        return next(code for code in (70, 74, 73, 78, 75, 1) if code in codes)
     if isinstance(error, Damage):
         return 70
+    if isinstance(error, JournalLost):
+        return 74 if error.trust_lost else 75
     if isinstance(error, HomeHeld):
         return 73
     if isinstance(error, BadSettings):

@@ -6,7 +6,7 @@ told nobody anything. Real and simulated drivers are a page each; see `payrail.r
 """
 
 from collections.abc import Iterable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -58,6 +58,7 @@ class Loop(Generic[S]):
         self.durable = head.step
         self.gaps: dict[str, int] = {}
         self.faults: list[BaseException] = []
+        self.told: list[dict[str, Any]] = []  # what the last batch did, for the log
         self._poisoned, self._deaths = poisoned, deaths
         self._keep: list[Keep] = []
         self._lines: list[bytes] = []
@@ -73,9 +74,15 @@ class Loop(Generic[S]):
 
     def take(self, items: Iterable[Item], now: Now) -> list[Effect]:
         """Decide each item in turn. Result: what must be durable before anything is told."""
+        self.told = []
         for item in items:
             self._one(item, now)
         return self._written()
+
+    @property
+    def batch_steps(self) -> int:
+        """Steps of the last batch."""
+        return len(self.told)
 
     def note(self, taken: Taken, now: Now) -> list[Effect]:
         """A step of the runtime itself: it decides nothing, but stands in the chain."""
@@ -193,6 +200,14 @@ class Loop(Generic[S]):
         fold(self.head, line, len(written) + 1, self.books)
         self._lines.append(written)
         self._after.append(line)
+        self.told.append(
+            {
+                "step": line.s,
+                "message": taken.id,
+                "kind": taken.kind,
+                "correlation_id": taken.correlation_id,
+            }
+        )
 
 
 class Unhandled(Exception):

@@ -1,0 +1,123 @@
+"""Entries and their events: each public fact is booked once and published in the same step.
+
+A booking folds every entry into a copy of the payment, so that the next entry, the event's object
+and the reply show how things stand after it.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from payrail.domain.ledger import ENTRY_DATA, LedgerEntry, Posting, must_balance
+from payrail.domain.payments import PaymentView, fold, render
+from payrail.domain.timestamps import iso
+from payrail.runtime.actor import BookSpec, Message, Moment, Post
+
+LEDGER, OUTBOX, ACCESS = "payments", "events", "access"
+
+_encode = msgspec.json.Encoder().encode
+_decode_view = msgspec.json.Decoder(PaymentView).decode
+
+
+class OutboxEvent(Struct):
+    """One line of data/outbox/events.jsonl: the entry's id, and the object after it."""
+
+    id: str
+    type: str
+    timestamp: str
+    object_seq: int
+    merchant_id: str | None
+    correlation_id: str
+    data: dict[str, Any]
+
+
+def read_outbox(line: bytes) -> OutboxEvent:
+    return msgspec.json.decode(line, type=OutboxEvent)
+
+
+def ledger_book(path: str, read: Any) -> BookSpec:
+    """A ledger file: the three of them share one `seq`."""
+    return BookSpec(path, read, "ledger")
+
+
+class Booking:
+    """Books entries about one payment within one step."""
+
+    def __init__(self, view: PaymentView | None, message: Message, moment: Moment) -> None:
+        self.view = None if view is None else _decode_view(_encode(view))
+        self._message, self._moment = message, moment
+        self.posts: list[Post] = []
+        self._index = 0
+
+    def book(
+        self,
+        entry_type: str,
+        data: Struct,
+        amount: int,
+        *,
+        ref: str | None = None,
+        merchant_id: str | None = None,
+        currency: str | None = None,
+        postings: list[Posting] | None = None,
+    ) -> LedgerEntry:
+        """Book one entry. `ref`, merchant and currency are the payment's unless told."""
+        if not isinstance(data, ENTRY_DATA[entry_type]):
+            raise TypeError(f"{entry_type} needs {ENTRY_DATA[entry_type].__name__}")
+        postings = postings or []
+        must_balance(postings)
+        view = self.view
+        entry = LedgerEntry(
+            event_id=self._moment.new_id("evt", self._index),
+            type=entry_type,
+            ref=ref or (view.id if view else ""),
+            merchant_id=view.merchant_id if view else merchant_id,
+            timestamp=iso(self._moment.wire_ms),
+            amount=amount,
+            currency=currency or (view.currency if view else ""),
+            data=data,
+            postings=postings,
+            correlation_id=self._message.correlation_id,
+            causation_id=self._message.id,
+        )
+        self._index += 1
+        about_payment = not entry_type.startswith("case.")
+        if about_payment:
+            self.view = fold(self.view, entry)
+        self.posts.append(Post(LEDGER, entry))
+        self.posts.append(Post(OUTBOX, self._event(entry, about_payment)))
+        return entry
+
+    def closed_entry(self, entry: LedgerEntry, seq: int, shown: dict[str, Any]) -> None:
+        """Book an entry about a payment of which only a few words are left."""
+        self.posts.append(Post(LEDGER, entry))
+        self.posts.append(
+            Post(
+                OUTBOX,
+                OutboxEvent(
+                    entry.event_id,
+                    entry.type,
+                    entry.timestamp,
+                    seq,
+                    entry.merchant_id,
+                    entry.correlation_id,
+                    {"object": shown},
+                ),
+            )
+        )
+
+    def _event(self, entry: LedgerEntry, about_payment: bool) -> OutboxEvent:
+        shown = (
+            render(self.view)
+            if about_payment and self.view is not None
+            else {"id": entry.ref, "object": "case", **msgspec.to_builtins(entry.data)}
+        )
+        return OutboxEvent(
+            id=entry.event_id,
+            type=entry.type,
+            timestamp=entry.timestamp,
+            object_seq=self.view.object_seq if self.view and about_payment else 1,
+            merchant_id=entry.merchant_id,
+            correlation_id=entry.correlation_id,
+            data={"object": shown},
+        )

@@ -1,0 +1,184 @@
+"""What a merchant asks for: create, authorize, capture, cancel. Each finds, checks, decides.
+
+A command that needs a provider parks its asker; `actors.gateway.outcomes` answers when it is known.
+"""
+
+from actors.gateway import calls
+from actors.gateway import idempotency as keys
+from actors.gateway.booking import Booking
+from actors.gateway.settings import Rules
+from actors.gateway.state import Closed, GatewayState, Parked, Pending
+from payrail.domain.ledger import PaymentCreated, PaymentMethod, PaymentReversed
+from payrail.domain.messages import (
+    AuthorizePayment,
+    CancelPayment,
+    CapturePayment,
+    Command,
+    CreatePayment,
+)
+from payrail.domain.money import check_amount, exponent
+from payrail.domain.payments import PaymentState, PaymentView, legal_verbs, render
+from payrail.domain.timestamps import parse_iso
+from payrail.errors import RequestError
+from payrail.runtime.actor import Message, Moment, Step
+
+
+def create(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
+    """A new payment; with `confirm` it is authorized at once. Refuses: unknown-token."""
+    order: CreatePayment = message.body
+    card = state.cards.get(order.payment_method)
+    if card is None or card.merchant_id != order.merchant_id:
+        raise _unknown_token()
+    _must_be_money(order)
+    booking = Booking(None, message, moment)
+    payment_id = moment.new_id("pi")
+    method = PaymentMethod(order.payment_method, card.brand, card.bin, card.last4)
+    booking.book(
+        "payment.created",
+        PaymentCreated(
+            method,
+            order.capture_method,
+            order.customer,
+            order.metadata,
+            order.idempotency_key,
+            order.user_id,
+        ),
+        order.amount,
+        ref=payment_id,
+        merchant_id=order.merchant_id,
+        currency=order.currency,
+    )
+    if order.confirm:
+        return _parked(
+            calls.authorize(booking, message, moment, rules), message, moment, payment_id
+        )
+    return _done(booking, message, moment, 201)
+
+
+def authorize(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
+    """Ask a provider to hold the amount. Refuses: not-found, illegal-transition, in doubt."""
+    order: AuthorizePayment = message.body
+    view = _found(state, order, order.id)
+    _must_allow(view, "authorize")
+    step = calls.authorize(Booking(view, message, moment), message, moment, rules)
+    return _parked(step, message, moment, view.id)
+
+
+def capture(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
+    """Claim held money, all of it or a part. Refuses also: amount-exceeds, expired."""
+    order: CapturePayment = message.body
+    view = _found(state, order, order.id)
+    _must_allow(view, "capture")
+    if view.capture_before and moment.business_ms > parse_iso(view.capture_before):
+        raise RequestError(409, "authorization-expired", "the hold has expired")
+    amount = view.amount_capturable if order.amount is None else order.amount
+    if amount > view.amount_capturable:
+        raise RequestError(
+            422,
+            "amount-exceeds",
+            f"at most {view.amount_capturable} can be captured",
+            errors=[{"field": "amount", "message": f"at most {view.amount_capturable}"}],
+        )
+    step = calls.capture(
+        Booking(view, message, moment), moment, rules, amount=amount, final=order.final_capture
+    )
+    return _parked(step, message, moment, view.id)
+
+
+def cancel(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
+    """Give up a payment, or what is still held of it."""
+    order: CancelPayment = message.body
+    view = _found(state, order, order.id)
+    _must_allow(view, "cancel")
+    booking = Booking(view, message, moment)
+    if view.state is PaymentState.CREATED:
+        booking.book("payment.reversed", PaymentReversed("canceled", None, None), 0)
+        return _done(booking, message, moment, 200)
+    step = calls.reverse(booking, moment, rules, reason="canceled")
+    return _parked(step, message, moment, view.id)
+
+
+def _found(state: GatewayState, order: Command, payment_id: str) -> PaymentView:
+    """The payment if it is this merchant's; another's is as unknown as one that never was."""
+    view = state.payments.get(payment_id)
+    owner = view.merchant_id if view else getattr(state.closed.get(payment_id), "merchant_id", None)
+    known = view is not None or payment_id in state.closed
+    if not known or order.merchant_id not in (None, owner):
+        raise RequestError(404, "not-found", "no such payment")
+    if view is None:
+        raise illegal(state.closed[payment_id], ())
+    return view
+
+
+def illegal(payment: PaymentView | Closed, legal: tuple[str, ...]) -> RequestError:
+    """409 with what may be done instead."""
+    return RequestError(
+        409,
+        "illegal-transition",
+        f"a payment that is {payment.state} does not allow this",
+        extra={"legal": list(legal)},
+    )
+
+
+def _must_allow(view: PaymentView, verb: str) -> None:
+    if view.open is not None:
+        doubtful = view.open.in_doubt
+        code = "operation-in-doubt" if doubtful else "illegal-transition"
+        raise RequestError(
+            409,
+            code,
+            f"{view.open.operation} of this payment has no outcome yet; try again later",
+            retryable=True,
+            extra={"legal": []},
+            headers={"Retry-After": keys.RETRY_S},
+        )
+    legal = legal_verbs(view)
+    if verb not in legal:
+        raise illegal(view, legal)
+
+
+def _must_be_money(order: CreatePayment) -> None:
+    try:
+        exponent(order.currency)
+        check_amount(order.amount)
+    except ValueError as error:
+        raise RequestError(
+            422,
+            "validation-error",
+            "this amount cannot be charged",
+            errors=[{"field": "amount", "message": str(error)}],
+        ) from None
+
+
+def _unknown_token() -> RequestError:
+    return RequestError(
+        422,
+        "unknown-token",
+        "no such token; tokenize the card first",
+        errors=[{"field": "payment_method", "message": "not a token of yours"}],
+    )
+
+
+def _done(booking: Booking, message: Message, moment: Moment, status: int) -> Step:
+    """Nothing is open: the answer is final now."""
+    view = booking.view
+    if view is None:
+        raise TypeError("nothing was booked")
+    asker = keys.asker_of(message)
+    return Step(
+        events=[
+            *keys.taken(message, moment, view.id),
+            *keys.answered(keys.key_of(message.body), status, moment),
+        ],
+        posts=booking.posts,
+        replies=[keys.reply(asker, status, render(view))] if asker else [],
+    )
+
+
+def _parked(step: Step, message: Message, moment: Moment, payment_id: str) -> Step:
+    """A provider has been asked: who asked us waits until it is known."""
+    pending = Pending(
+        keys.key_of(message.body), keys.asker_of(message), message.kind == "payment.create"
+    )
+    step.events[:0] = [*keys.taken(message, moment, payment_id), Parked(payment_id, pending)]
+    return step

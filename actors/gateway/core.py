@@ -1,0 +1,111 @@
+"""The gateway as an actor: which room decides what, which books it keeps, what it snapshots."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from actors.gateway import commands, idempotency, outcomes, snapshots
+from actors.gateway import state as gateway_state
+from actors.gateway.booking import ACCESS, LEDGER, OUTBOX, ledger_book, read_outbox
+from actors.gateway.settings import Rules
+from actors.gateway.state import Card, CardRegistered, GatewayState
+from payrail.domain.access import demo_records, read_record
+from payrail.domain.ledger import read_entry
+from payrail.domain.messages import (
+    AskAgain,
+    AttemptTimeout,
+    AuthorizePayment,
+    CancelPayment,
+    CapturePayment,
+    CardKnown,
+    CardRefused,
+    Command,
+    CreatePayment,
+    Outcome,
+)
+from payrail.domain.timestamps import iso
+from payrail.errors import RequestError
+from payrail.runtime.actor import BookSpec, Message, Moment, Post, Step
+
+_COMMANDS: dict[type, Callable[[GatewayState, Message, Moment, Rules], Step]] = {
+    CreatePayment: commands.create,
+    AuthorizePayment: commands.authorize,
+    CapturePayment: commands.capture,
+    CancelPayment: commands.cancel,
+}
+
+
+def _read_ledger(line: bytes) -> Struct:
+    return read_entry(line)[1]
+
+
+class Gateway:
+    """See `payrail.runtime.actor.Actor`."""
+
+    name = "gateway"
+    books: Mapping[str, BookSpec] = {
+        LEDGER: ledger_book("data/ledger/payments.jsonl", _read_ledger),
+        OUTBOX: BookSpec("data/outbox/events.jsonl", read_outbox, "outbox"),
+        ACCESS: BookSpec("data/access/changes.jsonl", read_record, "access"),
+    }
+
+    def __init__(self, rules: Rules, peers: Sequence[str] = ("frontdoor", "vault", "provider-a")):
+        self._rules = rules
+        self.peers = peers
+
+    def fresh(self) -> GatewayState:
+        return GatewayState()
+
+    def opened(self, state: GatewayState, moment: Moment) -> Step:
+        """The first house with `--demo` books its merchants, users and keys."""
+        if not self._rules.demo or state.access:
+            return Step()
+        records = demo_records(iso(moment.business_ms))
+        return Step(posts=[Post(ACCESS, record) for record in records])
+
+    def decide(self, state: GatewayState, message: Message, moment: Moment) -> Step:
+        match message.body:
+            case Command():
+                return self._command(state, message, moment)
+            case Outcome():
+                return outcomes.outcome(state, message, moment, self._rules)
+            case CardKnown() as known:
+                return _card_known(state, known)
+            case CardRefused():
+                return outcomes.card_refused(state, message, moment)
+            case AttemptTimeout():
+                return outcomes.timed_out(state, message, moment)
+            case AskAgain():
+                return outcomes.ask_again(state, message, moment)
+        raise NotImplementedError(message.kind)
+
+    def _command(self, state: GatewayState, message: Message, moment: Moment) -> Step:
+        again = idempotency.seen_before(state, message, moment)
+        if again is not None:
+            return again
+        try:
+            return _COMMANDS[type(message.body)](state, message, moment, self._rules)
+        except RequestError as refusal:
+            if not idempotency.is_kept(refusal):
+                raise
+            return idempotency.kept_refusal(refusal, message, moment)
+
+    def apply(self, state: GatewayState, event: Struct) -> None:
+        gateway_state.apply(state, event)
+
+    def read_event(self, line: bytes) -> Struct:
+        return gateway_state.read_event(line)
+
+    def documents(self, state: GatewayState) -> dict[str, Any]:
+        return snapshots.documents(state)
+
+    def load(self, documents: Mapping[str, bytes]) -> GatewayState:
+        return snapshots.load(documents)
+
+
+def _card_known(state: GatewayState, known: CardKnown) -> Step:
+    if known.token in state.cards:
+        return Step()
+    card = Card(known.merchant_id, known.brand, known.bin, known.last4)
+    return Step(events=[CardRegistered(known.token, card)])

@@ -1,0 +1,145 @@
+"""Idempotency: one key of one merchant means one effect and one answer.
+
+Final 2xx, 402 and the 409 of a state machine are kept and given again byte for byte; everything
+else is as if it had never been asked. 202 is provisional: the same key tells how things stand
+until they are final. Source: RULES, idempotency.
+"""
+
+from typing import Any
+
+from actors.gateway.state import KEY_MS, Asker, GatewayState, KeyAnswered, KeyRecord, KeyTaken
+from payrail.domain.messages import Command
+from payrail.domain.payments import render
+from payrail.domain.problems import problem_fields, refusal_fields
+from payrail.errors import RequestError
+from payrail.runtime.actor import Message, Moment, Reply, Step
+
+#: How long a twin should wait before it asks again, in seconds.
+RETRY_S = "1"
+
+
+def key_of(command: Command) -> str | None:
+    """The scope of a key: merchant and key; None for a command without one (by hand)."""
+    if command.idempotency_key is None:
+        return None
+    return f"{command.merchant_id} {command.idempotency_key}"
+
+
+def asker_of(message: Message) -> Asker | None:
+    """Who waits for the answer; None when nobody does (by hand)."""
+    if message.reply_to is None:
+        return None
+    return Asker(message.sender, message.reply_to, message.correlation_id)
+
+
+def seen_before(state: GatewayState, message: Message, moment: Moment) -> Step | None:
+    """The answer to a key that is known; None when the command is to be decided."""
+    asker = asker_of(message)
+    key = key_of(message.body)
+    record = state.keys.get(key) if key else None
+    if record is None or asker is None or _is_old(record, moment):
+        return None
+    if record.request_hash != message.body.request_hash:
+        return Step(replies=[_reused(record, asker, message.body)])
+    if record.final:
+        again = record.asker != asker
+        return Step(
+            replies=[
+                Reply(
+                    asker.to,
+                    asker.re,
+                    correlation_id=asker.correlation_id,
+                    stored_at=record.answer_at,
+                    replayed=again,
+                )
+            ]
+        )
+    return _unfinished(state, record, asker)
+
+
+def _is_old(record: KeyRecord, moment: Moment) -> bool:
+    return record.final and moment.business_ms >= record.created_ms + KEY_MS
+
+
+def _unfinished(state: GatewayState, record: KeyRecord, asker: Asker) -> Step:
+    if record.status == 202 and record.payment_id in state.payments:
+        shown = render(state.payments[record.payment_id])
+        return Step(replies=[reply(asker, 202, shown)])
+    if record.asker == asker:
+        return Step()  # asked again after our rebirth: the answer is on its way
+    refusal = RequestError(
+        409,
+        "idempotency-in-flight",
+        "a request with this key is being worked on; ask again with the same key",
+        retryable=True,
+        headers={"Retry-After": RETRY_S},
+    )
+    body = refusal_fields(refusal, asker.correlation_id)
+    return Step(replies=[reply(asker, 409, body, refusal.headers)])
+
+
+def _reused(record: KeyRecord, asker: Asker, command: Command) -> Reply:
+    """422 with what differs; the driver reads the first request at `diff_at`."""
+    body = problem_fields(
+        422,
+        "idempotency-key-reused",
+        "this key was used for another request; use a new key for a new request",
+        asker.correlation_id,
+        extra={"diff": command.fields},
+    )
+    return Reply(
+        asker.to,
+        asker.re,
+        422,
+        body,
+        correlation_id=asker.correlation_id,
+        diff_at=record.asked_at,
+    )
+
+
+def taken(message: Message, moment: Moment, payment_id: str | None) -> list[KeyTaken]:
+    """The event that reserves the command's key, before anything else happens."""
+    key, asker = key_of(message.body), asker_of(message)
+    if key is None or asker is None:
+        return []
+    record = KeyRecord(
+        message.body.request_hash, moment.offset, asker, moment.business_ms, payment_id
+    )
+    return [KeyTaken(key, record)]
+
+
+def answered(key: str | None, status: int, moment: Moment) -> list[KeyAnswered]:
+    """The event that freezes a key: the answer stands in this step's line."""
+    return [] if key is None else [KeyAnswered(key, status, moment.offset)]
+
+
+def provisional(key: str | None) -> list[KeyAnswered]:
+    """The event that marks a key as answered 202 for now."""
+    return [] if key is None else [KeyAnswered(key, 202, -1)]
+
+
+def reply(
+    asker: Asker | None, status: int, body: dict[str, Any], headers: dict[str, str] | None = None
+) -> Reply:
+    """A reply to `asker`; to nobody it is only kept, for the same key to find."""
+    if asker is None:
+        return Reply("", "", status, body, headers or {})
+    return Reply(asker.to, asker.re, status, body, headers or {}, asker.correlation_id)
+
+
+def is_kept(refusal: RequestError) -> bool:
+    """Whether a refusal is an answer that the key gives again."""
+    return refusal.status == 409 and not refusal.retryable
+
+
+def kept_refusal(refusal: RequestError, message: Message, moment: Moment) -> Step:
+    """A final 409 of the state machine, stored under its key."""
+    body = refusal_fields(refusal, message.correlation_id)
+    key = key_of(message.body)
+    return Step(
+        events=[
+            *taken(message, moment, getattr(message.body, "id", None)),
+            *answered(key, refusal.status, moment),
+        ],
+        replies=[reply(asker_of(message), refusal.status, body, refusal.headers)],
+    )

@@ -1,0 +1,270 @@
+"""What a provider says about a call, and what follows: the payment moves and whoever waits is told.
+
+An outcome belongs to the open call with its reference. One about a call that is over is either the
+same fact once more, or a charge that was approved after we had given it up: that one is given back.
+"""
+
+from actors.gateway import calls, late
+from actors.gateway import idempotency as keys
+from actors.gateway.booking import Booking
+from actors.gateway.settings import HOLD_MS, Rules
+from actors.gateway.state import GatewayState, Parked, Pending, Unparked
+from payrail.domain.fees import merchant_fee, provider_fee
+from payrail.domain.ledger import (
+    FeeCharged,
+    OperationFailed,
+    OutcomeUnknown,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentReleased,
+    PaymentReversed,
+)
+from payrail.domain.messages import AskAgain, AttemptTimeout, CardRefused, Outcome
+from payrail.domain.payments import FENCED_DECLINE, OpenOperation, PaymentView, render
+from payrail.domain.postings import capture_postings, fee_postings
+from payrail.domain.problems import problem_fields
+from payrail.domain.timestamps import iso, parse_iso
+from payrail.runtime.actor import Message, Moment, Step
+
+#: Outcomes after which the call certainly had no effect.
+NO_EFFECT = frozenset({"refused", "fenced"})
+
+
+def outcome(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
+    """A provider has spoken about one of our references."""
+    told: Outcome = message.body
+    if told.reference in state.late:
+        return late.ended(state, message, moment)
+    view = state.payments.get(told.payment_id)
+    if view is None or view.open is None or view.open.reference != told.reference:
+        return late.consider(state, message, moment)
+    if told.result == "pending":
+        return Step()  # the next ask is already set
+    if told.result == "ambiguous":
+        return _doubt(state, view, message, moment)
+    booking = Booking(view, message, moment)
+    if view.open.operation == "authorize":
+        return _authorized_or_not(state, booking, message, moment, rules)
+    return _claimed_or_not(state, booking, message, moment)
+
+
+def card_refused(state: GatewayState, message: Message, moment: Moment) -> Step:
+    """The vault kept the card: no provider has heard of this charge."""
+    told: CardRefused = message.body
+    view = state.payments.get(told.payment_id)
+    if view is None or view.open is None or view.open.reference != told.reference:
+        return Step()
+    booking = Booking(view, message, moment)
+    _book_decline(booking, view.open, told.code, moment)
+    return _final(state, booking, view.open.reference, moment, 402)
+
+
+def timed_out(state: GatewayState, message: Message, moment: Moment) -> Step:
+    """The call has had its time: neither success nor failure. The client gets 202, the provider
+    gets the first ask."""
+    timer: AttemptTimeout = message.body
+    view = state.payments.get(timer.payment_id)
+    if view is None or view.open is None or view.open.reference != timer.reference:
+        return Step()
+    return _doubt(state, view, message, moment)
+
+
+def ask_again(state: GatewayState, message: Message, moment: Moment) -> Step:
+    """Still no outcome: ask once more."""
+    timer: AskAgain = message.body
+    view = state.payments.get(timer.payment_id)
+    if view is None or view.open is None or view.open.reference != timer.reference:
+        return Step()
+    return calls.ask(view, timer.number, moment)
+
+
+def _doubt(state: GatewayState, view: PaymentView, message: Message, moment: Moment) -> Step:
+    if view.open is None or view.open.in_doubt:
+        return Step()
+    booking = Booking(view, message, moment)
+    attempt = len(view.attempts)
+    call = view.open
+    booking.book(
+        "payment.unknown",
+        OutcomeUnknown(attempt, call.provider, call.reference, call.operation),
+        call.amount or view.amount,
+    )
+    asking = calls.ask(view, 1, moment)
+    step = Step(posts=booking.posts, out=asking.out, timers=asking.timers)
+    pending = state.pending.get(view.id)
+    if pending is not None and pending.asker is not None and booking.view is not None:
+        step.events = [
+            *keys.provisional(pending.key),
+            Parked(view.id, Pending(pending.key, None, pending.created)),
+        ]
+        step.replies = [keys.reply(pending.asker, 202, render(booking.view))]
+    return step
+
+
+def _authorized_or_not(
+    state: GatewayState, booking: Booking, message: Message, moment: Moment, rules: Rules
+) -> Step:
+    told: Outcome = message.body
+    view, call = _open(booking)
+    if told.result != "approved":
+        code = FENCED_DECLINE if told.result in NO_EFFECT else told.code
+        _book_decline(booking, call, code, moment)
+        return _final(state, booking, call.reference, moment, 402)
+    if told.amount != view.amount or told.currency != view.currency:
+        return _wrong_amount(state, booking, message, moment)
+    booking.book(
+        "payment.authorized",
+        PaymentAuthorized(
+            number=len(view.attempts),
+            provider=call.provider,
+            reference=call.reference,
+            provider_reference=told.provider_reference or "",
+            amount_authorized=told.amount,
+            capture_before=iso(moment.business_ms + HOLD_MS),
+            latency_ms=_latency_ms(call, moment),
+        ),
+        told.amount,
+    )
+    if view.capture_method == "automatic":
+        return _capture_at_once(booking, call, moment, rules)
+    pending = state.pending.get(view.id)
+    status = 201 if pending is not None and pending.created else 200
+    return _final(state, booking, call.reference, moment, status)
+
+
+def _capture_at_once(booking: Booking, call: OpenOperation, moment: Moment, rules: Rules) -> Step:
+    """Who asked goes on waiting: for the capture now."""
+    view = booking.view
+    if view is None:
+        raise TypeError("nothing was booked")
+    step = calls.capture(booking, moment, rules, amount=view.amount_authorized, final=True)
+    step.timers[:0] = calls.timers_over(call.reference)
+    return step
+
+
+def _wrong_amount(state: GatewayState, booking: Booking, message: Message, moment: Moment) -> Step:
+    """Approved, but not what we asked for: give it back, decline, and tell people."""
+    view, call = _open(booking)
+    _book_decline(booking, call, "amount_mismatch", moment)
+    step = _final(state, booking, call.reference, moment, 402)
+    back = late.give_back(message, calls=view.calls, amount=message.body.amount)
+    step.events.extend(back.events)
+    step.out.extend(back.out)
+    late.open_case(booking, message, moment, "amount_mismatch")
+    return step
+
+
+def _claimed_or_not(
+    state: GatewayState, booking: Booking, message: Message, moment: Moment
+) -> Step:
+    told: Outcome = message.body
+    _, call = _open(booking)
+    if told.result != "approved":
+        code = "fenced" if told.result == "fenced" else told.code
+        booking.book(
+            "payment.operation_failed",
+            OperationFailed(call.operation, call.provider, call.reference, code),
+            call.amount,
+        )
+        return _final(state, booking, call.reference, moment, 402, code)
+    if call.operation == "capture":
+        _book_capture(booking, told)
+    else:
+        _book_reversal(booking, call)
+    pending = state.pending.get(told.payment_id)
+    status = 201 if pending is not None and pending.created else 200
+    return _final(state, booking, call.reference, moment, status)
+
+
+def _book_capture(booking: Booking, told: Outcome) -> None:
+    view, call = _open(booking)
+    merchant, capture_id = view.merchant_id or "", call.capture_id or ""
+    rest = view.amount_capturable - call.amount
+    final = call.final_capture
+    booking.book(
+        "payment.captured",
+        PaymentCaptured(
+            capture_id,
+            call.provider,
+            call.reference,
+            told.provider_reference or "",
+            final,
+        ),
+        call.amount,
+        postings=capture_postings(call.provider, merchant, call.amount, view.currency),
+    )
+    ours = merchant_fee(call.amount, view.currency)
+    theirs = provider_fee(call.provider, call.amount, view.currency)
+    booking.book(
+        "fee.charged",
+        FeeCharged(capture_id, call.provider, ours, theirs),
+        ours,
+        postings=fee_postings(call.provider, merchant, ours, theirs, view.currency),
+    )
+    if final and rest:
+        booking.book("payment.released", PaymentReleased(call.provider, call.reference), rest)
+
+
+def _book_reversal(booking: Booking, call: OpenOperation) -> None:
+    view, _ = _open(booking)
+    held = view.amount_capturable
+    if view.amount_captured:
+        booking.book("payment.released", PaymentReleased(call.provider, call.reference), held)
+        return
+    reason = call.reason or "canceled"
+    booking.book("payment.reversed", PaymentReversed(reason, call.provider, call.reference), held)
+
+
+def _book_decline(booking: Booking, call: OpenOperation, code: str, moment: Moment) -> None:
+    view, _ = _open(booking)
+    data = PaymentDeclined(
+        len(view.attempts), call.provider, call.reference, code, _latency_ms(call, moment)
+    )
+    booking.book("payment.declined", data, view.amount)
+
+
+def _final(
+    state: GatewayState,
+    booking: Booking,
+    reference: str,
+    moment: Moment,
+    status: int,
+    code: str | None = None,
+) -> Step:
+    """The operation is over: stop its timers, answer who waits, and freeze the key."""
+    view = booking.view
+    if view is None:
+        raise TypeError("nothing was booked")
+    step = Step(posts=booking.posts, timers=calls.timers_over(reference))
+    pending = state.pending.get(view.id)
+    if pending is None:
+        return step
+    step.events = [*keys.answered(pending.key, status, moment), Unparked(view.id)]
+    correlation_id = pending.asker.correlation_id if pending.asker else ""
+    body = render(view) if status < 300 else _declined(view, code, correlation_id)
+    if pending.asker is not None or pending.key is not None:
+        step.replies = [keys.reply(pending.asker, status, body)]
+    return step
+
+
+def _declined(view: PaymentView, code: str | None, correlation_id: str) -> dict[str, object]:
+    decline_code = code or view.decline_code or "generic_decline"
+    return problem_fields(
+        402,
+        "card-declined",
+        "the provider did not accept this",
+        correlation_id,
+        extra={"decline_code": decline_code, "payment_intent": render(view)},
+    )
+
+
+def _open(booking: Booking) -> tuple[PaymentView, OpenOperation]:
+    view = booking.view
+    if view is None or view.open is None:
+        raise TypeError("this needs an open call")
+    return view, view.open
+
+
+def _latency_ms(call: OpenOperation, moment: Moment) -> int:
+    return max(0, moment.wire_ms - parse_iso(call.since))

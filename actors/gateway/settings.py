@@ -1,0 +1,22 @@
+"""What the gateway is told when it is built."""
+
+from dataclasses import dataclass
+
+#: How long a hold lasts, in business time. Source: RULES, expiry.
+HOLD_MS = 7 * 24 * 3_600_000
+
+#: Waits between asks about one reference, in wire time; the last one repeats. Source: DESIGN 4.
+ASK_AFTER_MS = (5_000, 30_000, 300_000, 3_600_000, 86_400_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Settings and choices. `providers` in order of preference, by their public names."""
+
+    provider_timeout_ms: int = 5_000
+    providers: tuple[str, ...] = ("providerA",)
+    demo: bool = False
+
+    def choose(self) -> str:
+        """The provider for a new charge."""
+        return self.providers[0]

@@ -1,0 +1,207 @@
+"""What the gateway remembers: open payments whole, closed ones by a few words, keys by offsets.
+
+Everything here is the fold of its journal. Closed payments live on in the ledger; what stays of
+them here answers a late word from a provider. A stored answer is an offset into the journal.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from payrail.domain.access import KeyAdded, KeyRevoked, MerchantAdded, UserAdded
+from payrail.domain.ledger import LedgerEntry
+from payrail.domain.payments import TERMINAL, PaymentView, fold
+from payrail.errors import LineDamaged
+
+#: How long a key is remembered at least, in business time. Source: RULES, idempotency.
+KEY_MS = 24 * 3_600_000
+#: How many expired keys one new key makes room for.
+PRUNED_MAX = 8
+
+
+class Card(Struct, frozen=True):
+    """What the gateway may know of a stored card."""
+
+    merchant_id: str
+    brand: str
+    bin: str
+    last4: str
+
+
+class Asker(Struct, frozen=True):
+    """Who waits for an operation's end: an edge and its own name for the question."""
+
+    to: str
+    re: str
+    correlation_id: str
+
+
+class KeyRecord(Struct):
+    """One idempotency key of one merchant. Offsets are those of journal lines."""
+
+    request_hash: str
+    asked_at: int
+    asker: Asker
+    created_ms: int
+    payment_id: str | None
+    status: int = 0  # 0 while in flight, 202 while provisional
+    answer_at: int = -1  # where the final answer stands; -1 before
+
+    @property
+    def final(self) -> bool:
+        return self.answer_at >= 0
+
+
+class Pending(Struct):
+    """An operation that a client asked for and whose end is not known yet."""
+
+    key: str | None
+    asker: Asker | None  # None once it had its 202
+    created: bool = False  # the answer to a create: 201 where others get 200
+
+
+class Closed(Struct):
+    """What stays of a payment that nothing can happen to any more."""
+
+    merchant_id: str | None
+    state: str
+    calls: int
+    approved: str | None  # reference of the charge that was approved, if one was
+    amount: int
+    currency: str
+
+
+class LateReversal(Struct):
+    """A late approval that is being given back."""
+
+    payment_id: str
+    reference: str  # of the charge that was approved too late
+    reversal_reference: str
+    provider: str
+    amount: int
+
+
+class CardRegistered(Struct, tag="card_registered", tag_field="type"):
+    token: str
+    card: Card
+
+
+class KeyTaken(Struct, tag="key_taken", tag_field="type"):
+    key: str
+    record: KeyRecord
+
+
+class KeyAnswered(Struct, tag="key_answered", tag_field="type"):
+    key: str
+    status: int
+    answer_at: int
+
+
+class Parked(Struct, tag="parked", tag_field="type"):
+    payment_id: str
+    pending: Pending
+
+
+class Unparked(Struct, tag="unparked", tag_field="type"):
+    payment_id: str
+
+
+class LateReversalStarted(Struct, tag="late_reversal_started", tag_field="type"):
+    late: LateReversal
+
+
+class LateReversalEnded(Struct, tag="late_reversal_ended", tag_field="type"):
+    reversal_reference: str
+
+
+Event = (
+    CardRegistered
+    | KeyTaken
+    | KeyAnswered
+    | Parked
+    | Unparked
+    | LateReversalStarted
+    | LateReversalEnded
+)
+_decode_event = msgspec.json.Decoder(Event).decode
+
+
+class GatewayState(Struct):
+    """The whole of it. Mutable: `apply` changes it in place."""
+
+    payments: dict[str, PaymentView] = field(default_factory=dict)
+    closed: dict[str, Closed] = field(default_factory=dict)
+    cards: dict[str, Card] = field(default_factory=dict)
+    keys: dict[str, KeyRecord] = field(default_factory=dict)
+    pending: dict[str, Pending] = field(default_factory=dict)
+    late: dict[str, LateReversal] = field(default_factory=dict)  # by reversal reference
+    access: int = 0  # records in the book of merchants, users and keys
+
+
+def read_event(line: bytes) -> Event:
+    """An event of the gateway's own. Raises LineDamaged."""
+    try:
+        event: Event = _decode_event(line)
+        return event
+    except msgspec.MsgspecError as error:
+        raise LineDamaged(f"not an event of the gateway: {error}") from error
+
+
+def apply(state: GatewayState, event: Any) -> None:
+    """Fold one event or book record."""
+    match event:
+        case LedgerEntry():
+            _fold_entry(state, event)
+        case KeyTaken(key, record):
+            _take_key(state, key, record)
+        case KeyAnswered(key, status, answer_at):
+            if key in state.keys:
+                state.keys[key].status, state.keys[key].answer_at = status, answer_at
+        case Parked(payment_id, pending):
+            state.pending[payment_id] = pending
+        case Unparked(payment_id):
+            state.pending.pop(payment_id, None)
+        case CardRegistered(token, card):
+            state.cards[token] = card
+        case LateReversalStarted(late):
+            state.late[late.reversal_reference] = late
+        case LateReversalEnded(reversal_reference):
+            state.late.pop(reversal_reference, None)
+        case MerchantAdded() | UserAdded() | KeyAdded() | KeyRevoked():
+            state.access += 1
+        case _:
+            pass  # an event of the outbox: the same fact once more
+
+
+def _fold_entry(state: GatewayState, entry: LedgerEntry) -> None:
+    if not entry.type.startswith(("payment.", "fee.")):
+        return
+    closed = state.closed.get(entry.ref)
+    if closed is not None:
+        closed.calls += 1  # only a late approval's reversal is booked on a closed payment
+        return
+    view = fold(state.payments.get(entry.ref), entry)
+    state.payments[view.id] = view
+    if view.state in TERMINAL and view.open is None:
+        del state.payments[view.id]
+        state.closed[view.id] = Closed(
+            view.merchant_id,
+            view.state.value,
+            view.calls,
+            view.authorization,
+            view.amount,
+            view.currency,
+        )
+
+
+def _take_key(state: GatewayState, key: str, record: KeyRecord) -> None:
+    for _ in range(PRUNED_MAX):
+        oldest = next(iter(state.keys), None)
+        if oldest is None or state.keys[oldest].created_ms + KEY_MS > record.created_ms:
+            break
+        if not state.keys[oldest].final and state.keys[oldest].payment_id in state.pending:
+            break  # a key in doubt is kept until its end is known
+        del state.keys[oldest]
+    state.keys.pop(key, None)
+    state.keys[key] = record

@@ -1,0 +1,170 @@
+"""Who lives in the house, and how each is joined to its ports: the only room that knows them all.
+
+`build` makes a resident for a process of its own; `run_inline` puts the whole house into one.
+`core` gives an actor without its ports, for those who fold journals again.
+"""
+
+import asyncio
+import sys
+from contextlib import AsyncExitStack
+from typing import Any
+
+from payrail.errors import BadSettings
+from payrail.runtime.actor import Actor
+from payrail.runtime.control import Control, Resident
+from payrail.settings import Settings, load_settings
+from payrail.storage.fs import RealFs
+
+#: In the order of starting; the front door is the last to start and the first to stop.
+NAMES = ("vault", "provider-a", "gateway", "frontdoor")
+PROVIDERS = ("provider-a",)
+BUILD = "actors.wiring:build"
+
+
+def preload() -> None:
+    """Import what any actor may need, so that a spare is quick to become one."""
+    import actors.frontdoor.resident
+    import actors.gateway.core
+    import actors.provider.core
+    import actors.vault.core
+    import actors.vault.door
+    import payrail.runtime.resident  # noqa: F401
+
+
+def build(name: str, home: str, options: dict[str, Any]) -> Resident:
+    """The resident `name` of this home. Raises BadSettings for a name that nobody has."""
+    settings = load_settings(home)
+    ports = _Ports(name, home, settings)
+    if name == "frontdoor":
+        return _frontdoor(ports)
+    if name not in NAMES:
+        raise BadSettings(f"no actor {name!r}; there are {', '.join(NAMES)}")
+    return _actor(ports, demo=bool(options.get("demo")))
+
+
+def core(name: str, home: str) -> Actor[Any]:
+    """The actor `name` as pure rules over this home's files, to fold and not to act."""
+    return _make_core(_Ports(name, home, load_settings(home), quiet=True), demo=False)
+
+
+async def run_inline(home: str, options: dict[str, Any], stopping: asyncio.Event) -> None:
+    """The whole house in this process until `stopping`; ready when this has printed so."""
+    from payrail.runtime.control import beating, taking_up
+
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+        controls: list[tuple[Control, asyncio.Task[None]]] = []
+        for name in NAMES:
+            control = stack.enter_context(taking_up(home, name))
+            beat = tasks.create_task(beating(control.cell))
+            task = tasks.create_task(build(name, home, options).run(control))
+            controls.append((control, task))
+            task.add_done_callback(lambda _task, beat=beat: beat.cancel())  # type: ignore[misc]
+        await stopping.wait()
+        for control, task in reversed(controls):
+            control.stop()
+            await task
+
+
+class _Ports:
+    """The real ports of one actor's process."""
+
+    def __init__(self, name: str, home: str, settings: Settings, *, quiet: bool = False) -> None:
+        from payrail.runtime.bells import Bells
+        from payrail.runtime.clocks import SystemClock, SystemRng
+
+        self.name, self.home, self.settings = name, home, settings
+        self.fs = RealFs(home, durable=settings.fsync)
+        self.clock, self.rng, self.bell = SystemClock(), SystemRng(), Bells(home)
+        self.log = None if quiet else self._log()
+
+    def _log(self) -> Any:
+        from payrail.logs import LogFile, configure_logging
+
+        file = self.fs.open(f"data/logs/{self.name}.jsonl", create=True)
+        return configure_logging(self.name, LogFile(file))
+
+
+def _frontdoor(ports: _Ports) -> Resident:
+    from actors.frontdoor.resident import Frontdoor
+
+    return Frontdoor(
+        home=ports.home,
+        settings=ports.settings,
+        fs=ports.fs,
+        clock=ports.clock,
+        rng=ports.rng,
+        bell=ports.bell,
+        log=ports.log,
+        actors=NAMES,
+        providers=PROVIDERS,
+    )
+
+
+def _actor(ports: _Ports, *, demo: bool) -> Resident:
+    from payrail.runtime.resident import ActorResident
+
+    doors = [_vault_door(ports)] if ports.name == "vault" else []
+    return ActorResident(
+        ports.name,
+        ports.home,
+        lambda: _make_core(ports, demo=demo),
+        ports.fs,
+        ports.clock,
+        ports.bell,
+        ports.log,
+        doors,
+    )
+
+
+def _make_core(ports: _Ports, *, demo: bool) -> Actor[Any]:
+    if ports.name == "gateway":
+        from actors.gateway.core import Gateway
+        from actors.gateway.settings import Rules
+
+        rules = Rules(provider_timeout_ms=ports.settings.provider_timeout_ms, demo=demo)
+        return Gateway(rules, peers=("frontdoor", "vault", *PROVIDERS))
+    if ports.name == "vault":
+        return _vault(ports)
+    return _provider(ports)
+
+
+def _vault_keys(ports: _Ports) -> Any:
+    from actors.vault.keys import open_keys
+
+    given = ports.settings.vault_key.get_secret_value()
+    return open_keys(ports.fs, ports.clock, ports.rng, given)
+
+
+def _vault(ports: _Ports) -> Actor[Any]:
+    from actors.vault.core import Vault
+    from actors.vault.seals import HpkeSeals
+
+    return Vault(_vault_keys(ports), HpkeSeals(ports.fs))
+
+
+def _vault_door(ports: _Ports) -> Any:
+    from actors.vault.door import vault_door
+
+    return vault_door(
+        settings=ports.settings,
+        fs=ports.fs,
+        clock=ports.clock,
+        rng=ports.rng,
+        bell=ports.bell,
+        log=ports.log,
+        keys=_vault_keys(ports),
+    )
+
+
+def _provider(ports: _Ports) -> Actor[Any]:
+    from actors.provider.core import Provider
+    from actors.provider.seals import HpkeUnseal, open_keys
+    from payrail.domain.providers import public_name
+
+    public = public_name(ports.name)
+    keys = open_keys(ports.fs, ports.rng, ports.name, public)
+    return Provider(ports.name, public, unseal=HpkeUnseal(keys, public), seed=ports.settings.seed)
+
+
+if __name__ == "__main__":
+    sys.exit("this room joins the actors; start the house with `payrail up`")

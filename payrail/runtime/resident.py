@@ -1,0 +1,158 @@
+"""An actor at home in a process: its driver, turned until the house says stop.
+
+Works while there is work, sleeps on its bell otherwise, snapshots itself at rest. What went wrong
+is logged with its correlation id; what cannot go on ends the incarnation with an exit code.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any
+
+from payrail.runtime.actor import Actor
+from payrail.runtime.cells import CellView
+from payrail.runtime.control import Control
+from payrail.runtime.driver import Driver, World
+from payrail.runtime.ports import Bell, Clock, Fs
+
+#: Steps after which a rest is used for a snapshot, and how many force one without a rest.
+REST_STEPS, FORCED_STEPS = 1, 20_000
+#: A rest is this long without a message, and snapshots are at least this far apart.
+REST_MS, DOCUMENTS_MS = 500, 10_000
+#: Sleep at most this long; what correctness rests on when a bell was lost.
+IDLE_MS_MAX = 250
+#: Bytes of a turn while a message is suspected of killing its reader: one line at a time.
+SUSPECT_BYTES = 1
+
+Door = Callable[[Driver[Any], Control], AbstractAsyncContextManager[object]]
+
+
+class ActorResident:
+    """One core actor, with the HTTP doors that live in its process."""
+
+    def __init__(
+        self,
+        name: str,
+        home: str,
+        make_actor: Callable[[], Actor[Any]],
+        fs: Fs,
+        clock: Clock,
+        bell: Bell,
+        log: Any,
+        doors: Sequence[Door] = (),
+    ) -> None:
+        self.name, self._home = name, home
+        self._make_actor, self._doors = make_actor, doors
+        self._fs, self._clock, self._bell, self._log = fs, clock, bell, log
+
+    async def run(self, control: Control) -> None:
+        """Recover, serve until told to stop, leave a snapshot."""
+        driver, suspect = self._recover(control)
+        async with AsyncExitStack() as stack:
+            for door in self._doors:
+                await stack.enter_async_context(door(driver, control))
+            control.started()
+            await self._serve(driver, control, suspect)
+        driver.write_documents()
+        driver.flush()
+
+    def _recover(self, control: Control) -> tuple[Driver[Any], str | None]:
+        suspect, deaths = control.cell.adopt()
+        poisoned = frozenset({suspect}) if suspect and deaths >= 3 else frozenset[str]()
+        world = World(
+            self._fs, self._clock, self._bell, control.cell, drained=self._drained, hint=self._hint
+        )
+        driver = Driver(self._make_actor(), world, poisoned=poisoned, deaths=deaths)
+        control.cell.epoch = driver.loop.head.epoch
+        if suspect and not poisoned:
+            driver.batch_bytes = SUSPECT_BYTES
+            self._log.warning("message.suspect", message=suspect, deaths=deaths)
+        self._log.info("actor.recovered", **_recovered(driver))
+        return driver, suspect
+
+    def _drained(self, receiver: str, sender: str, size: int) -> bool:
+        cell = CellView.read(self._home, receiver)
+        return cell is not None and cell.consumed.get(sender, (0, 0))[1] == size
+
+    def _hint(self, sender: str) -> int:
+        cell = CellView.read(self._home, self.name)
+        return cell.consumed.get(sender, (0, 0))[1] if cell else 0
+
+    async def _serve(self, driver: Driver[Any], control: Control, suspect: str | None) -> None:
+        rest_ms, saved_ms = 0, self._clock.monotonic_ms()
+        while not control.stopping.is_set():
+            if control.paused:
+                await control.bell.wait(IDLE_MS_MAX)
+                continue
+            worked = driver.turn()
+            if worked:
+                rest_ms = 0
+                suspect = self._after_turn(driver, control, suspect)
+                if driver.steps_since_documents >= FORCED_STEPS:
+                    driver.write_documents()
+                await asyncio.sleep(0)
+                continue
+            self._tell(driver, control)
+            wait_ms = self._wait_ms(driver, rest_ms)
+            rung = await control.bell.wait(wait_ms, driver.anything_new)
+            rest_ms = 0 if rung else rest_ms + wait_ms
+            now_ms = self._clock.monotonic_ms()
+            if rest_ms >= REST_MS and now_ms - saved_ms >= DOCUMENTS_MS:
+                saved_ms = now_ms
+                self._snapshot(driver)
+
+    def _after_turn(self, driver: Driver[Any], control: Control, suspect: str | None) -> str | None:
+        control.cell.steps += driver.loop.batch_steps
+        self._log_turn(driver)
+        if suspect and not driver.anything_new():
+            driver.batch_bytes = type(driver).batch_bytes_full
+            control.cell.acquit()
+            return None
+        return suspect
+
+    def _wait_ms(self, driver: Driver[Any], rest_ms: int) -> int:
+        """2 ms right after work, longer the longer nothing came, never past the next timer."""
+        wait_ms = min(IDLE_MS_MAX, max(2, rest_ms))
+        if driver.blocked:
+            return IDLE_MS_MAX
+        due_ms = driver.next_due_ms(self._clock.now())
+        return wait_ms if due_ms is None else max(1, min(wait_ms, due_ms))
+
+    def _tell(self, driver: Driver[Any], control: Control) -> None:
+        control.cell.backlog_bytes = driver.backlog_bytes()
+        wanted = "blocked" if driver.blocked else "serving"
+        if control.cell.state in ("blocked", "serving") and control.cell.state != wanted:
+            control.cell.state = wanted
+        for event, fields in driver.notes:
+            self._log.warning(event, **fields)
+        driver.notes.clear()
+
+    def _log_turn(self, driver: Driver[Any]) -> None:
+        for told in driver.loop.told:
+            self._log.info("step", **told)
+        for fault in driver.loop.faults:
+            self._log.error("decide.failed", error=fault)
+        for sender, lines in driver.loop.gaps.items():
+            self._log.error("channel.gap", sender=sender, lines=lines)
+        driver.loop.gaps.clear()
+        driver.loop.faults.clear()
+
+    def _snapshot(self, driver: Driver[Any]) -> None:
+        if driver.steps_since_documents < REST_STEPS:
+            return
+        try:
+            driver.write_documents()
+            driver.flush()
+        except OSError as error:
+            self._log.warning("documents.held", reason=error.strerror)
+
+
+def _recovered(driver: Driver[Any]) -> dict[str, Any]:
+    head, found = driver.loop.head, driver.found
+    return {
+        "step": head.step,
+        "epoch": head.epoch,
+        "folded": found.found.lines,
+        "from_documents": found.from_documents,
+        "cut_bytes": found.found.cut_bytes,
+    }
