@@ -375,6 +375,17 @@ def test_answers_that_are_not_final_may_differ(home: Path):
     assert audited(home, house).is_clean
 
 
+def test_a_refusal_of_the_state_machine_is_final(home: Path):
+    """A 409 that no waiting changes is the answer of its key, so another one later is found."""
+    house = House()
+    refused = {**hand.answer("cancel", "x1", "pi_1", 409, 1099), "retryable": False}
+    house.history += [refused, {**refused, "status": 200}]
+
+    assert ("same key same answer", 9) in {
+        (found.check, found.line) for found in audited(home, house).findings
+    }
+
+
 def test_a_known_dead_letter_is_no_finding(home: Path):
     """What lay in the dead letters before the run is not blamed on it."""
     house = House()

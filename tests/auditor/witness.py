@@ -65,7 +65,7 @@ def is_final(fields: dict[str, Any]) -> bool:
     """Whether the same key must give this very answer for ever."""
     status = fields.get("status")
     if status == 409:
-        return fields.get("code") == "illegal-transition" and not fields.get("retryable")
+        return fields.get("retryable") is False  # of a state machine, not in flight or in doubt
     return status in (200, 201, 402)
 
 

@@ -198,7 +198,7 @@ class Clients:
                 if is_final(answer):
                     return answer
                 last = f"{answer.status} {answer.body.get('code') or answer.body.get('state')}"
-                if answer.status not in PASSING:
+                if not is_passing(answer):
                     raise Strange(f"{wish.operation} {wish.payment_id}: {last}")
                 pause_s = max(pause_s, answer.retry_after_s)
             await asyncio.sleep(min(_PAUSE_S_MAX, pause_s))
@@ -232,6 +232,12 @@ class Clients:
 def is_final(answer: Answer) -> bool:
     """Whether sending the same key again could tell nothing new."""
     return answer.status in (200, 201, 402)
+
+
+def is_passing(answer: Answer) -> bool:
+    """Whether a kill explains it: the same key will tell later."""
+    is_refusal = answer.status == 409 and answer.body.get("retryable") is False
+    return answer.status in PASSING and not is_refusal
 
 
 def _told(wish: Wish, answer: Answer) -> dict[str, Any]:
