@@ -228,6 +228,10 @@ class Edge:
                     self.give(line)
         return found
 
+    def positions(self) -> list[tuple[str, int]]:
+        """(sender, offset) up to which replies were read: a sender may move what lies before."""
+        return [(reader.sender, reader.offset) for reader in self._readers]
+
     def give(self, line: bytes) -> None:
         """Hand one reply line to its question; nobody may be waiting any more."""
         reply = decode_reply(line)

@@ -1,0 +1,1 @@
+"""The front door: parses, authenticates, limits, asks and answers. It decides nothing."""

@@ -1,0 +1,134 @@
+"""Orders of merchants: checked at the door, asked of the gateway, answered as the gateway said.
+
+The order of the checks is: key (401), role (403), merchant (422), id (404), Idempotency-Key (400),
+body (415, 413, 400, 422). Nothing is decided here.
+"""
+
+import hashlib
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from actors.frontdoor.asking import Asking
+from actors.frontdoor.heads import idempotency_key, must_hold_no_card, payment_id
+from actors.frontdoor.models import (
+    COMMAND_BYTES_MAX,
+    CapturePaymentIntent,
+    CreatePaymentIntent,
+    NoFields,
+)
+from actors.frontdoor.reads import PaymentsView
+from payrail.domain.access import PAYERS
+from payrail.domain.messages import (
+    AuthorizePayment,
+    CancelPayment,
+    CapturePayment,
+    CreatePayment,
+)
+from payrail.domain.payment_view import PaymentState, PaymentView, render
+from payrail.errors import RequestError
+from payrail.storage.lines import encode
+from payrail.web.access import AccessView, Caller, must_be, must_name_merchant
+from payrail.web.bodies import checked, read_object
+from payrail.web.heads import bearer
+
+GATEWAY = "gateway"
+#: How many of a merchant's newest payments are searched for one whose creation had no answer.
+_NEWEST_SEARCHED = 64
+
+
+class Commands:
+    """Handlers of everything that changes a payment."""
+
+    def __init__(self, asking: Asking, access: AccessView, payments: PaymentsView) -> None:
+        self._asking, self._access, self._payments = asking, access, payments
+
+    async def create(self, request: web.Request) -> web.Response:
+        caller, key = self._payer(request), idempotency_key(request)
+        given = await _body(request, CreatePaymentIntent, empty_ok=False)
+        order = CreatePayment(**given, **_head(request, caller, key, given))
+        return await self._ask(request, "payment.create", order, None)
+
+    async def authorize(self, request: web.Request) -> web.Response:
+        caller, about, key = self._about(request)
+        given = await _body(request, NoFields)
+        order = AuthorizePayment(id=about, **_head(request, caller, key, given))
+        return await self._ask(request, "payment.authorize", order, about)
+
+    async def capture(self, request: web.Request) -> web.Response:
+        caller, about, key = self._about(request)
+        given = await _body(request, CapturePaymentIntent)
+        order = CapturePayment(id=about, **given, **_head(request, caller, key, given))
+        return await self._ask(request, "payment.capture", order, about)
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        caller, about, key = self._about(request)
+        given = await _body(request, NoFields)
+        order = CancelPayment(id=about, **_head(request, caller, key, given))
+        return await self._ask(request, "payment.cancel", order, about)
+
+    def _payer(self, request: web.Request) -> Caller:
+        caller = self._access.authenticate(bearer(request))
+        caller = self._access.speaking_for(caller, request.headers)
+        must_be(caller, PAYERS)
+        must_name_merchant(caller)
+        return caller
+
+    def _about(self, request: web.Request) -> tuple[Caller, str, str]:
+        caller = self._payer(request)
+        return caller, payment_id(request), idempotency_key(request)
+
+    async def _ask(
+        self, request: web.Request, kind: str, order: Any, about: str | None
+    ) -> web.Response:
+        try:
+            return await self._asking.ask(request, GATEWAY, kind, order, about)
+        except RequestError as refusal:
+            pending = self._pending(order, about) if refusal.status == 504 else None
+            if pending is None:
+                raise
+        return web.Response(
+            body=encode(render(pending)), status=202, content_type="application/json"
+        )
+
+    def _pending(self, order: Any, about: str | None) -> PaymentView | None:
+        """The payment, if a call to a provider is open for it: then 202 says more than 504."""
+        self._payments.catch_up()
+        if about is not None:
+            row = self._payments.row(about, order.merchant_id)
+            view = self._payments.view(row) if row else None
+        else:
+            view = self._created_by(order)
+        open_now = view is not None and (
+            view.open is not None or view.state is PaymentState.PROCESSING
+        )
+        return view if open_now else None
+
+    def _created_by(self, order: CreatePayment) -> PaymentView | None:
+        newest = self._payments.newest_first(order.merchant_id)[-_NEWEST_SEARCHED:]
+        views = (self._payments.view(row) for row in reversed(newest))
+        return next((v for v in views if v.idempotency_key == order.idempotency_key), None)
+
+
+async def _body(
+    request: web.Request, model: type[BaseModel], *, empty_ok: bool = True
+) -> dict[str, Any]:
+    """The body as it was sent, after its check."""
+    given = await read_object(request, COMMAND_BYTES_MAX, empty_ok=empty_ok)
+    checked(model, given)
+    return given
+
+
+def _head(request: web.Request, caller: Caller, key: str, given: dict[str, Any]) -> dict[str, Any]:
+    """What every command says about its asker and its request."""
+    spelled = must_hold_no_card(given)
+    what = f"{request.method}\n{request.path}\n".encode()
+    return {
+        "merchant_id": caller.merchant_id,
+        "user_id": caller.user_id,
+        "role": caller.role,
+        "idempotency_key": key,
+        "request_hash": hashlib.sha256(what + spelled).hexdigest(),
+        "fields": given,
+    }

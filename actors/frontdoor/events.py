@@ -1,0 +1,95 @@
+"""The outbox as pages: events after a place, without the links of their chain.
+
+Owns nothing; reads data/outbox/events.jsonl. Lines are spliced as they are, never made anew.
+"""
+
+from array import array
+
+import msgspec
+from msgspec import Struct
+
+from payrail.runtime.ports import File, Fs
+from payrail.storage.books import Follower, read_line
+
+BOOK = "data/outbox/events.jsonl"
+#: Lines looked at for one page; a merchant with few events pages on.
+SCAN_MAX = 5_000
+_LINKS_BYTES = len(b',"prev":"","hash":""}') + 128
+
+
+class _Head(Struct):
+    seq: int
+    merchant_id: str | None = None
+
+
+_decode_head = msgspec.json.Decoder(_Head).decode
+
+
+class Page(Struct):
+    data: list[msgspec.Raw]
+    has_more: bool
+    through: int  # the `seq` up to which was looked
+
+
+class EventsView:
+    """An index of where each event begins."""
+
+    def __init__(self, fs: Fs) -> None:
+        self._fs = fs
+        self._follower = Follower(fs, BOOK)
+        self._file: File | None = None
+        self._offsets = array("q")
+        self._seqs = array("q")
+
+    def catch_up(self) -> None:
+        """Find what was posted since. Raises Corrupt."""
+        while self.catch_up_some():
+            pass
+
+    def catch_up_some(self) -> bool:
+        """One slice; True when there may be more."""
+        for count, (offset, line) in enumerate(self._follower.read(), 1):
+            self._offsets.append(offset)
+            self._seqs.append(_decode_head(line).seq)
+            if count == SCAN_MAX:
+                return True
+        return False
+
+    def seq_of(self, event_id: str) -> int | None:
+        """The `seq` of an event, newest looked at first; None when there is no such event."""
+        named = b'"%b"' % event_id.encode()
+        for index in range(len(self._offsets) - 1, -1, -1):
+            line = self._line(index)
+            if named in line[:200]:
+                return self._seqs[index]
+        return None
+
+    def page(self, after: int, merchant_id: str | None, limit: int) -> Page:
+        """Events with a greater `seq`: a merchant's own and the house's; None: all."""
+        found: list[msgspec.Raw] = []
+        index, end = self._first_after(after), len(self._offsets)
+        stop = min(end, index + SCAN_MAX)
+        while index < stop and len(found) < limit:
+            line = self._line(index)
+            if merchant_id is None or _decode_head(line).merchant_id in (None, merchant_id):
+                found.append(msgspec.Raw(without_links(line)))
+            index += 1
+        through = self._seqs[index - 1] if index else after
+        return Page(found, index < end, max(after, through))
+
+    def _first_after(self, seq: int) -> int:
+        low, high = 0, len(self._seqs)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if self._seqs[middle] <= seq else (low, middle)
+        return low
+
+    def _line(self, index: int) -> bytes:
+        if self._file is None:
+            self._file = self._fs.open(BOOK)
+        return read_line(self._file, self._offsets[index])
+
+
+def without_links(line: bytes) -> bytes:
+    """A book's line as the outside sees it: without `prev` and `hash`."""
+    return line[:-_LINKS_BYTES] + b"}"

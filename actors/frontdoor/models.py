@@ -1,0 +1,87 @@
+"""What people may send to the front door: one model per body, with the bounds of the rules.
+
+Never: changes a value. A default that is not sent is added by the receiver's message, not here.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from payrail.domain.money import AMOUNT_MINOR_MAX, exponent
+from payrail.web.bodies import Body
+
+#: A body of a command stands several times in one journal line of 64 KiB.
+COMMAND_BYTES_MAX = 8 * 1024
+METADATA_MAX = 50
+_TEXT_MAX = 500
+_NAME_MAX = 40
+
+
+def _known_currency(code: str) -> str:
+    exponent(code)
+    return code
+
+
+Amount = Annotated[
+    int, Field(ge=1, le=AMOUNT_MINOR_MAX, description="Whole minor units: 10.99 USD is 1099.")
+]
+Currency = Annotated[
+    str,
+    AfterValidator(_known_currency),
+    Field(min_length=3, max_length=3, examples=["USD"], description="ISO 4217, upper case."),
+]
+Token = Annotated[str, Field(pattern=r"^tok_[A-Za-z0-9_-]{1,64}\Z", examples=["tok_" + "0" * 32])]
+CaptureMethod = Literal["manual", "automatic"]
+Text = Annotated[str, Field(max_length=_TEXT_MAX)]
+Name = Annotated[str, Field(min_length=1, max_length=_NAME_MAX)]
+
+
+class Customer(Body):
+    """Who buys; nothing of it is needed."""
+
+    id: Text | None = None
+    name: Text | None = None
+    email: Text | None = None
+    ip: Text | None = None
+    country: Annotated[str, Field(max_length=2, description="ISO 3166-1 alpha-2.")] | None = None
+
+
+class CreatePaymentIntent(Body):
+    amount: Amount
+    currency: Currency
+    payment_method: Token
+    capture_method: CaptureMethod = "manual"
+    confirm: bool = False
+    customer: Customer | None = None
+    metadata: Annotated[dict[Name, Text], Field(max_length=METADATA_MAX)] = Field(
+        default_factory=dict
+    )
+
+
+class CapturePaymentIntent(Body):
+    amount: Annotated[Amount | None, Field(description="Less than what is held, or all of it.")] = (
+        None
+    )
+    final_capture: bool = True
+
+
+class NoFields(Body):
+    """A body that says nothing, or none at all."""
+
+
+class FaultMatch(Body):
+    merchant: str | None = None
+    payment: str | None = None
+    token: str | None = None
+    amount: int | None = None
+
+
+class FaultRule(Body):
+    """What goes wrong at a provider on purpose. The provider itself checks how the parts fit."""
+
+    operation: Text
+    do: Text
+    count: int | None = None
+    probability: float | int | None = None
+    match: FaultMatch | None = None
+    fence: bool = True

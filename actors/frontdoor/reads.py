@@ -1,0 +1,151 @@
+"""What the books say, for reads: an index over the payments' book, caught up before each answer.
+
+Owns nothing; reads data/ledger/payments.jsonl. It keeps one short row for each payment and the
+offsets of its entries, and reads those again to show a payment, so that memory stays small.
+Never: asks the gateway. A read works while the gateway is down.
+"""
+
+from array import array
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Struct
+
+from payrail.domain.ledger import Posting, read_entry
+from payrail.domain.payment_view import PaymentState, PaymentView
+from payrail.domain.payments import PAYMENT_TRANSITIONS, fold
+from payrail.errors import Corrupt
+from payrail.runtime.ports import File, Fs
+from payrail.storage.books import Follower, read_line
+
+BOOK = "data/ledger/payments.jsonl"
+#: Entries folded before others get their turn.
+SLICE_LINES = 500
+
+
+class Row(Struct):
+    """A payment as lists filter it."""
+
+    id: str
+    merchant_id: str | None
+    amount: int
+    currency: str
+    state: PaymentState
+    offsets: array[int]  # of its entries in the book
+    provider: str | None = None
+
+
+class _Provider(Struct):
+    provider: str | None = None
+    payment_id: str | None = None
+
+
+class _Entry(Struct):
+    """As much of an entry as the index needs; unknown types are no damage here."""
+
+    type: str
+    ref: str
+    merchant_id: str | None
+    amount: int
+    currency: str
+    data: msgspec.Raw
+    postings: list[Posting]
+
+
+_decode = msgspec.json.Decoder(_Entry).decode
+_decode_provider = msgspec.json.Decoder(_Provider).decode
+
+
+class PaymentsView:
+    """The fold of the payments' book."""
+
+    def __init__(self, fs: Fs) -> None:
+        self._fs = fs
+        self._follower = Follower(fs, BOOK)
+        self._file: File | None = None
+        self._rows: dict[str, Row] = {}
+        self._of_merchant: dict[str | None, list[Row]] = {}
+        self._all: list[Row] = []
+        self.balances: dict[tuple[str, str], int] = {}  # (account, currency): debit positive
+
+    def catch_up(self) -> None:
+        """Fold what was booked since. Raises Corrupt."""
+        while self.catch_up_some():
+            pass
+
+    def catch_up_some(self) -> bool:
+        """Fold one slice; True when there may be more."""
+        for count, (offset, line) in enumerate(self._follower.read(), 1):
+            self._fold(offset, line)
+            if count == SLICE_LINES:
+                return True
+        return False
+
+    def row(self, payment_id: str, merchant_id: str | None) -> Row | None:
+        """The payment's row if it is this merchant's; None asks for the house, over all."""
+        row = self._rows.get(payment_id)
+        if row is None or merchant_id not in (None, row.merchant_id):
+            return None
+        return row
+
+    def newest_first(self, merchant_id: str | None) -> list[Row]:
+        """Rows in the order they were made: the caller walks them from the end."""
+        return self._all if merchant_id is None else self._of_merchant.get(merchant_id, [])
+
+    def lines(self, row: Row) -> Iterator[bytes]:
+        """The payment's lines of the book, oldest first."""
+        if self._file is None:
+            self._file = self._fs.open(BOOK)
+        for offset in row.offsets:
+            yield read_line(self._file, offset)
+
+    def view(self, row: Row) -> PaymentView:
+        """The payment as its entries tell it."""
+        view: PaymentView | None = None
+        for line in self.lines(row):
+            _seq, entry = read_entry(line)
+            if entry.ref == row.id:
+                view = fold(view, entry)
+        if view is None:
+            raise Corrupt(BOOK, 0, f"{row.id} has no entries")
+        return view
+
+    def _fold(self, offset: int, line: bytes) -> None:
+        try:
+            entry = _decode(line)
+        except msgspec.MsgspecError as error:
+            raise Corrupt(BOOK, self._follower.lines, f"not an entry: {error}") from error
+        for posting in entry.postings:
+            place = posting.account, posting.currency
+            self.balances[place] = self.balances.get(place, 0) + posting.amount
+        row = self._row_of(entry)
+        if row is None:
+            return
+        row.offsets.append(offset)
+        if entry.ref == row.id:
+            self._move(row, entry)
+
+    def _row_of(self, entry: _Entry) -> Row | None:
+        """The row that an entry belongs to, made for a new payment; None for other objects."""
+        if entry.type == "payment.created":
+            row = Row(
+                entry.ref,
+                entry.merchant_id,
+                entry.amount,
+                entry.currency,
+                PaymentState.CREATED,
+                array("q"),
+            )
+            self._rows[row.id] = row
+            self._of_merchant.setdefault(row.merchant_id, []).append(row)
+            self._all.append(row)
+            return row
+        found = self._rows.get(entry.ref)
+        if found is None and entry.type.startswith("case."):
+            return self._rows.get(_decode_provider(entry.data).payment_id or "")
+        return found
+
+    def _move(self, row: Row, entry: _Entry) -> None:
+        row.state = PAYMENT_TRANSITIONS.get((row.state, entry.type), row.state)
+        if entry.type in ("payment.attempt_started", "payment.authorized"):
+            row.provider = _decode_provider(entry.data).provider

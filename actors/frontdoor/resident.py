@@ -1,0 +1,192 @@
+"""The front door as a resident: two listeners, one edge, and the views of the books.
+
+Its life: open the edge (its epoch is durable), listen, report ready; then take replies, repeat what
+a reborn receiver may have lost, fold the books; at the end take no more and answer whoever waits.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from aiohttp import web
+
+from actors.frontdoor.app import plain_app, public_app
+from actors.frontdoor.asking import Asking
+from actors.frontdoor.commands import GATEWAY, Commands
+from actors.frontdoor.drills import Drills, admin_of, insider
+from actors.frontdoor.events import EventsView
+from actors.frontdoor.health import House
+from actors.frontdoor.lists import Reads
+from actors.frontdoor.reads import PaymentsView
+from actors.frontdoor.routes import inner_routes, public_routes
+from payrail.runtime.bells import IDLE_MS_MAX
+from payrail.runtime.cells import CellView
+from payrail.runtime.control import Control
+from payrail.runtime.edge import Edge
+from payrail.runtime.ports import Bell, Clock, Fs, Rng
+from payrail.security.secrets import secret, service_key
+from payrail.settings import Settings
+from payrail.web.access import AccessView
+from payrail.web.metrics import Metrics
+from payrail.web.server import serve
+
+NAME = "frontdoor"
+#: How long a poll waits for a ring while somebody waits for an answer.
+_BUSY_MS = 2
+#: How often open questions are compared with the epochs of their receivers.
+_ASK_AGAIN_MS = 50
+#: How long open questions may still be answered once the house goes down.
+_LEAVE_MS = 3_000
+
+
+class Epochs:
+    """What incarnation each receiver is in, read from its cell now and then."""
+
+    def __init__(self, home: str, receivers: Sequence[str]) -> None:
+        self._home = home
+        self._epochs = dict.fromkeys(receivers, 0)
+        self.look()
+
+    def look(self) -> None:
+        for receiver in self._epochs:
+            cell = CellView.read(self._home, receiver)
+            self._epochs[receiver] = cell.epoch if cell else 0
+
+    def of(self, receiver: str) -> int:
+        return self._epochs[receiver]
+
+
+class Frontdoor:
+    """One incarnation of the front door."""
+
+    name = NAME
+
+    def __init__(  # noqa: PLR0913 - its ports, by name.
+        self,
+        *,
+        home: str,
+        settings: Settings,
+        fs: Fs,
+        clock: Clock,
+        rng: Rng,
+        bell: Bell,
+        log: Any,
+        actors: Sequence[str],
+        providers: Sequence[str],
+    ) -> None:
+        """`actors`: who must serve for the house to be ready; `providers`: those among them."""
+        self._home, self._settings = home, settings
+        self._fs, self._clock, self._rng, self._bell = fs, clock, rng, bell
+        self._log = log
+        self._actors, self._receivers = tuple(actors), (GATEWAY, *providers)
+        self.addresses: list[Any] = []  # of the public listener, then of the inner one
+
+    async def run(self, control: Control) -> None:
+        """See `payrail.runtime.control.Resident`."""
+        epochs = Epochs(self._home, self._receivers)
+        edge = Edge(
+            NAME,
+            self._fs,
+            self._clock,
+            self._bell,
+            self._receivers,
+            epoch_of=epochs.of,
+            drained=self._drained,
+        )
+        control.cell.epoch = edge.epoch
+        runners: list[web.AppRunner] = []
+        try:
+            asking, views = await self._open(edge, runners)
+            control.started()
+            self._log.info("frontdoor.listening", epoch=edge.epoch)
+            await self._serve(control, edge, epochs, asking, views)
+            await self._leave(edge, asking, runners)
+        finally:
+            for runner in runners:
+                await runner.cleanup()
+
+    async def _open(
+        self, edge: Edge, runners: list[web.AppRunner]
+    ) -> tuple[Asking, tuple[PaymentsView, EventsView]]:
+        """Fold the books as they are, then listen."""
+        settings, fs = self._settings, self._fs
+        house_secret = self._secret("house", settings.house_secret.get_secret_value())
+        internal = self._secret("internal", settings.internal_secret.get_secret_value())
+        access = AccessView(fs, house_secret, service_key(fs, self._rng))
+        views = PaymentsView(fs), EventsView(fs)
+        for view in views:
+            while view.catch_up_some():
+                await asyncio.sleep(0)  # A long book must not hold up the beat.
+        asking = Asking(edge, settings.request_budget_ms)
+        reads = Reads(access, *views)
+        house = House(self._home, fs, self._clock, reads, self._actors)
+        commands = Commands(asking, access, views[0])
+        metrics = Metrics(self._clock)
+        public = public_app(
+            public_routes(commands, reads, house, Drills(asking, house, admin_of(access))),
+            metrics,
+            self._rng,
+            self._log,
+            lambda: metrics.rendered(edge.open_questions, edge.epoch),
+        )
+        inner = plain_app(
+            inner_routes(Drills(asking, house, insider(internal)), house),
+            Metrics(self._clock),
+            self._rng,
+            self._log,
+        )
+        for app, port in ((public, settings.api_port), (inner, settings.provider_port)):
+            runners.append(await serve(app, settings.host, port))
+            self.addresses.append(runners[-1].addresses[0])
+        return asking, views
+
+    async def _serve(
+        self,
+        control: Control,
+        edge: Edge,
+        epochs: Epochs,
+        asking: Asking,
+        views: tuple[PaymentsView, EventsView],
+    ) -> None:
+        looked_ms = self._clock.monotonic_ms()
+        while not control.stopping.is_set():
+            asking.paused = control.paused
+            if not control.paused and edge.take_replies():
+                self._tell_consumed(control, edge)
+                await asyncio.sleep(0)
+            else:
+                waiting = edge.open_questions and not control.paused
+                await control.bell.wait(_BUSY_MS if waiting else IDLE_MS_MAX)
+            now_ms = self._clock.monotonic_ms()
+            if now_ms - looked_ms >= _ASK_AGAIN_MS:
+                looked_ms = now_ms
+                epochs.look()
+                edge.ask_again()
+                for view in views:
+                    view.catch_up_some()
+
+    async def _leave(self, edge: Edge, asking: Asking, runners: list[web.AppRunner]) -> None:
+        """Take no more; answer whoever still waits, with what comes or with what is known."""
+        asking.close()
+        closing = [asyncio.create_task(runner.cleanup()) for runner in runners]
+        runners.clear()
+        until_ms = self._clock.monotonic_ms() + _LEAVE_MS
+        while edge.open_questions and self._clock.monotonic_ms() < until_ms:
+            if not edge.take_replies():
+                await asyncio.sleep(_BUSY_MS / 1000)
+        asking.give_up()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await asyncio.gather(*closing)
+
+    def _secret(self, name: str, given: str) -> bytes:
+        return secret(self._fs, name, self._rng, given=given)
+
+    def _drained(self, receiver: str, sender: str, size: int) -> bool:
+        cell = CellView.read(self._home, receiver)
+        return cell is not None and cell.consumed.get(sender, (0, 0))[1] == size
+
+    def _tell_consumed(self, control: Control, edge: Edge) -> None:
+        for sender, offset in edge.positions():
+            control.cell.consumed(sender, 0, offset)

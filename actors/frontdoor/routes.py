@@ -1,0 +1,158 @@
+"""Every operation of the two listeners, in one table; the router and the document read it."""
+
+from actors.frontdoor import models, shown
+from actors.frontdoor.commands import Commands
+from actors.frontdoor.drills import Drills, inner_health
+from actors.frontdoor.health import VERBS, House
+from actors.frontdoor.lists import Reads
+from payrail.web.openapi import Route
+
+_PAGED = ("limit", "cursor")
+
+
+def public_routes(commands: Commands, reads: Reads, house: House, drills: Drills) -> list[Route]:
+    """8026: the API of merchants and of the house."""
+    return [*_payments(commands, reads), *_books(reads), *_house(house, drills)]
+
+
+def inner_routes(drills: Drills, house: House) -> list[Route]:
+    """8028: the providers' inner door, for whoever knows the internal secret."""
+    return [
+        _inject(drills),
+        Route(
+            "DELETE",
+            "/providers/{id}/faults",
+            drills.clear,
+            "Clear the faults of a provider",
+            shown.AnyObject,
+        ),
+        Route("GET", "/health", inner_health, "A sign of life", shown.Health, open_to_all=True),
+    ]
+
+
+def _payments(commands: Commands, reads: Reads) -> list[Route]:
+    about = "/payment-intents/{id}"
+    return [
+        Route(
+            "POST",
+            "/payment-intents",
+            commands.create,
+            "Create a payment, and confirm it at once if asked to",
+            shown.PaymentIntent,
+            status=201,
+            takes=models.CreatePaymentIntent,
+            keyed=True,
+            may_also=(202,),
+        ),
+        Route(
+            "GET",
+            "/payment-intents",
+            reads.payments,
+            "List payments, newest first",
+            shown.PaymentIntents,
+            query=("state", "provider", "currency", *_PAGED),
+        ),
+        Route("GET", about, reads.payment, "Show a payment", shown.PaymentIntent),
+        Route(
+            "POST",
+            f"{about}/authorize",
+            commands.authorize,
+            "Hold the money",
+            shown.PaymentIntent,
+            takes=models.NoFields,
+            body_needed=False,
+            keyed=True,
+            may_also=(202,),
+        ),
+        Route(
+            "POST",
+            f"{about}/capture",
+            commands.capture,
+            "Claim held money, or a part of it",
+            shown.PaymentIntent,
+            takes=models.CapturePaymentIntent,
+            body_needed=False,
+            keyed=True,
+            may_also=(202,),
+        ),
+        Route(
+            "POST",
+            f"{about}/cancel",
+            commands.cancel,
+            "Give held money back",
+            shown.PaymentIntent,
+            takes=models.NoFields,
+            body_needed=False,
+            keyed=True,
+            may_also=(202,),
+        ),
+    ]
+
+
+def _books(reads: Reads) -> list[Route]:
+    return [
+        Route(
+            "GET",
+            "/ledger/{id}",
+            reads.ledger,
+            "All entries of a payment and the state they make",
+            shown.Ledger,
+        ),
+        Route("GET", "/balances", reads.balances, "Balances by account", shown.Balances),
+        Route(
+            "GET",
+            "/events",
+            reads.events,
+            "Events after a sequence number or an event",
+            shown.Events,
+            query=("after", *_PAGED),
+        ),
+    ]
+
+
+def _house(house: House, drills: Drills) -> list[Route]:
+    orders = [
+        Route(
+            "POST",
+            f"/actors/{{name}}/{verb}",
+            house.ordering(verb),
+            f"Tell the supervisor to {verb} an actor",
+            shown.Order,
+            status=202,
+        )
+        for verb in VERBS
+    ]
+    return [
+        Route("GET", "/providers", house.providers, "List providers", shown.Providers),
+        Route("GET", "/providers/{id}", house.provider, "Show a provider", shown.Provider),
+        _inject(drills),
+        Route(
+            "GET",
+            "/actors/{name}/mailbox",
+            house.mailbox,
+            "What lies in a mailbox, without bodies",
+            shown.Mailbox,
+        ),
+        *orders,
+        Route("GET", "/health", house.health, "How each actor is", shown.Health, open_to_all=True),
+        Route(
+            "GET",
+            "/ready",
+            house.ready,
+            "Whether every actor serves",
+            shown.Ready,
+            open_to_all=True,
+        ),
+    ]
+
+
+def _inject(drills: Drills) -> Route:
+    return Route(
+        "POST",
+        "/providers/{id}/inject-failure",
+        drills.inject,
+        "Make a provider fail on purpose",
+        shown.AnyObject,
+        takes=models.FaultRule,
+        may_also=(201,),
+    )

@@ -1,0 +1,172 @@
+"""What the front door answers, as models for the OpenAPI document alone. No answer is made here."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from payrail.domain.payment_view import PaymentState
+
+
+class PaymentMethod(BaseModel):
+    token: str
+    brand: str
+    bin: str
+    last4: str
+
+
+class Attempt(BaseModel):
+    number: int
+    provider: str
+    outcome: str
+    code: str | None
+    latency_ms: int | None
+    at: str
+
+
+class Capture(BaseModel):
+    id: str
+    amount: int
+    provider_reference: str
+    settled_at: str | None
+
+
+class PendingOperation(BaseModel):
+    operation: str
+    reference: str
+    since: str
+
+
+class PaymentIntent(BaseModel):
+    id: str
+    object: Literal["payment_intent"]
+    state: PaymentState
+    amount: int
+    amount_authorized: int
+    amount_capturable: int
+    amount_captured: int
+    amount_settled: int
+    amount_refunded: int
+    amount_disputed: int
+    amount_charged_back: int
+    currency: str
+    merchant_id: str
+    idempotency_key: str | None
+    payment_method: PaymentMethod
+    customer: dict[str, Any] | None
+    capture_method: str
+    provider: str | None
+    attempts: list[Attempt]
+    captures: list[Capture]
+    decline_code: str | None
+    capture_before: str | None
+    pending_operation: PendingOperation | None
+    metadata: dict[str, str]
+    created_at: str
+    updated_at: str
+
+
+class _Page(BaseModel):
+    object: Literal["list"]
+    has_more: bool
+    next_cursor: str | None
+
+
+class PaymentIntents(_Page):
+    data: list[PaymentIntent]
+
+
+class Event(BaseModel):
+    id: str
+    type: str
+    timestamp: str
+    seq: int
+    object_seq: int
+    merchant_id: str | None
+    correlation_id: str
+    data: dict[str, Any]
+
+
+class Events(_Page):
+    data: list[Event]
+
+
+class Balance(BaseModel):
+    account: str
+    currency: str
+    amount: int
+
+
+class Balances(_Page):
+    data: list[Balance]
+
+
+class Ledger(BaseModel):
+    object: Literal["ledger"]
+    id: str
+    payment_intent: str
+    state: PaymentState
+    entries: list[dict[str, Any]]
+
+
+class Breaker(BaseModel):
+    state: Literal["CLOSED", "OPEN", "HALF_OPEN"]
+
+
+class Provider(BaseModel):
+    id: str
+    object: Literal["provider"]
+    actor: str
+    state: str
+    health: str
+    breaker: Breaker
+
+
+class Providers(_Page):
+    data: list[Provider]
+
+
+class ActorHealth(BaseModel):
+    name: str
+    state: str
+    epoch: int
+    restarts: int
+    backlog: int
+
+
+class Health(BaseModel):
+    status: Literal["ok", "degraded"]
+    actors: list[ActorHealth]
+
+
+class Ready(BaseModel):
+    status: Literal["ready"]
+
+
+class Mailbox(BaseModel):
+    object: Literal["mailbox"]
+    actor: str
+    spools: list[dict[str, Any]]
+
+
+class Order(BaseModel):
+    object: Literal["order"]
+    actor: str
+    verb: str
+    at: str
+
+
+class AnyObject(BaseModel):
+    """What the actor that was asked answers."""
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    retryable: bool
+    correlation_id: str
+    errors: list[dict[str, Any]]

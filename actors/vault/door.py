@@ -1,0 +1,297 @@
+"""The vault's HTTP door, in the vault's own process: where a card comes in and stays.
+
+A number is checked, encrypted and dropped before anything is written; a CVC is checked for its
+length and dropped. The rest is asked of the vault by mailbox, so that every answer has its line in
+the access log. While that log cannot be written, nothing is handed out: 503 `audit-unavailable`.
+Never: puts a number, a CVC or an unreadable token into a message, an error or a log.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+from msgspec import Struct
+
+from actors.vault.access import PURPOSES, shown_token
+from actors.vault.door_models import (
+    CardShown,
+    ChargeToken,
+    Detokenize,
+    Health,
+    Problem,
+    Sealed,
+    TokenizeCard,
+    TokenShown,
+    checked_number,
+)
+from actors.vault.keys import Card, VaultKeys
+from payrail.domain.access import TOKEN_READERS
+from payrail.domain.cards import bin_of, brand_of, find_pans, last4
+from payrail.domain.messages import LookUpCard, StoreCard
+from payrail.errors import RequestError
+from payrail.runtime.control import Control
+from payrail.runtime.driver import Driver
+from payrail.runtime.edge import Edge
+from payrail.runtime.ports import Bell, Clock, Fs, Rng
+from payrail.security.apikeys import same_secret
+from payrail.security.secrets import secret, service_key
+from payrail.settings import Settings
+from payrail.web import openapi
+from payrail.web.access import AccessView, Caller, must_name_merchant
+from payrail.web.bodies import read_json
+from payrail.web.correlation import correlation_id
+from payrail.web.heads import bearer, unauthenticated
+from payrail.web.openapi import Route
+from payrail.web.problems import CONTENT_TYPE
+from payrail.web.server import make_app, serve
+
+EDGE, VAULT = "vault.http", "vault"
+ORIGIN = "http"
+#: Who asks when the internal secret is shown.
+INSIDER = "internal"
+_TOKEN_BYTES = 16
+#: How often a waiting question looks whether the log can still be written.
+_LOOK_S = 0.25
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+Door = Callable[[Driver[Any], Control], Any]
+
+
+class VaultDoor:
+    """Handlers of 8027."""
+
+    def __init__(
+        self,
+        *,
+        edge: Edge,
+        access: AccessView,
+        keys: VaultKeys,
+        clock: Clock,
+        rng: Rng,
+        internal_secret: bytes,
+        budget_ms: int,
+        blocked: Callable[[], bool],
+    ) -> None:
+        self._edge, self._access, self._keys = edge, access, keys
+        self._clock, self._rng, self._internal_secret = clock, rng, internal_secret
+        self._budget_ms, self._blocked = budget_ms, blocked
+
+    async def tokenize(self, request: web.Request) -> web.Response:
+        caller = self._caller(request)
+        merchant_id = must_name_merchant(caller)
+        body = await read_json(request, TokenizeCard)
+        now = datetime.fromtimestamp(self._clock.now().business_ms // 1000, UTC)
+        number = checked_number(body, now.year, now.month)
+        token = f"tok_{self._rng.token_hex(_TOKEN_BYTES)}"
+        card = Card(number, body.exp_month, body.exp_year, body.name)
+        stored = self._keys.encrypt(token, card)
+        order = StoreCard(
+            token=token,
+            merchant_id=merchant_id,
+            who=caller.user_id,
+            origin=ORIGIN,
+            brand=brand_of(number),
+            bin=bin_of(number),
+            last4=last4(number),
+            fingerprint=self._keys.fingerprint(merchant_id, number),
+            exp_month=body.exp_month,
+            exp_year=body.exp_year,
+            key_id=stored.key_id,
+            ciphertext=stored.ciphertext,
+        )
+        return await self._ask(request, "card.store", order, token)
+
+    async def detokenize(self, request: web.Request) -> web.Response:
+        caller = self._caller(request)
+        body = await read_json(request, Detokenize)
+        return await self._look_up(request, caller, body.token, body.purpose, "last4")
+
+    async def token(self, request: web.Request) -> web.Response:
+        caller = self._caller(request)
+        given = request.match_info["id"]
+        return await self._look_up(request, caller, given, "support.last4", "metadata")
+
+    async def charge_token(self, request: web.Request) -> web.Response:
+        if not same_secret(bearer(request), self._internal_secret):
+            raise unauthenticated("This needs the internal secret.")
+        body = await read_json(request, ChargeToken)
+        wish = LookUpCard(
+            token=shown_token(body.token),
+            merchant_id=None,
+            who=INSIDER,
+            origin=ORIGIN,
+            purpose=_known_purpose(body.purpose),
+            want="sealed",
+            provider=_word("provider", body.provider),
+            payment_id=_word("payment_id", body.payment_id),
+            operation_id=_word("operation_id", body.operation_id),
+        )
+        return await self._ask(request, "card.lookup", wish, wish.token)
+
+    async def health(self, _request: web.Request) -> web.Response:
+        if self._blocked():
+            raise _audit_unavailable()
+        return web.json_response({"status": "ok", "actor": VAULT})
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(
+                "POST",
+                "/tokenize",
+                self.tokenize,
+                "Store a card and get its token",
+                TokenShown,
+                status=201,
+                takes=TokenizeCard,
+            ),
+            Route(
+                "POST",
+                "/detokenize",
+                self.detokenize,
+                "Brand and last four digits, for a purpose",
+                CardShown,
+                takes=Detokenize,
+            ),
+            Route(
+                "POST",
+                "/charge-token",
+                self.charge_token,
+                "The card, sealed for one provider",
+                Sealed,
+                takes=ChargeToken,
+            ),
+            Route("GET", "/tokens/{id}", self.token, "Show a token", TokenShown),
+            Route("GET", "/health", self.health, "A sign of life", Health, open_to_all=True),
+        ]
+
+    def _caller(self, request: web.Request) -> Caller:
+        caller = self._access.authenticate(bearer(request))
+        return self._access.speaking_for(caller, request.headers)
+
+    async def _look_up(
+        self, request: web.Request, caller: Caller, token: str, purpose: str, want: str
+    ) -> web.Response:
+        """Ask for a card's shadow; a refusal of ours is asked too, so that it leaves its line."""
+        allowed = caller.role in TOKEN_READERS and not caller.publishable
+        wish = LookUpCard(
+            token=shown_token(token),
+            merchant_id=caller.merchant_id,
+            who=caller.user_id,
+            origin=ORIGIN,
+            purpose=_known_purpose(purpose),
+            want=want if allowed else "nothing",
+            refused=None if allowed else "role_refused",
+        )
+        return await self._ask(request, "card.lookup", wish, wish.token)
+
+    async def _ask(self, request: web.Request, kind: str, body: Struct, about: str) -> web.Response:
+        """The vault's answer, unless its log cannot be written. Raises RequestError."""
+        if self._blocked():
+            raise _audit_unavailable()
+        asking = asyncio.ensure_future(
+            self._edge.ask(
+                VAULT,
+                kind,
+                body,
+                correlation_id=correlation_id(request),
+                budget_ms=self._budget_ms,
+                key=about,
+            )
+        )
+        try:
+            while not asking.done():
+                await asyncio.wait((asking,), timeout=_LOOK_S)
+                if not asking.done() and self._blocked():
+                    raise _audit_unavailable()
+        finally:
+            asking.cancel()
+        reply = asking.result()
+        return web.Response(
+            body=bytes(reply.body),
+            status=reply.status,
+            headers=reply.headers,
+            content_type="application/json" if reply.status < 400 else CONTENT_TYPE,
+        )
+
+
+def vault_app(door: VaultDoor, rng: Rng, log: Any) -> web.Application:
+    """The door's application with its document."""
+    routes = door.routes()
+    app = make_app(rng=rng, log=log)
+    for route in routes:
+        app.router.add_route(route.method, route.path, route.handler)
+    made: dict[str, bytes] = {}
+
+    async def document(_request: web.Request) -> web.Response:
+        if not made:
+            made["json"] = openapi.document("PayRail vault", "1", routes, Problem)
+        return web.Response(body=made["json"], content_type="application/json")
+
+    app.router.add_get("/openapi.json", document)
+    return app
+
+
+def vault_door(
+    *,
+    settings: Settings,
+    fs: Fs,
+    clock: Clock,
+    rng: Rng,
+    bell: Bell,
+    log: Any,
+    keys: VaultKeys,
+) -> Door:
+    """A door for the vault's resident: listens while the actor lives, hears replies in process."""
+
+    @asynccontextmanager
+    async def door(driver: Driver[Any], _control: Control) -> AsyncIterator[None]:
+        house = secret(fs, "house", rng, given=settings.house_secret.get_secret_value())
+        internal = secret(fs, "internal", rng, given=settings.internal_secret.get_secret_value())
+        edge = Edge(EDGE, fs, clock, bell, (VAULT,), epoch_of=lambda _receiver: 0)
+        handlers = VaultDoor(
+            edge=edge,
+            access=AccessView(fs, house, service_key(fs, rng)),
+            keys=keys,
+            clock=clock,
+            rng=rng,
+            internal_secret=internal,
+            budget_ms=settings.request_budget_ms,
+            blocked=lambda: driver.blocked,
+        )
+        driver.sinks[EDGE] = edge.give
+        runner = await serve(vault_app(handlers, rng, log), settings.host, settings.vault_port)
+        try:
+            yield
+        finally:
+            await runner.cleanup()
+
+    return door
+
+
+def _known_purpose(given: str) -> str:
+    """The purpose as the log may hold it: one of ours, nothing, or a word for anything else."""
+    return given if given in PURPOSES or not given else "unknown"
+
+
+def _word(field: str, given: str) -> str:
+    if _WORD.fullmatch(given) and not find_pans(given):
+        return given
+    raise RequestError(
+        422,
+        "validation-error",
+        "A name that is none.",
+        errors=[{"field": field, "message": "must be 1 to 64 letters, digits or _ . -"}],
+    )
+
+
+def _audit_unavailable() -> RequestError:
+    return RequestError(
+        503,
+        "audit-unavailable",
+        "The access log cannot be written, so no card is touched; try again later.",
+        retryable=True,
+        headers={"Retry-After": "5"},
+    )
