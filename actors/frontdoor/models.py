@@ -30,7 +30,7 @@ Currency = Annotated[
     AfterValidator(_known_currency),
     Field(min_length=3, max_length=3, examples=["USD"], description="ISO 4217, upper case."),
 ]
-Token = Annotated[str, Field(pattern=r"^tok_[A-Za-z0-9_-]{1,64}\Z", examples=["tok_" + "0" * 32])]
+Token = Annotated[str, Field(pattern=r"^tok_[A-Za-z0-9_-]{1,64}$", examples=["tok_" + "0" * 32])]
 CaptureMethod = Literal["manual", "automatic"]
 Text = Annotated[str, Field(max_length=_TEXT_MAX)]
 Name = Annotated[str, Field(min_length=1, max_length=_NAME_MAX)]

@@ -31,7 +31,7 @@ class Row(Struct):
     amount: int
     currency: str
     state: PaymentState
-    offsets: array[int]  # of its entries in the book
+    offsets: "array[int]"  # of its entries in the book
     provider: str | None = None
 
 
