@@ -1,0 +1,1 @@
+"""The command line: verbs for people. The one place beside `wiring` that knows all parts."""

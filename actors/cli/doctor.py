@@ -1,0 +1,178 @@
+"""`doctor`: whether a house can run here, and what to mend. Never: mends anything itself."""
+
+import os
+import socket
+import stat
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from actors.cli.common import AsJson, put_json, put_table, settings
+from actors.cli.exits import SETTINGS
+
+if TYPE_CHECKING:
+    from payrail.settings import Settings
+
+PYTHON_MIN = (3, 11)
+#: An fsync that takes longer makes every answer slow; it is no fault.
+FSYNC_MS_SLOW = 20.0
+_FSYNCS = 20
+#: Locks and appends are not to be trusted on these.
+_SHARED_KINDS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "vboxsf", "drvfs"})
+#: On these a power cut takes everything, whatever was synced.
+_VOLATILE_KINDS = frozenset({"tmpfs", "ramfs"})
+#: Before this the clock was never set: the year in which the first line was written.
+_CLOCK_S_MIN = 1_735_689_600
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`verdict`: ok | look (runs, but know it) | mend (does not run, or not safely)."""
+
+    what: str
+    verdict: str
+    seen: str
+    remedy: str = ""
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(doctor)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check Python, home, disk, ports, secrets and clock; exit 78 when something must be mended."""
+    from dataclasses import asdict
+
+    chosen = settings()
+    found = examine(chosen)
+    if as_json:
+        put_json([asdict(one) for one in found])
+    else:
+        rows = [(one.what, one.verdict, one.seen, one.remedy) for one in found]
+        put_table(("check", "verdict", "seen", "remedy"), rows)
+    if any(one.verdict == "mend" for one in found):
+        raise typer.Exit(SETTINGS)
+
+
+def examine(chosen: "Settings") -> list[Finding]:
+    """Everything that is checked, in the order in which it is shown."""
+    home = chosen.home
+    return [
+        _python(),
+        _writable(home),
+        _filesystem(home),
+        _fsync(home),
+        *_ports(chosen),
+        _secrets(home),
+        _clock(),
+    ]
+
+
+def _python() -> Finding:
+    seen = ".".join(str(part) for part in sys.version_info[:3])
+    if sys.version_info[:2] < PYTHON_MIN:
+        return Finding("python", "mend", seen, "Use Python 3.11 or newer.")
+    return Finding("python", "ok", seen)
+
+
+def _writable(home: Path) -> Finding:
+    if not home.is_dir():
+        return Finding("home", "mend", f"{home} is no folder", "Make it, or set PAYRAIL_HOME.")
+    for path in (home, home / "data", home / "mailboxes"):
+        if path.exists() and not os.access(path, os.W_OK | os.X_OK):
+            return Finding("home", "mend", f"{path} is read-only", "Give it to this user.")
+    return Finding("home", "ok", str(home))
+
+
+def _filesystem(home: Path) -> Finding:
+    kind = _kind_of(home)
+    if kind in _SHARED_KINDS:
+        return Finding("filesystem", "mend", kind, "Use a local disk: locks do not hold here.")
+    if kind in _VOLATILE_KINDS:
+        return Finding("filesystem", "look", kind, "A restart of the machine takes everything.")
+    return Finding("filesystem", "ok", kind)
+
+
+def _kind_of(home: Path) -> str:
+    """The kind of the mount that holds the home; `unknown` where it cannot be told."""
+    import psutil
+
+    there = str(home)
+    mounts = [
+        (part.mountpoint, part.fstype)
+        for part in psutil.disk_partitions(all=True)
+        if there == part.mountpoint or there.startswith(part.mountpoint.rstrip("/") + "/")
+    ]
+    return max(mounts, key=lambda mount: len(mount[0]))[1] if mounts else "unknown"
+
+
+def _fsync(home: Path) -> Finding:
+    """The median time of an fsync, measured with a file that is gone afterwards."""
+    taken_ms = []
+    try:
+        with tempfile.TemporaryFile(dir=home) as file:
+            for _ in range(_FSYNCS):
+                file.write(b"payrail\n")
+                file.flush()
+                began = time.perf_counter()
+                os.fsync(file.fileno())
+                taken_ms.append((time.perf_counter() - began) * 1000)
+    except OSError as error:
+        return Finding("fsync", "mend", error.strerror or "failed", "Free or repair the disk.")
+    median_ms = sorted(taken_ms)[_FSYNCS // 2]
+    if median_ms > FSYNC_MS_SLOW:
+        return Finding("fsync", "look", f"{median_ms:.1f} ms", "Each answer waits for the disk.")
+    return Finding("fsync", "ok", f"{median_ms:.2f} ms")
+
+
+def _ports(chosen: "Settings") -> list[Finding]:
+    from payrail.runtime.house import holders
+
+    runs = bool(holders(chosen.home))
+    named = (
+        ("PAYRAIL_API_PORT", chosen.api_port),
+        ("PAYRAIL_VAULT_PORT", chosen.vault_port),
+        ("PAYRAIL_PROVIDER_PORT", chosen.provider_port),
+        ("PAYRAIL_CONSOLE_PORT", chosen.console_port),
+    )
+    return [_port(chosen.host, name, port, runs) for name, port in named]
+
+
+def _port(host: str, name: str, port: int, runs: bool) -> Finding:
+    what = f"port {port}"
+    try:
+        with socket.create_server((host, port), family=_family(host)):
+            return Finding(what, "ok", "free")
+    except OSError as error:
+        if runs:
+            return Finding(what, "ok", "taken, a house runs on this home")
+        return Finding(what, "mend", error.strerror or "taken", f"Set {name} to a free one.")
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _secrets(home: Path) -> Finding:
+    folder = home / "data" / "secrets"
+    if not folder.exists():
+        return Finding("secrets", "ok", "made at the first start")
+    open_to_others = [
+        path for path in (folder, *folder.rglob("*")) if stat.S_IMODE(path.lstat().st_mode) & 0o077
+    ]
+    if open_to_others:
+        remedy = f"chmod -R go= {folder}"
+        return Finding("secrets", "mend", f"{open_to_others[0]} is open to others", remedy)
+    return Finding("secrets", "ok", "for this user alone")
+
+
+def _clock() -> Finding:
+    seen = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    if time.time() < _CLOCK_S_MIN:
+        return Finding("clock", "mend", seen, "Set the machine's clock.")
+    return Finding("clock", "ok", seen)

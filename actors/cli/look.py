@@ -1,0 +1,84 @@
+"""`ps` and `tail`: the house as its files show it. Neither needs a running actor."""
+
+from typing import Annotated, Any
+
+import typer
+
+from actors.cli.common import ActorName, AsJson, home, must_be_actor, put_json, put_table, say
+from actors.cli.exits import NO_SUCH, NOT_RUNNING, Stop
+
+_COLUMNS = ("name", "pid", "state", "epoch", "restarts", "backlog")
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(ps)
+    app.command()(tail)
+
+
+def ps(
+    check: Annotated[
+        str | None, typer.Option(help="Exit 0 when this one serves, 69 when it does not.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the actors and the supervisor: state, epoch, restarts, unread bytes."""
+    from payrail.runtime.house import status
+
+    rows = status(home())
+    if check is not None:
+        _check(rows, check)
+    elif as_json:
+        put_json(rows)
+    else:
+        put_table(_COLUMNS, [[_shown(row[name]) for name in _COLUMNS] for row in rows])
+    if any(_without_fsync(row["pid"]) for row in rows):
+        say("durability is `process`: answers do not wait for the disk")
+
+
+def tail(
+    actor: ActorName,
+    lines: Annotated[int, typer.Option("-n", min=0, help="How many lines to begin with.")] = 20,
+    follow: Annotated[bool, typer.Option("-f", help="Go on as lines come.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show an actor's mailbox: what was sent to it, merged by time."""
+    from actors.cli.mailbox import Mailbox
+
+    where = home()
+    mailbox = Mailbox(where, must_be_actor(where, actor))
+    for line in mailbox.last(lines):
+        line.put(as_json)
+    while follow:
+        for line in mailbox.more():
+            line.put(as_json)
+        mailbox.pause()
+
+
+def _check(rows: list[dict[str, Any]], name: str) -> None:
+    from payrail.domain.providers import actor_of
+
+    try:
+        name = actor_of(name)
+    except KeyError:
+        pass
+    found = [row for row in rows if row["name"] == name]
+    if not found:
+        raise Stop(NO_SUCH, "no such actor ever ran on this home", "See `payrail ps`.")
+    if found[0]["state"] != "serving":
+        raise Stop(NOT_RUNNING, f"{name} is {found[0]['state']}")
+
+
+def _shown(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+def _without_fsync(pid: int | None) -> bool:
+    """Whether a process was told not to wait for the disk; False when it cannot be asked."""
+    if pid is None:
+        return False
+    import psutil
+
+    try:
+        return psutil.Process(pid).environ().get("PAYRAIL_DURABILITY") == "process"
+    except (psutil.Error, OSError):
+        return False

@@ -1,0 +1,108 @@
+"""The tour: a house with demo merchants, some hundred payments over HTTP, and where to look.
+
+Never: ends a house that it did not start.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from actors.cli.common import put, say
+from actors.cli.demo import DEMO_SEED
+from actors.cli.exits import INTERRUPTED, NOT_RUNNING, Stop
+from actors.cli.house import make_secrets, options_of, prepare
+from actors.cli.running import run_supervisor, supervisor_of, until_ready
+from actors.cli.seed import drive
+from payrail.domain.synthetic import demo_plan
+from payrail.runtime.house import holders
+from payrail.settings import Settings
+
+T = TypeVar("T")
+
+#: A house that is not ready by then will not be: `doctor` tells why.
+READY_S_MAX = 60
+
+
+async def tour(payments: int, *, leave: bool) -> bool:
+    """Pay and show; result: whether every payment ended as planned. Stays until Ctrl-C unless
+    `leave`, or the house is another's."""
+    chosen = prepare()
+    async with _house(chosen) as own:
+        await _before_the_end(own, _ready(chosen))
+        plan = demo_plan(DEMO_SEED, payments)
+        good = await _before_the_end(own, drive(chosen, plan))
+        put(where_to_look(chosen))
+        if own and not leave:
+            say("the house stays up; Ctrl-C ends it")
+            await own
+    return good
+
+
+#: Lines that people can paste; each works on the files as they are.
+LINES = (
+    """tail -qF mailboxes/gateway/*.jsonl | jq -cR 'fromjson? | [.sent_at, .from, .kind, .key]'""",
+    """jq -c '[.seq, .type, .ref, .amount, .currency]' data/ledger/payments.jsonl | tail""",
+    """jq -c '.postings[] | [.account, .amount, .currency]' data/ledger/payments.jsonl | tail""",
+    """jq -s '[.[].postings[].amount] | add' data/ledger/payments.jsonl""",
+    """jq -c '[.operation, .reference, .outcome]' data/providers/providerA_truth.jsonl | tail""",
+    """jq -c '[.at, .purpose, .outcome, .payment_id]' data/vault/access_log.jsonl | tail""",
+    """payrail ps""",
+    """payrail tail gateway -f""",
+    """payrail keys demo""",
+    """payrail kill gateway""",
+)
+
+
+def where_to_look(chosen: Settings) -> str:
+    """What to do next, in the folder of the house."""
+    home = os.path.relpath(chosen.home)
+    lines = [f"  cd {home}"] if home != "." else []
+    lines += [f"  {line}" for line in LINES]
+    pages = [f"  {chosen.api_url}/{page}" for page in ("docs", "health", "ready")]
+    return "\n".join(["", "Where to look:", *lines, *pages, ""])
+
+
+@asynccontextmanager
+async def _house(chosen: Settings) -> AsyncIterator[asyncio.Task[None] | None]:
+    """A house run by this process; None when one runs on this home already."""
+    from actors.wiring import NAMES
+
+    if holders(chosen.home):
+        say("a house runs on this home already: the tour goes there")
+        yield None
+        return
+    make_secrets(chosen)
+    supervisor = supervisor_of(chosen, NAMES, options_of(chosen, demo=True))
+    own = asyncio.create_task(run_supervisor(supervisor, chosen, NAMES))
+    await asyncio.sleep(0)
+    try:
+        yield own
+    finally:
+        if not own.done():
+            supervisor.stop()
+        await own
+
+
+async def _ready(chosen: Settings) -> None:
+    """Wait for /ready. Raises Stop when it takes too long."""
+    from actors.wiring import NAMES
+
+    try:
+        async with asyncio.timeout(READY_S_MAX):
+            await until_ready(chosen, NAMES)
+    except TimeoutError:
+        raise Stop(NOT_RUNNING, "the house is not ready", "See `payrail doctor`.") from None
+
+
+async def _before_the_end(own: asyncio.Task[None] | None, work: Coroutine[Any, Any, T]) -> T:
+    """The work's result. Raises Stop when our house ends first, as after Ctrl-C."""
+    task = asyncio.create_task(work)
+    await asyncio.wait({task, own} if own else {task}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        return await task
+    task.cancel()
+    if own:
+        await own
+    raise Stop(INTERRUPTED, "the house ended before the tour did")
