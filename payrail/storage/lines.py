@@ -33,7 +33,8 @@ def chained(body: bytes, prev: str) -> bytes:
 
 def hash_of(line: bytes) -> str:
     """The hash that a line claims. Raises LineDamaged when it has none."""
-    if len(line) <= _TAIL_BYTES or line[-_TAIL_BYTES : -_TAIL_BYTES + len(_MARK)] != _MARK:
+    begin = len(line) - _TAIL_BYTES
+    if begin <= 0 or not line.startswith(_MARK, begin) or not line.endswith(b'"}'):
         raise LineDamaged("the line does not end in its hash")
     return line[-66:-2].decode("ascii", "replace")
 

@@ -1,0 +1,217 @@
+"""Check the mailboxes: each line against its own hash and against the journals of both ends.
+
+What an inner sender wrote stands in its journal; what an edge wrote stands in its receiver's.
+A line that a killed writer left torn is innocent, and is only noted.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec import Struct
+
+from payrail.audit.findings import NOTE, Finding
+from payrail.audit.journals import Facts
+from payrail.audit.reading import Part, has_broken_end
+from payrail.domain.messages import EDGES, HAND
+from payrail.runtime.ports import Fs
+from payrail.storage.lines import hash_of, is_whole
+from payrail.storage.spool import OLD_KEPT
+
+#: Files in a mailbox that are not ours: people and the supervisor's orders.
+NOT_SPOOLS = frozenset({HAND, "control"})
+_END_BYTES = 75
+_END_MARK = b',"hash":"'
+
+
+class _Place(Struct):
+    n: int = 0
+    epoch: int = 0
+
+
+_decode_place = msgspec.json.Decoder(_Place).decode
+
+
+@dataclass(slots=True)
+class Channel:
+    """All files of one sender and one receiver, the oldest first."""
+
+    sender: str
+    receiver: str
+    parts: list[Part]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no file of this channel was ever thrown away."""
+        return len(self.parts) <= OLD_KEPT
+
+
+@dataclass(slots=True)
+class _Walk:
+    channel: Channel
+    last: tuple[int, int] = (0, 0)  # (epoch, n) of the line above
+    reached: int = 0  # inner: the last n without a gap
+    gap: tuple[str, int, int] | None = None  # path, line, n of the first line behind a gap
+    torn: tuple[str, int, bytes] | None = None
+    seen: dict[tuple[int, int], tuple[str, int]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def damage(self, path: str, number: int, what: str) -> None:
+        self.findings.append(Finding(path, number, what))
+
+
+def open_channels(fs: Fs) -> list[Channel]:
+    """Every channel of the house, with its files opened: the present one before the old ones, so
+    that one that is moved just now is seen twice rather than not at all."""
+    channels = []
+    for receiver in fs.listdir("mailboxes"):
+        if receiver == "dlq":
+            continue
+        for name in fs.listdir(f"mailboxes/{receiver}"):
+            sender, dot, _ = name.rpartition(".jsonl")
+            if dot and sender not in NOT_SPOOLS:
+                channels.append(Channel(sender, receiver, _parts(fs, receiver, sender)))
+    return channels
+
+
+def _parts(fs: Fs, receiver: str, sender: str) -> list[Part]:
+    here = Part(fs, f"mailboxes/{receiver}/{sender}.jsonl")
+    folder = f"mailboxes/{receiver}/old"
+    parts = []
+    for name in fs.listdir(folder):
+        if name.rsplit(".", 3)[0] != sender:
+            continue
+        part = Part(fs, f"{folder}/{name}")
+        same = here.file and part.file and here.file.identity() == part.file.identity()
+        if same or part.file is None:
+            part.close()
+        else:
+            parts.append(part)
+    return [*parts, here]
+
+
+def check_channel(channel: Channel, facts: dict[str, Facts]) -> list[Finding]:
+    """Findings of one channel. `facts` are the journals by name; without one, hashes only."""
+    walk = _Walk(channel)
+    for part in channel.parts:
+        for number, _, line in part.lines():
+            if is_whole(line):
+                _whole(walk, part.path, number, line, facts)
+            else:
+                _broken(walk, part.path, number, line)
+        if has_broken_end(part.tail):
+            walk.damage(part.path, part.line_count + 1, "the line's end is damaged")
+    _check_end(walk, facts)
+    return walk.findings
+
+
+def _broken(walk: _Walk, path: str, number: int, line: bytes) -> None:
+    if looks_whole(line):
+        walk.damage(path, number, "the line's bytes do not match its hash")
+        return
+    walk.torn = (path, number, line)
+    what = "a torn line, left by a writer that died; its next life went on behind it"
+    walk.findings.append(Finding(path, number, what, NOTE))
+
+
+def looks_whole(line: bytes) -> bool:
+    """Whether a line has the shape of one that was written to its end, save for one byte."""
+    end = line[-_END_BYTES:]
+    shape = end[: len(_END_MARK)] + end[-2:]
+    wrong = sum(a != b for a, b in zip(shape, _END_MARK + b'"}', strict=False))
+    return len(line) > _END_BYTES and wrong <= 1
+
+
+def _whole(walk: _Walk, path: str, number: int, line: bytes, facts: dict[str, Facts]) -> None:
+    place = _decode_place(line)
+    if not place.n:
+        return  # a reply: it has no number
+    _judge_torn(walk, line, place)
+    if walk.channel.sender in EDGES:
+        _edge_line(walk, path, number, line, place, facts)
+    else:
+        _inner_line(walk, path, number, line, place, facts)
+    walk.last = (place.epoch, place.n)
+
+
+def _judge_torn(walk: _Walk, line: bytes, place: _Place) -> None:
+    """A torn line is innocent if it is sent again, or if its writer has been reborn since."""
+    if walk.torn is None:
+        return
+    path, number, torn = walk.torn
+    walk.torn = None
+    if not line.startswith(torn) and place.epoch <= walk.last[0]:
+        walk.damage(path, number, "the line was cut short")
+
+
+def _inner_line(
+    walk: _Walk, path: str, number: int, line: bytes, place: _Place, facts: dict[str, Facts]
+) -> None:
+    if not walk.reached and not walk.channel.is_complete:
+        walk.reached = place.n - 1
+    if place.n == walk.reached + 1:
+        walk.reached = place.n
+    elif place.n > walk.reached and walk.gap is None:
+        walk.gap = (path, number, place.n)
+    sender = facts.get(walk.channel.sender)
+    if sender is None:
+        return
+    hashes = sender.out(walk.channel.receiver).hashes
+    if place.n <= len(hashes):
+        if hashes[place.n - 1] != hash_of(line):
+            walk.damage(path, number, f"not the line that {sender.path} says was sent")
+    elif not sender.blind:
+        _behind(walk, sender, f"{path}:{number} is its message {place.n}", f"{len(hashes)}")
+
+
+def _behind(walk: _Walk, sender: Facts, what: str, knows: str) -> None:
+    told = f"the journal was cut or is an old one: {what}, it knows of {knows}"
+    if not any(finding.path == sender.path for finding in walk.findings):
+        walk.damage(sender.path, sender.steps, told)
+
+
+def _edge_line(
+    walk: _Walk, path: str, number: int, line: bytes, place: _Place, facts: dict[str, Facts]
+) -> None:
+    where = (place.epoch, place.n)
+    if where <= walk.last:
+        walk.damage(path, number, f"message {place.epoch}.{place.n} is repeated or out of order")
+    walk.seen[where] = (path, number)
+    receiver = facts.get(walk.channel.receiver)
+    taken = receiver.edges.get(walk.channel.sender, {}).get(where) if receiver else None
+    if receiver and taken and taken[0] != hash_of(line):
+        walk.damage(path, number, f"not the line that {receiver.path}:{taken[1]} took")
+    sender = facts.get(walk.channel.sender)
+    if sender and not sender.blind and place.epoch > sender.epoch:
+        _behind(walk, sender, f"{path}:{number} is of epoch {place.epoch}", f"{sender.epoch}")
+
+
+def _check_end(walk: _Walk, facts: dict[str, Facts]) -> None:
+    channel = walk.channel
+    here = channel.parts[-1]
+    if channel.sender in EDGES:
+        _check_taken(walk, facts.get(channel.receiver))
+        return
+    sender = facts.get(channel.sender)
+    due = 0 if sender is None else sender.out(channel.receiver).due(sender.told)
+    if walk.reached >= due:
+        return
+    path, number, _ = walk.gap or (here.path, here.line_count + 1, 0)
+    if walk.reached or channel.is_complete:
+        walk.damage(path, number, f"message {walk.reached + 1} is missing or out of order")
+
+
+def _check_taken(walk: _Walk, receiver: Facts | None) -> None:
+    """Lines that the receiver took and that are gone. The last ones of an epoch may be: a power
+    cut loses what an edge had not made durable."""
+    if receiver is None or not walk.channel.is_complete:
+        return
+    places = sorted(walk.seen)
+    taken = receiver.edges.get(walk.channel.sender, {})
+    for (epoch, n), (_, line) in taken.items():
+        after = bisect_right(places, (epoch, n))
+        if (epoch, n) in walk.seen or after == len(places) or places[after][0] != epoch:
+            continue
+        path, number = walk.seen[places[after]]
+        what = f"message {epoch}.{n} is missing before this line; {receiver.path}:{line} took it"
+        walk.damage(path, number, what)
