@@ -6,7 +6,6 @@ from dataclasses import dataclass
 #: Published test numbers: always approved, always declined.
 APPROVED = ("4242424242424242", "5555555555554444", "378282246310005", "6011111111111117")
 DECLINED = ("4000000000000002", "4000000000009995")
-CVC = "123"
 
 #: How a payment is meant to end, and how many of a hundred do.
 ENDS = {"capture": 70, "cancel": 12, "decline": 12, "parts": 6}
@@ -23,6 +22,11 @@ class Plan:
     amount_minor: int
     currency: str
     clicks_twice: bool
+
+    @property
+    def cvc(self) -> str:
+        """Three digits, on American Express four."""
+        return "1234" if self.card.startswith("37") else "123"
 
     def key(self, operation: str) -> str:
         """The idempotency key of one operation: fixed, whatever happens."""
