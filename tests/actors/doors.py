@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import msgspec
+from pydantic import SecretStr
 
 from actors.frontdoor.resident import Frontdoor
 from payrail.domain.access import BOOK as ACCESS_BOOK
@@ -129,8 +130,8 @@ async def open_door(home, *, gateway=echo, provider=echo, budget_ms=2_000):
         api_port=free_port(),
         provider_port=free_port(),
         request_budget_ms=budget_ms,
-        house_secret=HOUSE_SECRET,
-        internal_secret=INTERNAL,
+        house_secret=SecretStr(HOUSE_SECRET),
+        internal_secret=SecretStr(INTERNAL),
         _env_file=None,
     )
     fs, logged = RealFs(str(home), durable=False), open(Path(home) / "log", "ab")  # noqa: SIM115

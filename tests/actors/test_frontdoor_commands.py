@@ -50,15 +50,17 @@ async def test_the_answer_is_passed_on_untouched(tmp_path):
     def declines(_envelope):
         return 402, {"Idempotent-Replayed": "true", "Retry-After": "1"}, body
 
-    async with open_door(tmp_path, gateway=declines) as door:
-        async with door.session.post(
+    async with (
+        open_door(tmp_path, gateway=declines) as door,
+        door.session.post(
             door.url(f"/payment-intents/{PI}/authorize"),
             headers={"Authorization": f"Bearer {door.key()}", "Idempotency-Key": "k"},
-        ) as answer:
-            assert answer.status == 402
-            assert answer.headers["Idempotent-Replayed"] == "true"
-            assert answer.headers["Content-Type"] == "application/problem+json"
-            assert await answer.read() == body
+        ) as answer,
+    ):
+        assert answer.status == 402
+        assert answer.headers["Idempotent-Replayed"] == "true"
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert await answer.read() == body
 
 
 @pytest.mark.parametrize("verb", ["authorize", "capture", "cancel"])
@@ -304,7 +306,6 @@ async def test_a_stopping_door_answers_who_waits(tmp_path):
 
     def late(envelope):
         held.append(envelope)
-        return None
 
     async with open_door(tmp_path, gateway=late, budget_ms=10_000) as door:
         asking = asyncio.create_task(create(door, GOOD))

@@ -1,0 +1,279 @@
+"""The vault's door over real HTTP with the real vault behind it: cards in, tokens out."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from openapi_spec_validator import validate
+from pydantic import SecretStr
+
+from actors.vault.core import Vault
+from actors.vault.door import vault_door
+from actors.vault.keys import open_keys
+from actors.vault.seals import HpkeSeals
+from payrail.domain.access import BOOK as ACCESS_BOOK
+from payrail.domain.access import demo_records
+from payrail.logs import make_logger
+from payrail.runtime.bells import Bells
+from payrail.runtime.clocks import SystemClock, SystemRng
+from payrail.runtime.control import taking_up
+from payrail.runtime.resident import ActorResident
+from payrail.settings import Settings
+from payrail.storage.fs import RealFs
+from payrail.web.access import demo_keys
+from tests.actors.doors import AT, HOUSE_SECRET, INTERNAL, book, free_port
+
+NUMBER = "4242424242424242"
+CARD: dict[str, Any] = {
+    "number": NUMBER,
+    "exp_month": 12,
+    "exp_year": 2035,
+    "cvc": "987",
+    "name": "Ada Byron",
+}
+LOG = "data/vault/access_log.jsonl"
+
+
+class Vaulted:
+    def __init__(self, home, settings, session, driver):
+        self.home, self.settings, self.session, self.driver = home, settings, session, driver
+        self.keys = demo_keys(demo_records(AT), HOUSE_SECRET.encode())
+
+    def key(self, role="admin", merchant="m_001"):
+        return self.keys[merchant][role]
+
+    async def ask(self, method, path, body=None, key=None):
+        headers = {} if key == "" else {"Authorization": f"Bearer {key or self.key()}"}
+        url = f"http://127.0.0.1:{self.settings.vault_port}{path}"
+        async with self.session.request(method, url, json=body, headers=headers) as answer:
+            return answer.status, json.loads(await answer.text())
+
+    async def token(self, **fields):
+        status, body = await self.ask("POST", "/tokenize", {**CARD, **fields})
+        assert status == 201, body
+        return body["token"]
+
+    def log(self):
+        path = self.home / LOG
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def everything(self):
+        return b"".join(path.read_bytes() for path in self.home.rglob("*") if path.is_file())
+
+
+@asynccontextmanager
+async def open_vault(home):
+    book(home, ACCESS_BOOK, demo_records(AT))
+    settings = Settings(
+        home=home,
+        vault_port=free_port(),
+        house_secret=SecretStr(HOUSE_SECRET),
+        internal_secret=SecretStr(INTERNAL),
+        _env_file=None,
+    )
+    fs, clock, rng = RealFs(str(home), durable=False), SystemClock(), SystemRng()
+    bells, logged = Bells(home), open(home / "log", "ab")  # noqa: SIM115
+    log, keys = make_logger("vault", logged), open_keys(fs, clock, rng)
+    opened = vault_door(
+        settings=settings, fs=fs, clock=clock, rng=rng, bell=bells, log=log, keys=keys
+    )
+    drivers = []
+
+    def door(driver, control):
+        drivers.append(driver)
+        return opened(driver, control)
+
+    resident = ActorResident(
+        "vault", str(home), lambda: Vault(keys, HpkeSeals(fs)), fs, clock, bells, log, [door]
+    )
+    with taking_up(home, "vault") as control:
+        running = asyncio.create_task(resident.run(control))
+        while control.cell.state != "serving":
+            await asyncio.sleep(0.005)
+            if running.done():
+                running.result()
+        try:
+            async with aiohttp.ClientSession() as session:
+                yield Vaulted(home, settings, session, drivers[0])
+        finally:
+            control.stop()
+            await running
+            bells.close()
+            logged.close()
+
+
+@pytest.mark.parametrize("role", ["publishable", "admin", "operator"])
+async def test_a_card_becomes_a_token(tmp_path, role):
+    """Brand, BIN, last4 and fingerprint come back; the access log knows who brought it."""
+    async with open_vault(tmp_path) as vault:
+        status, body = await vault.ask("POST", "/tokenize", CARD, vault.key(role))
+        assert status == 201
+        assert (body["brand"], body["bin"], body["last4"]) == ("visa", "424242", "4242")
+        assert len(body["token"]) == 36
+        (line,) = vault.log()
+        assert (line["purpose"], line["outcome"]) == ("tokenize", "allowed")
+        assert (line["who"], line["token"]) == (f"usr_m001_{role}", body["token"])
+
+
+async def test_no_file_holds_the_card(tmp_path):
+    """Neither number nor CVC nor name is in any file in clear, also after refusals."""
+    async with open_vault(tmp_path) as vault:
+        await vault.token(number="4242 4242-4242 4242")
+        await vault.ask("POST", "/tokenize", {**CARD, NUMBER: NUMBER})
+        await vault.ask("POST", "/detokenize", {"token": NUMBER, "purpose": NUMBER})
+        await vault.ask("GET", f"/tokens/{NUMBER}")
+        found = vault.everything()
+        for secret in (b"4242424242", b"4242 4242", b'"987"', b"Ada Byron"):
+            assert secret not in found
+
+
+async def test_fingerprints_meet_within_a_merchant_alone(tmp_path):
+    """The same card: one fingerprint at one merchant, another at the next, tokens always new."""
+    async with open_vault(tmp_path) as vault:
+        first, second, other = [
+            (await vault.ask("POST", "/tokenize", CARD, vault.key("admin", merchant)))[1]
+            for merchant in ("m_001", "m_001", "m_002")
+        ]
+        assert first["fingerprint"] == second["fingerprint"] != other["fingerprint"]
+        assert len({first["token"], second["token"], other["token"]}) == 3
+
+
+BAD_CARDS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "a wrong check digit": ({"number": "4242424242424241"}, "number", "incorrect_number"),
+    "letters": ({"number": "4242abcd42424242"}, "number", "incorrect_number"),
+    "too short": ({"number": "424242424242"}, "number", "incorrect_number"),
+    "too long": ({"number": "4" * 20}, "number", "incorrect_number"),
+    "Arabic digits": ({"number": "٤٢٤٢٤٢٤٢٤٢٤٢٤٢٤٢"}, "number", "incorrect_number"),
+    "month 0": ({"exp_month": 0}, "exp_month", "invalid_expiry_month"),
+    "month 13": ({"exp_month": 13}, "exp_month", "invalid_expiry_month"),
+    "a past year": ({"exp_year": 2020}, "exp_year", "expired_card"),
+    "two digits of a year": ({"exp_year": 35}, "exp_year", "invalid_expiry_year"),
+    "a far year": ({"exp_year": 2999}, "exp_year", "invalid_expiry_year"),
+    "a short CVC": ({"cvc": "12"}, "cvc", "invalid_cvc"),
+    "a CVC of letters": ({"cvc": "abc"}, "cvc", "invalid_cvc"),
+    "an amex CVC on visa": ({"cvc": "1234"}, "cvc", "invalid_cvc"),
+}
+
+
+async def test_a_bad_card_is_refused_by_field(tmp_path):
+    """422 names field and code, never the number, and nothing is stored."""
+    async with open_vault(tmp_path) as vault:
+        for what, (fields, field, code) in BAD_CARDS.items():
+            status, problem = await vault.ask("POST", "/tokenize", {**CARD, **fields})
+            assert (status, problem["code"]) == (422, "validation-error"), what
+            assert [(e["field"], e["code"]) for e in problem["errors"]] == [(field, code)], what
+            assert CARD["number"] not in json.dumps(problem)
+        for fields in ({"number": 4242424242424242}, {"exp_month": "12"}, {"cvc": None}, {"x": 1}):
+            status, problem = await vault.ask("POST", "/tokenize", {**CARD, **fields})
+            assert status == 422, fields
+            assert "4242424242424242" not in json.dumps(problem)
+        assert vault.log() == []
+
+
+async def test_an_amex_card_has_four_digits(tmp_path):
+    """378282246310005 with a CVC of four digits is stored."""
+    async with open_vault(tmp_path) as vault:
+        assert await vault.token(number="378282246310005", cvc="1234")
+
+
+async def test_last4_needs_a_purpose(tmp_path):
+    """Allowed with support.last4; without or with another purpose refused; each is one line."""
+    async with open_vault(tmp_path) as vault:
+        token = await vault.token()
+        for purpose, status in (
+            ("support.last4", 200),
+            ("", 422),
+            ("curiosity", 422),
+            ("charge.authorize", 403),
+        ):
+            body = {"token": token, "purpose": purpose}
+            assert (await vault.ask("POST", "/detokenize", body))[0] == status
+        assert (await vault.ask("POST", "/detokenize", {"token": token}))[0] == 422
+        assert [line["outcome"] for line in vault.log()[1:]] == [
+            "allowed",
+            "refused:purpose_missing",
+            "refused:purpose_unknown",
+            "refused:purpose_refused",
+            "refused:purpose_missing",
+        ]
+
+
+@pytest.mark.parametrize("role", ["publishable", "viewer", "approver"])
+async def test_a_refused_role_leaves_its_line(tmp_path, role):
+    """403, and the access log tells who tried."""
+    async with open_vault(tmp_path) as vault:
+        token = await vault.token()
+        body = {"token": token, "purpose": "support.last4"}
+        status, problem = await vault.ask("POST", "/detokenize", body, vault.key(role))
+        assert (status, problem["code"]) == (403, "forbidden")
+        status, _ = await vault.ask("GET", f"/tokens/{token}", key=vault.key(role))
+        assert status == 403
+        lines = vault.log()[1:]
+        assert {(line["who"], line["outcome"]) for line in lines} == {
+            (f"usr_m001_{role}", "refused:role_refused")
+        }
+
+
+async def test_another_merchants_token_is_unknown(tmp_path):
+    """Neither its last4 nor its being there is told."""
+    async with open_vault(tmp_path) as vault:
+        token = await vault.token()
+        other = vault.key("admin", "m_002")
+        assert (await vault.ask("GET", f"/tokens/{token}"))[0] == 200
+        told = [
+            await vault.ask("GET", f"/tokens/{name}", key=other)
+            for name in (token, "tok_" + "0" * 32)
+        ]
+        assert [status for status, _ in told] == [404, 404]
+        assert told[0][1]["detail"] == told[1][1]["detail"]
+
+
+async def test_the_inner_route_needs_the_inner_secret(tmp_path):
+    """/charge-token is closed to every key of people."""
+    async with open_vault(tmp_path) as vault:
+        body = {
+            "token": await vault.token(),
+            "provider": "providerA",
+            "payment_id": "pi_1",
+            "operation_id": "pi_1.1",
+            "purpose": "charge.authorize",
+        }
+        assert (await vault.ask("POST", "/charge-token", body))[0] == 401
+        status, problem = await vault.ask("POST", "/charge-token", body, INTERNAL)
+        assert (status, problem["code"]) == (503, "provider-key-missing")
+
+
+async def test_without_its_log_the_vault_hands_out_nothing(tmp_path):
+    """While the access log cannot be written: 503 audit-unavailable, and health says so."""
+    async with open_vault(tmp_path) as vault:
+        token = await vault.token()
+        vault.driver._books["access"].append = _refuse
+        body = {"token": token, "purpose": "support.last4"}
+        for _ in range(2):
+            status, problem = await vault.ask("POST", "/detokenize", body)
+            assert (status, problem["code"]) == (503, "audit-unavailable")
+        assert (await vault.ask("GET", "/health", key=""))[0] == 503
+
+
+def _refuse(data):
+    raise OSError(28, "No space left on device")
+
+
+async def test_the_document_is_valid(tmp_path):
+    """/openapi.json of the vault is OpenAPI 3.1."""
+    async with open_vault(tmp_path) as vault:
+        status, document = await vault.ask("GET", "/openapi.json", key="")
+        assert status == 200
+        validate(document)
+        assert "/tokenize" in document["paths"]
+
+
+async def test_unknown_keys_are_refused(tmp_path):
+    """401 without a key and with another house's."""
+    async with open_vault(tmp_path) as vault:
+        for key in ("", "pk_test_m001publishable_" + "0" * 32):
+            assert (await vault.ask("POST", "/tokenize", CARD, key))[0] == 401
