@@ -4,6 +4,7 @@ Never: decodes an answer, or leaves a client without one when the house goes dow
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from aiohttp import web
@@ -38,8 +39,11 @@ class Asker(Protocol):
 class Asking:
     """The questions of one incarnation, and their end."""
 
-    def __init__(self, edge: Asker, budget_ms: int) -> None:
-        self._edge, self._budget_ms = edge, budget_ms
+    def __init__(
+        self, edge: Asker, budget_ms: int, wake: Callable[[], None] = lambda: None
+    ) -> None:
+        """`wake` is called for the first open question, so that whoever reads replies reads."""
+        self._edge, self._budget_ms, self._wake = edge, budget_ms, wake
         self._waiting: set[asyncio.Task[object]] = set()
         self._given_up = False
         self.closed = False
@@ -57,6 +61,8 @@ class Asking:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a question is asked by a task")
+        if not self._waiting:
+            self._wake()
         self._waiting.add(task)
         try:
             reply = await self._edge.ask(

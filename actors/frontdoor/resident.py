@@ -5,7 +5,7 @@ a reborn receiver may have lost, fold the books; at the end take no more and ans
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +20,7 @@ from actors.frontdoor.health import House
 from actors.frontdoor.lists import Reads
 from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.routes import inner_routes, public_routes
+from payrail.errors import Damage
 from payrail.runtime.bells import IDLE_MS_MAX
 from payrail.runtime.cells import CellView
 from payrail.runtime.control import Control
@@ -80,6 +81,7 @@ class Frontdoor:
         self._fs, self._clock, self._rng, self._bell = fs, clock, rng, bell
         self._log = log
         self._actors, self._receivers = tuple(actors), (GATEWAY, *providers)
+        self._damage_told: set[str] = set()
         self.addresses: list[Any] = []  # of the public listener, then of the inner one
 
     async def run(self, control: Control) -> None:
@@ -97,7 +99,7 @@ class Frontdoor:
         control.cell.epoch = edge.epoch
         runners: list[web.AppRunner] = []
         try:
-            asking, views = await self._open(edge, runners)
+            asking, views = await self._open(edge, runners, control.bell.wake)
             control.started()
             self._log.info("frontdoor.listening", epoch=edge.epoch)
             await self._serve(control, edge, epochs, asking, views)
@@ -107,7 +109,7 @@ class Frontdoor:
                 await runner.cleanup()
 
     async def _open(
-        self, edge: Edge, runners: list[web.AppRunner]
+        self, edge: Edge, runners: list[web.AppRunner], wake: Callable[[], None]
     ) -> tuple[Asking, tuple[PaymentsView, EventsView]]:
         """Fold the books as they are, then listen."""
         settings, fs = self._settings, self._fs
@@ -116,9 +118,9 @@ class Frontdoor:
         access = AccessView(fs, house_secret, service_key(fs, self._rng))
         views = PaymentsView(fs), EventsView(fs)
         for view in views:
-            while view.catch_up_some():
+            while self._fold_some(view):
                 await asyncio.sleep(0)  # A long book must not hold up the beat.
-        asking = Asking(edge, settings.request_budget_ms)
+        asking = Asking(edge, settings.request_budget_ms, wake)
         reads = Reads(access, *views)
         house = House(self._home, fs, self._clock, reads, self._actors)
         commands = Commands(asking, access, views[0])
@@ -152,19 +154,21 @@ class Frontdoor:
         looked_ms = self._clock.monotonic_ms()
         while not control.stopping.is_set():
             asking.paused = control.paused
-            if not control.paused and edge.take_replies():
-                self._tell_consumed(control, edge)
+            if control.paused:
+                await control.bell.wait(IDLE_MS_MAX)
+            elif edge.take_replies():
                 await asyncio.sleep(0)
             else:
-                waiting = edge.open_questions and not control.paused
-                await control.bell.wait(_BUSY_MS if waiting else IDLE_MS_MAX)
+                wait_ms = _BUSY_MS if edge.open_questions else IDLE_MS_MAX
+                await control.bell.wait(wait_ms, edge.take_replies)
             now_ms = self._clock.monotonic_ms()
             if now_ms - looked_ms >= _ASK_AGAIN_MS:
                 looked_ms = now_ms
                 epochs.look()
                 edge.ask_again()
+                self._tell_consumed(control, edge)
                 for view in views:
-                    view.catch_up_some()
+                    self._fold_some(view)
 
     async def _leave(self, edge: Edge, asking: Asking, runners: list[web.AppRunner]) -> None:
         """Take no more; answer whoever still waits, with what comes or with what is known."""
@@ -179,6 +183,16 @@ class Frontdoor:
         with suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await asyncio.gather(*closing)
+
+    def _fold_some(self, view: PaymentsView | EventsView) -> bool:
+        """Fold a slice of a book. A damaged one is told once; its reads fail, orders go on."""
+        try:
+            return view.catch_up_some()
+        except Damage as damage:
+            if str(damage) not in self._damage_told:
+                self._damage_told.add(str(damage))
+                self._log.error("book.damaged", error=damage)
+            return False
 
     def _secret(self, name: str, given: str) -> bytes:
         return secret(self._fs, name, self._rng, given=given)

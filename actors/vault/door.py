@@ -78,6 +78,7 @@ class VaultDoor:
         self._edge, self._access, self._keys = edge, access, keys
         self._clock, self._rng, self._internal_secret = clock, rng, internal_secret
         self._budget_ms, self._blocked = budget_ms, blocked
+        self.leaving = False  # the vault takes no more: whoever waits is told so
 
     async def tokenize(self, request: web.Request) -> web.Response:
         caller = self._caller(request)
@@ -206,6 +207,8 @@ class VaultDoor:
                 await asyncio.wait((asking,), timeout=_LOOK_S)
                 if not asking.done() and self._blocked():
                     raise _audit_unavailable()
+                if not asking.done() and self.leaving:
+                    raise _going_down()
         finally:
             asking.cancel()
         reply = asking.result()
@@ -266,6 +269,7 @@ def vault_door(
         try:
             yield
         finally:
+            handlers.leaving = True
             await runner.cleanup()
 
     return door
@@ -294,4 +298,14 @@ def _audit_unavailable() -> RequestError:
         "The access log cannot be written, so no card is touched; try again later.",
         retryable=True,
         headers={"Retry-After": "5"},
+    )
+
+
+def _going_down() -> RequestError:
+    return RequestError(
+        504,
+        "actor-restarting",
+        "The vault goes down; ask again.",
+        retryable=True,
+        headers={"Retry-After": "1"},
     )

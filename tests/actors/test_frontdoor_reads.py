@@ -327,3 +327,14 @@ async def test_metrics_count_by_route(tmp_path):
         labels = 'method="GET",route="/payment-intents/{id}",status="404"'
         assert f"payrail_http_requests_total{{{labels}}} 1" in text
         assert pi(1) not in text
+
+
+async def test_a_damaged_book_stops_reads_and_not_orders(tmp_path):
+    """A flipped byte in the ledger is a 500 for readers; the door stays and asks the gateway."""
+    book(tmp_path, LEDGER, [created(pi(1)), created(pi(2))])
+    path = tmp_path / LEDGER
+    path.write_bytes(path.read_bytes().replace(b"visa", b"vise", 1))
+    async with open_door(tmp_path) as door:
+        assert (await door.ask("GET", f"/payment-intents/{pi(1)}"))[0] == 500
+        path = f"/payment-intents/{pi(1)}/cancel"
+        assert (await door.ask("POST", path, Idempotency_Key="k"))[0] == 200
