@@ -47,15 +47,21 @@ class Epochs:
     def __init__(self, home: str, receivers: Sequence[str]) -> None:
         self._home = home
         self._epochs = dict.fromkeys(receivers, 0)
+        self._consumed = dict.fromkeys(receivers, 0)
         self.look()
 
     def look(self) -> None:
         for receiver in self._epochs:
             cell = CellView.read(self._home, receiver)
             self._epochs[receiver] = cell.epoch if cell else 0
+            self._consumed[receiver] = cell.consumed.get(NAME, (0, 0))[0] if cell else 0
 
     def of(self, receiver: str) -> int:
         return self._epochs[receiver]
+
+    def consumed(self, receiver: str) -> int:
+        """The last of our lines that it has taken, and made durable that it did."""
+        return self._consumed[receiver]
 
 
 class Frontdoor:
@@ -94,6 +100,7 @@ class Frontdoor:
             self._bell,
             self._receivers,
             epoch_of=epochs.of,
+            consumed_of=epochs.consumed,
             drained=self._drained,
         )
         control.cell.epoch = edge.epoch

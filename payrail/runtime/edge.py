@@ -46,6 +46,7 @@ class Question:
     deadline_ms: int
     epoch: int  # the receiver's, when it was asked
     answer: asyncio.Future[ReplyLine]
+    n: int = 0  # of the line in which it was asked last
 
 
 def open_epoch(fs: Fs, clock: Clock, name: str) -> int:
@@ -90,11 +91,12 @@ class Edge:
         receivers: Sequence[str],
         *,
         epoch_of: Callable[[str], int],
+        consumed_of: Callable[[str], int] = lambda _receiver: 0,
         drained: Callable[[str, str, int], bool] = lambda _receiver, _sender, _size: False,
     ) -> None:
         self.name, self._clock, self._bell = name, clock, bell
         self.epoch = open_epoch(fs, clock, name)
-        self._epoch_of = epoch_of
+        self._epoch_of, self._consumed_of = epoch_of, consumed_of
         self._writers = {to: SpoolWriter(fs, name, to, drained) for to in receivers}
         self._readers = [SpoolReader(fs, name, to, _size(fs, name, to)) for to in receivers]
         self._n = dict.fromkeys(receivers, 0)
@@ -175,6 +177,7 @@ class Edge:
     def _send(self, request: str, question: Question) -> None:
         receiver = question.receiver
         self._n[receiver] += 1
+        question.n = self._n[receiver]
         line = envelope_line(
             sender=self.name,
             receiver=receiver,
@@ -240,11 +243,15 @@ class Edge:
             question.answer.set_result(reply)
 
     def ask_again(self) -> int:
-        """Repeat open questions whose receiver has been reborn since. Result: how many."""
+        """Repeat open questions that a receiver, reborn since, took but may not have answered.
+
+        One that it has not taken yet still lies in its mailbox: repeating that would only let a
+        message that kills its reader come back under new names. Result: how many.
+        """
         again = 0
         for request, question in self._open.items():
             epoch = self._epoch_of(question.receiver)
-            if epoch > question.epoch:
+            if epoch > question.epoch and self._consumed_of(question.receiver) >= question.n:
                 question.epoch = epoch
                 self._send(request, question)
                 again += 1

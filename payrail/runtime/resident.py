@@ -42,7 +42,7 @@ class ActorResident:
         doors: Sequence[Door] = (),
     ) -> None:
         self.name, self._home = name, home
-        self._make_actor, self._doors = make_actor, doors
+        self.make_actor, self._doors = make_actor, doors
         self._fs, self._clock, self._bell, self._log = fs, clock, bell, log
 
     async def run(self, control: Control) -> None:
@@ -62,7 +62,7 @@ class ActorResident:
         world = World(
             self._fs, self._clock, self._bell, control.cell, drained=self._drained, hint=self._hint
         )
-        driver = Driver(self._make_actor(), world, poisoned=poisoned, deaths=deaths)
+        driver = Driver(self.make_actor(), world, poisoned=poisoned, deaths=deaths)
         control.cell.epoch = driver.loop.head.epoch
         if suspect and not poisoned:
             driver.batch_bytes = SUSPECT_BYTES

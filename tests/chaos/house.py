@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,9 @@ def free_ports(count: int) -> list[int]:
 
 
 class House:
-    """One home and the supervisor that runs on it."""
+    """One home and the supervisor that runs on it. `command` is what starts it, after `python`."""
+
+    command: Sequence[str] = ("-m", "actors.cli.main", "up", "--demo")
 
     def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self.folder, self.home, self.log = folder, folder / "home", folder / "house.log"
@@ -72,7 +74,7 @@ class House:
     def start(self) -> float:
         """Start it and wait until every actor serves. Result: seconds. Raises HouseFailed."""
         began = time.monotonic()
-        command = [sys.executable, "-m", "actors.cli.main", "up", "--demo"]
+        command = [sys.executable, *self.command]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=self.folder, env=self.env, stdout=log, stderr=log, process_group=0
