@@ -9,7 +9,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -112,14 +112,12 @@ class Clients:
         self._history, self._session = history, session
         self.tally = Tally()
 
-    async def run(self, plans: list[Plan], clients: int) -> None:
-        """Drive all plans to their end, `clients` at a time."""
-        waiting = list(reversed(plans))
-        await asyncio.gather(*(self._work(waiting) for _ in range(clients)))
+    async def run(self, plans: Iterator[Plan], clients: int) -> None:
+        """Drive plans to their end, `clients` at a time, until there are no more."""
+        await asyncio.gather(*(self._work(plans) for _ in range(clients)))
 
-    async def _work(self, waiting: list[Plan]) -> None:
-        while waiting:
-            plan = waiting.pop()
+    async def _work(self, plans: Iterator[Plan]) -> None:
+        for plan in plans:
             try:
                 self.tally.states[await self._drive(plan)] += 1
             except (NeverFinal, Strange) as failure:

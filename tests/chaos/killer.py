@@ -67,19 +67,20 @@ class Killer:
         while True:
             for actor in self._chance.sample(self._victims, len(self._victims)):
                 await asyncio.sleep(max(0.0, due - time.monotonic() - _RISING_MS / 1000))
-                await self._strike(actor)
-                due = max(due + self._every_s, time.monotonic())
+                if await self._strike(actor):
+                    due = max(due + self._every_s, time.monotonic())
 
-    async def _strike(self, actor: str) -> None:
+    async def _strike(self, actor: str) -> bool:
+        """Kill it, unless it does not serve just now: then the next one is due at once."""
         before = CellView.read(self._house.home, actor)
         await asyncio.sleep(_RISING_MS / 1000)
         await self._wait_for_work(actor)
         row = None if self.resting else self._house.row(actor)
         cell = CellView.read(self._house.home, actor)
         if row is None or cell is None or not row["pid"] or row["state"] not in _SERVING:
-            return
+            return False
         if not _is_of(self._house.home, row["pid"]):
-            return
+            return False
         rising = before is not None and (before.pid, before.steps) < (cell.pid, cell.steps)
         kill = Kill(
             at=time.time(),
@@ -92,6 +93,7 @@ class Killer:
         )
         os.kill(kill.pid, signal.SIGKILL)
         self.kills.append(kill)
+        return True
 
     async def _wait_for_work(self, actor: str) -> None:
         until = time.monotonic() + _PATIENCE_S

@@ -1,6 +1,8 @@
 """What the clients will try: payments drawn from a seed, before anything runs."""
 
+import itertools
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 #: Published test numbers: always approved, always declined.
@@ -33,10 +35,11 @@ class Plan:
         return f"kill-{self.number}-{operation}"
 
 
-def draw(count: int, seed: int) -> list[Plan]:
-    """`count` plans; the same seed draws the same ones."""
+def draw(seed: int) -> Iterator[Plan]:
+    """Plans without end; the same seed draws the same ones."""
     chance = random.Random(seed)
-    return [_plan(number, chance) for number in range(1, count + 1)]
+    for number in itertools.count(1):
+        yield _plan(number, chance)
 
 
 def _plan(number: int, chance: random.Random) -> Plan:

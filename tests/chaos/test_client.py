@@ -65,7 +65,7 @@ def _plan(end: str, *, clicks_twice: bool = False) -> Plan:
 
 async def _paid(door: Door, history: Path, plan: Plan) -> Tally:
     async with _clients(door, history) as clients:
-        await clients.run([plan], clients=2)
+        await clients.run(iter([plan]), clients=2)
         return clients.tally
 
 
