@@ -5,7 +5,7 @@ one payment. A card goes by way of the vault; everything else goes straight.
 """
 
 from actors.gateway.booking import Booking
-from actors.gateway.settings import ASK_AFTER_MS, Rules
+from actors.gateway.settings import Rules, ask_wait_ms
 from payrail.domain.ledger import AttemptStarted, CaptureRequested, ReversalRequested
 from payrail.domain.messages import (
     Ask,
@@ -100,7 +100,6 @@ def ask(view: PaymentView, number: int, moment: Moment) -> Step:
     if open_call is None:
         return Step()
     question = Ask(view.id, open_call.reference, open_call.operation, number)
-    wait_ms = ASK_AFTER_MS[min(number, len(ASK_AFTER_MS)) - 1]
     return Step(
         out=[Send(actor_of(open_call.provider), "ask", question, key=view.id)],
         timers=[
@@ -108,7 +107,7 @@ def ask(view: PaymentView, number: int, moment: Moment) -> Step:
                 f"ask:{open_call.reference}",
                 "ask.again",
                 AskAgain(view.id, open_call.reference, number + 1),
-                moment.wire_ms + wait_ms,
+                moment.wire_ms + ask_wait_ms(number),
             )
         ],
     )

@@ -3,6 +3,9 @@
 A command that needs a provider parks its asker; `actors.gateway.outcomes` answers when it is known.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from actors.gateway import calls
 from actors.gateway import idempotency as keys
 from actors.gateway.booking import Booking
@@ -72,6 +75,7 @@ def capture(state: GatewayState, message: Message, moment: Moment, rules: Rules)
     if view.capture_before and moment.business_ms > parse_iso(view.capture_before):
         raise RequestError(409, "authorization-expired", "the hold has expired")
     amount = view.amount_capturable if order.amount is None else order.amount
+    _must_be("amount", check_amount, amount)
     if amount > view.amount_capturable:
         raise RequestError(
             422,
@@ -138,15 +142,22 @@ def _must_allow(view: PaymentView, verb: str) -> None:
 
 
 def _must_be_money(order: CreatePayment) -> None:
+    for field, check, value in (
+        ("currency", exponent, order.currency),
+        ("amount", check_amount, order.amount),
+    ):
+        _must_be(field, check, value)
+
+
+def _must_be(field: str, check: Callable[[Any], object], value: object) -> None:
     try:
-        exponent(order.currency)
-        check_amount(order.amount)
+        check(value)
     except ValueError as error:
         raise RequestError(
             422,
             "validation-error",
-            "this amount cannot be charged",
-            errors=[{"field": "amount", "message": str(error)}],
+            f"this {field} cannot be used",
+            errors=[{"field": field, "message": str(error)}],
         ) from None
 
 

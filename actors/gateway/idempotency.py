@@ -37,8 +37,10 @@ def seen_before(state: GatewayState, message: Message, moment: Moment) -> Step |
     asker = asker_of(message)
     key = key_of(message.body)
     record = state.keys.get(key) if key else None
-    if record is None or asker is None or _is_old(record, moment):
+    if record is None or _is_old(record, moment):
         return None
+    if asker is None:
+        return Step()  # a replayed dead letter whose key was used since: its effect is there
     if record.request_hash != message.body.request_hash:
         return Step(replies=[_reused(record, asker, message.body)])
     if record.final:
@@ -58,7 +60,7 @@ def seen_before(state: GatewayState, message: Message, moment: Moment) -> Step |
 
 
 def _is_old(record: KeyRecord, moment: Moment) -> bool:
-    return record.final and moment.business_ms >= record.created_ms + KEY_MS
+    return record.final and moment.business_ms >= record.expires_ms
 
 
 def _unfinished(state: GatewayState, record: KeyRecord, asker: Asker) -> Step:
@@ -103,27 +105,32 @@ def taken(message: Message, moment: Moment, payment_id: str | None) -> list[KeyT
     if key is None or asker is None:
         return []
     record = KeyRecord(
-        message.body.request_hash, moment.offset, asker, moment.business_ms, payment_id
+        message.body.request_hash,
+        moment.offset,
+        asker,
+        moment.business_ms,
+        payment_id,
+        moment.business_ms + KEY_MS,
     )
     return [KeyTaken(key, record)]
 
 
 def answered(key: str | None, status: int, moment: Moment) -> list[KeyAnswered]:
     """The event that freezes a key: the answer stands in this step's line."""
-    return [] if key is None else [KeyAnswered(key, status, moment.offset)]
+    expires_ms = moment.business_ms + KEY_MS
+    return [] if key is None else [KeyAnswered(key, status, moment.offset, expires_ms)]
 
 
-def provisional(key: str | None) -> list[KeyAnswered]:
+def provisional(key: str | None, moment: Moment) -> list[KeyAnswered]:
     """The event that marks a key as answered 202 for now."""
-    return [] if key is None else [KeyAnswered(key, 202, -1)]
+    return [] if key is None else [KeyAnswered(key, 202, -1, moment.business_ms + KEY_MS)]
 
 
 def reply(
-    asker: Asker | None, status: int, body: dict[str, Any], headers: dict[str, str] | None = None
+    asker: Asker, status: int, body: dict[str, Any], headers: dict[str, str] | None = None
 ) -> Reply:
-    """A reply to `asker`; to nobody it is only kept, for the same key to find."""
-    if asker is None:
-        return Reply("", "", status, body, headers or {})
+    """A reply to `asker`, who may have had a provisional one: then it is the kept one that
+    counts, for the same key to find."""
     return Reply(asker.to, asker.re, status, body, headers or {}, asker.correlation_id)
 
 
@@ -134,12 +141,14 @@ def is_kept(refusal: RequestError) -> bool:
 
 def kept_refusal(refusal: RequestError, message: Message, moment: Moment) -> Step:
     """A final 409 of the state machine, stored under its key."""
+    asker = asker_of(message)
+    if asker is None:
+        return Step()
     body = refusal_fields(refusal, message.correlation_id)
-    key = key_of(message.body)
     return Step(
         events=[
             *taken(message, moment, getattr(message.body, "id", None)),
-            *answered(key, refusal.status, moment),
+            *answered(key_of(message.body), refusal.status, moment),
         ],
-        replies=[reply(asker_of(message), refusal.status, body, refusal.headers)],
+        replies=[reply(asker, refusal.status, body, refusal.headers)],
     )

@@ -21,7 +21,7 @@ from payrail.domain.ledger import (
     PaymentReversed,
 )
 from payrail.domain.messages import AskAgain, AttemptTimeout, CardRefused, Outcome
-from payrail.domain.payments import FENCED_DECLINE, OpenOperation, PaymentView, render
+from payrail.domain.payments import FENCED, FENCED_DECLINE, OpenOperation, PaymentView, render
 from payrail.domain.postings import capture_postings, fee_postings
 from payrail.domain.problems import problem_fields
 from payrail.domain.timestamps import iso, parse_iso
@@ -73,6 +73,8 @@ def timed_out(state: GatewayState, message: Message, moment: Moment) -> Step:
 def ask_again(state: GatewayState, message: Message, moment: Moment) -> Step:
     """Still no outcome: ask once more."""
     timer: AskAgain = message.body
+    if timer.reference in state.late:
+        return late.ask_again(state.late[timer.reference], timer.number, moment)
     view = state.payments.get(timer.payment_id)
     if view is None or view.open is None or view.open.reference != timer.reference:
         return Step()
@@ -93,10 +95,12 @@ def _doubt(state: GatewayState, view: PaymentView, message: Message, moment: Mom
     asking = calls.ask(view, 1, moment)
     step = Step(posts=booking.posts, out=asking.out, timers=asking.timers)
     pending = state.pending.get(view.id)
-    if pending is not None and pending.asker is not None and booking.view is not None:
+    if pending is None or booking.view is None:
+        return step
+    if pending.asker is not None and not pending.told:
         step.events = [
-            *keys.provisional(pending.key),
-            Parked(view.id, Pending(pending.key, None, pending.created)),
+            *keys.provisional(pending.key, moment),
+            Parked(view.id, Pending(pending.key, pending.asker, pending.created, told=True)),
         ]
         step.replies = [keys.reply(pending.asker, 202, render(booking.view))]
     return step
@@ -128,9 +132,7 @@ def _authorized_or_not(
     )
     if view.capture_method == "automatic":
         return _capture_at_once(booking, call, moment, rules)
-    pending = state.pending.get(view.id)
-    status = 201 if pending is not None and pending.created else 200
-    return _final(state, booking, call.reference, moment, status)
+    return _final(state, booking, call.reference, moment, _ok(state, view))
 
 
 def _capture_at_once(booking: Booking, call: OpenOperation, moment: Moment, rules: Rules) -> Step:
@@ -148,9 +150,10 @@ def _wrong_amount(state: GatewayState, booking: Booking, message: Message, momen
     view, call = _open(booking)
     _book_decline(booking, call, "amount_mismatch", moment)
     step = _final(state, booking, call.reference, moment, 402)
-    back = late.give_back(message, calls=view.calls, amount=message.body.amount)
+    back = late.give_back(message, moment, call_number=view.calls + 1, merchant_id=view.merchant_id)
     step.events.extend(back.events)
     step.out.extend(back.out)
+    step.timers.extend(back.timers)
     late.open_case(booking, message, moment, "amount_mismatch")
     return step
 
@@ -159,28 +162,38 @@ def _claimed_or_not(
     state: GatewayState, booking: Booking, message: Message, moment: Moment
 ) -> Step:
     told: Outcome = message.body
-    _, call = _open(booking)
+    view, call = _open(booking)
     if told.result != "approved":
-        code = "fenced" if told.result == "fenced" else told.code
+        code = FENCED if told.result == "fenced" else told.code
         booking.book(
             "payment.operation_failed",
             OperationFailed(call.operation, call.provider, call.reference, code),
             call.amount,
         )
-        return _final(state, booking, call.reference, moment, 402, code)
+        decline_code = FENCED_DECLINE if told.result in NO_EFFECT else told.code
+        return _final(state, booking, call.reference, moment, 402, decline_code)
     if call.operation == "capture":
+        expected = call.amount
         _book_capture(booking, told)
     else:
+        expected = view.amount_capturable
         _book_reversal(booking, call)
-    pending = state.pending.get(told.payment_id)
-    status = 201 if pending is not None and pending.created else 200
-    return _final(state, booking, call.reference, moment, status)
+    if told.amount != expected:
+        late.open_case(booking, message, moment, "amount_mismatch")
+    return _final(state, booking, call.reference, moment, _ok(state, view))
+
+
+def _ok(state: GatewayState, view: PaymentView) -> int:
+    pending = state.pending.get(view.id)
+    return 201 if pending is not None and pending.created else 200
 
 
 def _book_capture(booking: Booking, told: Outcome) -> None:
+    """What the provider took is what is booked; never more than is held."""
     view, call = _open(booking)
     merchant, capture_id = view.merchant_id or "", call.capture_id or ""
-    rest = view.amount_capturable - call.amount
+    amount = min(told.amount, view.amount_capturable)
+    rest = view.amount_capturable - amount
     final = call.final_capture
     booking.book(
         "payment.captured",
@@ -191,11 +204,11 @@ def _book_capture(booking: Booking, told: Outcome) -> None:
             told.provider_reference or "",
             final,
         ),
-        call.amount,
-        postings=capture_postings(call.provider, merchant, call.amount, view.currency),
+        amount,
+        postings=capture_postings(call.provider, merchant, amount, view.currency),
     )
-    ours = merchant_fee(call.amount, view.currency)
-    theirs = provider_fee(call.provider, call.amount, view.currency)
+    ours = merchant_fee(amount, view.currency)
+    theirs = provider_fee(call.provider, amount, view.currency)
     booking.book(
         "fee.charged",
         FeeCharged(capture_id, call.provider, ours, theirs),
@@ -241,10 +254,10 @@ def _final(
     if pending is None:
         return step
     step.events = [*keys.answered(pending.key, status, moment), Unparked(view.id)]
-    correlation_id = pending.asker.correlation_id if pending.asker else ""
-    body = render(view) if status < 300 else _declined(view, code, correlation_id)
-    if pending.asker is not None or pending.key is not None:
-        step.replies = [keys.reply(pending.asker, status, body)]
+    asker = pending.asker
+    if asker is not None:
+        body = render(view) if status < 300 else _declined(view, code, asker.correlation_id)
+        step.replies = [keys.reply(asker, status, body)]
     return step
 
 

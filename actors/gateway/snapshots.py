@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from actors.gateway.state import KEY_MS, Asker, GatewayState, KeyRecord
+from actors.gateway.state import Asker, GatewayState, KeyRecord
 from payrail.domain.timestamps import iso, parse_iso
 from payrail.errors import LineDamaged
 
@@ -64,7 +64,7 @@ def _shown(record: KeyRecord) -> _Key:
         answer_at=record.answer_at,
         asked_at=record.asked_at,
         created_at=iso(record.created_ms),
-        expires_at=iso(record.created_ms + KEY_MS),
+        expires_at=iso(record.expires_ms),
         payment_id=record.payment_id,
         asker=record.asker,
     )
@@ -77,6 +77,7 @@ def _record(shown: _Key) -> KeyRecord:
         shown.asker,
         parse_iso(shown.created_at),
         shown.payment_id,
+        parse_iso(shown.expires_at),
         shown.status,
         shown.answer_at,
     )

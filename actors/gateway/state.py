@@ -7,7 +7,7 @@ them here answers a late word from a provider. A stored answer is an offset into
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from payrail.domain.access import KeyAdded, KeyRevoked, MerchantAdded, UserAdded
 from payrail.domain.ledger import LedgerEntry
@@ -45,6 +45,7 @@ class KeyRecord(Struct):
     asker: Asker
     created_ms: int
     payment_id: str | None
+    expires_ms: int  # business time; counted again from the final answer
     status: int = 0  # 0 while in flight, 202 while provisional
     answer_at: int = -1  # where the final answer stands; -1 before
 
@@ -57,8 +58,9 @@ class Pending(Struct):
     """An operation that a client asked for and whose end is not known yet."""
 
     key: str | None
-    asker: Asker | None  # None once it had its 202
+    asker: Asker | None  # None when nobody waits (by hand)
     created: bool = False  # the answer to a create: 201 where others get 200
+    told: bool = False  # the asker had its 202; the final answer is kept for the same key
 
 
 class Closed(Struct):
@@ -66,10 +68,10 @@ class Closed(Struct):
 
     merchant_id: str | None
     state: str
-    calls: int
-    approved: str | None  # reference of the charge that was approved, if one was
-    amount: int
+    calls: int  # the highest k of our references
+    approved: list[str]  # references of charges whose approval is known and dealt with
     currency: str
+    object_seq: int  # entries folded
 
 
 class LateReversal(Struct):
@@ -80,6 +82,9 @@ class LateReversal(Struct):
     reversal_reference: str
     provider: str
     amount: int
+    currency: str
+    merchant_id: str | None
+    tries: int = 1  # a reversal that was fenced is tried again under the next reference
 
 
 class CardRegistered(Struct, tag="card_registered", tag_field="type"):
@@ -96,6 +101,7 @@ class KeyAnswered(Struct, tag="key_answered", tag_field="type"):
     key: str
     status: int
     answer_at: int
+    expires_ms: int
 
 
 class Parked(Struct, tag="parked", tag_field="type"):
@@ -155,9 +161,8 @@ def apply(state: GatewayState, event: Any) -> None:
             _fold_entry(state, event)
         case KeyTaken(key, record):
             _take_key(state, key, record)
-        case KeyAnswered(key, status, answer_at):
-            if key in state.keys:
-                state.keys[key].status, state.keys[key].answer_at = status, answer_at
+        case KeyAnswered():
+            _answer_key(state, event)
         case Parked(payment_id, pending):
             state.pending[payment_id] = pending
         case Unparked(payment_id):
@@ -166,6 +171,8 @@ def apply(state: GatewayState, event: Any) -> None:
             state.cards[token] = card
         case LateReversalStarted(late):
             state.late[late.reversal_reference] = late
+            if late.payment_id in state.closed:
+                _note_late(state.closed[late.payment_id], late)
         case LateReversalEnded(reversal_reference):
             state.late.pop(reversal_reference, None)
         case MerchantAdded() | UserAdded() | KeyAdded() | KeyRevoked():
@@ -179,29 +186,62 @@ def _fold_entry(state: GatewayState, entry: LedgerEntry) -> None:
         return
     closed = state.closed.get(entry.ref)
     if closed is not None:
-        closed.calls += 1  # only a late approval's reversal is booked on a closed payment
+        closed.object_seq += 1
         return
     view = fold(state.payments.get(entry.ref), entry)
     state.payments[view.id] = view
     if view.state in TERMINAL and view.open is None:
         del state.payments[view.id]
-        state.closed[view.id] = Closed(
-            view.merchant_id,
-            view.state.value,
-            view.calls,
-            view.authorization,
-            view.amount,
-            view.currency,
-        )
+        state.closed[view.id] = _closed(state, view)
+
+
+def _closed(state: GatewayState, view: PaymentView) -> Closed:
+    closed = Closed(
+        view.merchant_id,
+        view.state.value,
+        view.calls,
+        [view.authorization] if view.authorization else [],
+        view.currency,
+        view.object_seq,
+    )
+    for late in state.late.values():
+        if late.payment_id == view.id:
+            _note_late(closed, late)
+    return closed
+
+
+def call_number(reference: str) -> int:
+    """The k of our reference `<payment>.<k>`."""
+    return int(reference.rpartition(".")[2])
+
+
+def _note_late(closed: Closed, late: LateReversal) -> None:
+    closed.calls = max(closed.calls, call_number(late.reversal_reference))
+    if late.reference not in closed.approved:
+        closed.approved.append(late.reference)
 
 
 def _take_key(state: GatewayState, key: str, record: KeyRecord) -> None:
+    _prune_keys(state, record.created_ms)
+    state.keys.pop(key, None)
+    state.keys[key] = structs.replace(record)  # ours alone: it changes when it is answered
+
+
+def _answer_key(state: GatewayState, answered: KeyAnswered) -> None:
+    record = state.keys.pop(answered.key, None)
+    if record is None:
+        return
+    record.status, record.answer_at = answered.status, answered.answer_at
+    record.expires_ms = answered.expires_ms
+    state.keys[answered.key] = record  # to the end: keys stand in the order of their expiry
+
+
+def _prune_keys(state: GatewayState, now_ms: int) -> None:
+    """Forget a few expired keys. One in doubt never expires: it goes behind the others."""
     for _ in range(PRUNED_MAX):
         oldest = next(iter(state.keys), None)
-        if oldest is None or state.keys[oldest].created_ms + KEY_MS > record.created_ms:
-            break
-        if not state.keys[oldest].final and state.keys[oldest].payment_id in state.pending:
-            break  # a key in doubt is kept until its end is known
-        del state.keys[oldest]
-    state.keys.pop(key, None)
-    state.keys[key] = record
+        if oldest is None or state.keys[oldest].expires_ms > now_ms:
+            return
+        record = state.keys.pop(oldest)
+        if not record.final:
+            state.keys[oldest] = record

@@ -12,8 +12,8 @@ from payrail.runtime.actor import Step
 
 #: Drills that keep an ask from being answered; its asker tries again, and nothing is fenced.
 _ON_STATUS = (*SAFE, *BROKEN, "hang")
-#: What an ask hears of a slow call that it cannot fence: it may still happen.
-UNFENCED_ANSWER = "pending"
+#: What an ask hears of a slow call that it does not fence: a promise that this drill then breaks.
+UNFENCED_ANSWER = "fenced"
 
 
 def answer_ask(state: ProviderState, ask: Ask, provider: str, seed: int) -> Step:

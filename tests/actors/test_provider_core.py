@@ -270,9 +270,9 @@ def test_a_slow_charge_that_was_asked_about_is_refused(provider: Played, drawer:
 
 
 def test_an_unfenced_slow_charge_happens_all_the_same(provider: Played, drawer: Drawer):
-    """With fence false the ask learns nothing, and the approval comes late."""
+    """With fence false the ask is told that nothing will happen, and the approval comes late."""
     timer = slow_charge(provider, drawer, fence=False)
-    assert ask(provider).result == "pending"
+    assert ask(provider).result == "fenced"
     provider.wire_ms = timer.due_ms
 
     assert said(provider.tell(timer.kind, timer.body, sender="timer")).result == "approved"
