@@ -1,0 +1,110 @@
+"""What one journal line did, as nodes of a causal chain: the message it took, the step itself, and
+everything that it wrote elsewhere."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from payrail.domain.messages import HAND, TIMER, Envelope
+from payrail.storage.journal import BookLine, JournalLine, StoredReply
+from payrail.storage.lines import hash_of
+
+_decode_envelope = msgspec.json.Decoder(Envelope).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One link. `cause` is the id of the node that led to it, None for a beginning."""
+
+    id: str
+    cause: str | None
+    at: str
+    actor: str
+    kind: str  # message | step | reply | entry | event | access | truth | dead_letter | record
+    file: str
+    line: int  # from 1; 0: in the journal of its writer only
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A line that must stand somewhere else. `hash` is empty where the journal does not know it."""
+
+    node: str
+    hash: str
+    writer: str  # actor whose journal promises it
+    step: int
+    n: int = 0  # of a message
+
+
+def step_id(actor: str, step: int) -> str:
+    return f"{actor}:{step}"
+
+
+def step_node(actor: str, path: str, line: JournalLine, cause: str | None) -> Node:
+    taken = line.in_
+    by = f"timer {taken.id}" if taken.from_ == TIMER else taken.id
+    what = f"decides {taken.kind}, told by {by}"
+    return Node(step_id(actor, line.s), cause, line.at, actor, "step", path, line.s, what)
+
+
+def envelope_node(raw: bytes, cause: str | None, file: str, line: int) -> Node:
+    """The node of a mailbox line."""
+    told = _decode_envelope(raw)
+    about = f" about {told.key}" if told.key else ""
+    what = f"{told.kind}{about}, to {told.to}"
+    return Node(told.id, cause, told.sent_at, told.from_, "message", file, line, what)
+
+
+def hand_node(actor: str, line: JournalLine) -> Node:
+    """A line that a person wrote; its place in the file is an offset, so the journal is named."""
+    taken = line.in_
+    file = f"mailboxes/{actor}/hand.jsonl"
+    return Node(taken.id, None, line.at, HAND, "message", file, 0, f"{taken.kind}, to {actor}")
+
+
+def reply_node(actor: str, path: str, line: JournalLine, reply: StoredReply) -> Node:
+    what = f"answers {reply.status} to {reply.to}"
+    if reply.stored_at >= 0:
+        what = f"gives an earlier answer again to {reply.to}"
+    ident = f"{actor}>{reply.to}:re:{reply.re}"
+    cause = step_id(actor, line.s)
+    return Node(ident, cause, line.at, actor, "reply", path, line.s, what)
+
+
+def book_nodes(
+    actor: str, paths: Mapping[str, str], line: JournalLine
+) -> Iterator[tuple[Node, str]]:
+    """(node, hash of the book line) of each line that a step wrote into books."""
+    for posted in line.books:
+        yield _book_node(actor, paths[posted.book], line, posted), hash_of(bytes(posted.line))
+
+
+def _book_node(actor: str, path: str, line: JournalLine, posted: BookLine) -> Node:
+    fields: dict[str, Any] = msgspec.json.decode(posted.line)
+    cause = step_id(actor, line.s)
+    kind, ident, what = _described(posted.book, fields)
+    if kind == "event":
+        ident, cause = f"event:{ident}", ident  # an event follows from its entry
+    at = str(fields.get("timestamp") or fields.get("at") or line.at)
+    return Node(ident, cause, at, actor, kind, path, 0, what)
+
+
+def _described(book: str, fields: dict[str, Any]) -> tuple[str, str, str]:
+    """Kind, id and words for a book line, told by the fields it has."""
+    ident = f"{book}:{fields.get('seq')}"
+    if "event_id" in fields and "postings" in fields:
+        amount = f"{fields['amount']} {fields['currency']}"
+        return "entry", str(fields["event_id"]), f"{fields['type']} {amount}"
+    if "object_seq" in fields:
+        return "event", str(fields["id"]), f"tells {fields['type']}"
+    if "purpose" in fields:
+        return "access", ident, f"{fields['purpose']} of {fields['token']}: {fields['outcome']}"
+    if "operation_id" in fields:
+        done = f"{fields['operation']} {fields['reference']} {fields['outcome']}"
+        return "truth", ident, f"{done}, {fields['amount']} {fields['currency']}"
+    if "deaths" in fields:
+        return "dead_letter", str(fields["id"]), f"set aside: {fields['why']}"
+    return "record", ident, f"{book} line {fields.get('seq')}"
