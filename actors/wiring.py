@@ -75,13 +75,16 @@ class _Ports:
         self.name, self.home, self.settings = name, home, settings
         self.fs = RealFs(home, durable=settings.fsync)
         self.clock, self.rng, self.bell = SystemClock(), SystemRng(), Bells(home)
-        self.log = None if quiet else self._log()
+        if not quiet:
+            self._open_log()
 
-    def _log(self) -> Any:
+    def _open_log(self) -> None:
         from payrail.logs import LogFile, configure_logging
+        from payrail.steplog import StepLog
 
-        file = self.fs.open(f"data/logs/{self.name}.jsonl", create=True)
-        return configure_logging(self.name, LogFile(file))
+        stream = LogFile(self.fs.open(f"data/logs/{self.name}.jsonl", create=True))
+        self.log: Any = configure_logging(self.name, stream)
+        self.steps = StepLog(self.name, stream, self.clock)
 
 
 def _frontdoor(ports: _Ports) -> Resident:
@@ -95,6 +98,7 @@ def _frontdoor(ports: _Ports) -> Resident:
         rng=ports.rng,
         bell=ports.bell,
         log=ports.log,
+        steps=ports.steps,
         actors=NAMES,
         providers=PROVIDERS,
     )
@@ -112,6 +116,7 @@ def _actor(ports: _Ports, *, demo: bool) -> Resident:
         ports.clock,
         ports.bell,
         ports.log,
+        ports.steps,
         doors,
     )
 
@@ -139,7 +144,9 @@ def _vault(ports: _Ports) -> Actor[Any]:
     from actors.vault.core import Vault
     from actors.vault.seals import HpkeSeals
 
-    return Vault(_vault_keys(ports), HpkeSeals(ports.fs))
+    vault = Vault(_vault_keys(ports), HpkeSeals(ports.fs))
+    vault.peers = ("gateway", "vault.http", *PROVIDERS)
+    return vault
 
 
 def _vault_door(ports: _Ports) -> Any:

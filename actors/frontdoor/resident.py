@@ -28,6 +28,7 @@ from payrail.runtime.edge import Edge
 from payrail.runtime.ports import Bell, Clock, Fs, Rng
 from payrail.security.secrets import secret, service_key
 from payrail.settings import Settings
+from payrail.steplog import StepLog
 from payrail.web.access import AccessView
 from payrail.web.metrics import Metrics
 from payrail.web.server import serve
@@ -79,13 +80,14 @@ class Frontdoor:
         rng: Rng,
         bell: Bell,
         log: Any,
+        steps: StepLog,
         actors: Sequence[str],
         providers: Sequence[str],
     ) -> None:
         """`actors`: who must serve for the house to be ready; `providers`: those among them."""
         self._home, self._settings = home, settings
         self._fs, self._clock, self._rng, self._bell = fs, clock, rng, bell
-        self._log = log
+        self._log, self._steps = log, steps
         self._actors, self._receivers = tuple(actors), (GATEWAY, *providers)
         self._damage_told: set[str] = set()
         self.addresses: list[Any] = []  # of the public listener, then of the inner one
@@ -131,7 +133,7 @@ class Frontdoor:
         reads = Reads(access, *views)
         house = House(self._home, fs, self._clock, reads, self._actors)
         commands = Commands(asking, access, views[0])
-        metrics = Metrics(self._clock)
+        metrics = Metrics(self._clock, self._steps.add)
         public = public_app(
             public_routes(commands, reads, house, Drills(asking, house, admin_of(access))),
             metrics,
@@ -168,6 +170,7 @@ class Frontdoor:
             else:
                 wait_ms = _BUSY_MS if edge.open_questions else IDLE_MS_MAX
                 await control.bell.wait(wait_ms, edge.take_replies)
+            self._steps.flush()
             now_ms = self._clock.monotonic_ms()
             if now_ms - looked_ms >= _ASK_AGAIN_MS:
                 looked_ms = now_ms

@@ -14,6 +14,7 @@ from payrail.runtime.cells import CellView
 from payrail.runtime.control import Control
 from payrail.runtime.driver import Driver, World
 from payrail.runtime.ports import Bell, Clock, Fs
+from payrail.steplog import StepLog
 
 #: Steps after which a rest is used for a snapshot, and how many force one without a rest.
 REST_STEPS, FORCED_STEPS = 1, 20_000
@@ -39,11 +40,13 @@ class ActorResident:
         clock: Clock,
         bell: Bell,
         log: Any,
+        steps: StepLog,
         doors: Sequence[Door] = (),
     ) -> None:
         self.name, self._home = name, home
         self.make_actor, self._doors = make_actor, doors
         self._fs, self._clock, self._bell, self._log = fs, clock, bell, log
+        self._steps = steps
 
     async def run(self, control: Control) -> None:
         """Recover, serve until told to stop, leave a snapshot."""
@@ -129,7 +132,8 @@ class ActorResident:
 
     def _log_turn(self, driver: Driver[Any]) -> None:
         for told in driver.loop.told:
-            self._log.info("step", **told)
+            self._steps.add("step", told)
+        self._steps.flush()
         for fault in driver.loop.faults:
             self._log.error("decide.failed", error=fault)
         for sender, lines in driver.loop.gaps.items():

@@ -3,22 +3,27 @@
 Never: grows with what clients send. A route is one of ours, a status a number.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from aiohttp import web
 
 from payrail.errors import RequestError
 from payrail.runtime.ports import Clock
+from payrail.web.correlation import correlation_id
+
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
-    """Sums since this incarnation began."""
+    """Sums since this incarnation began. `told` hears of each answer, for the log."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(
+        self, clock: Clock, told: Callable[[str, Mapping[str, Any]], None] | None = None
+    ) -> None:
+        self._clock, self._told = clock, told
         self._answers: dict[tuple[str, str, int], int] = {}
         self._latency_ms: dict[tuple[str, str], list[int]] = {}  # count, sum
 
@@ -38,9 +43,12 @@ class Metrics:
                 raise
             finally:
                 place = method, path, status
+                latency_ms = self._clock.monotonic_ms() - began_ms
                 self._answers[place] = self._answers.get(place, 0) + 1
                 sums[0] += 1
-                sums[1] += self._clock.monotonic_ms() - began_ms
+                sums[1] += latency_ms
+                if self._told is not None:
+                    self._told("http.request", _fields(request, place, latency_ms))
 
         return count
 
@@ -61,3 +69,18 @@ class Metrics:
         lines.append("# TYPE payrail_epoch gauge")
         lines.append(f"payrail_epoch {epoch}")
         return "\n".join(lines) + "\n"
+
+
+def _fields(
+    request: web.Request, place: tuple[str, str, int], latency_ms: int
+) -> dict[str, object]:
+    """What the log says of one answer: the route as written down, and whose it was."""
+    method, route, status = place
+    return {
+        "method": method,
+        "route": route,
+        "id": request.match_info.get("id"),
+        "status": status,
+        "latency_ms": latency_ms,
+        "correlation_id": correlation_id(request),
+    }

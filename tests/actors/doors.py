@@ -19,6 +19,7 @@ from payrail.runtime.bells import Bells
 from payrail.runtime.clocks import SystemClock, SystemRng
 from payrail.runtime.control import taking_up
 from payrail.settings import Settings
+from payrail.steplog import StepLog
 from payrail.storage.fs import RealFs
 from payrail.storage.lines import GENESIS, chained, encode, hash_of, sealed
 from payrail.storage.spool import SpoolReader, SpoolWriter
@@ -145,6 +146,7 @@ async def open_door(home, *, gateway=echo, provider=echo, budget_ms=2_000):
         rng=SystemRng(),
         bell=bells,
         log=make_logger("frontdoor", logged),
+        steps=StepLog("frontdoor", logged, SystemClock()),
         actors=("gateway", "provider-a", "frontdoor"),
         providers=("provider-a",),
     )
