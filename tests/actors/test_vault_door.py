@@ -22,6 +22,7 @@ from payrail.runtime.clocks import SystemClock, SystemRng
 from payrail.runtime.control import taking_up
 from payrail.runtime.resident import ActorResident
 from payrail.settings import Settings
+from payrail.steplog import StepLog
 from payrail.storage.fs import RealFs
 from payrail.web.access import demo_keys
 from tests.actors.doors import AT, HOUSE_SECRET, INTERNAL, book, free_port
@@ -88,7 +89,15 @@ async def open_vault(home):
         return opened(driver, control)
 
     resident = ActorResident(
-        "vault", str(home), lambda: Vault(keys, HpkeSeals(fs)), fs, clock, bells, log, [door]
+        "vault",
+        str(home),
+        lambda: Vault(keys, HpkeSeals(fs)),
+        fs,
+        clock,
+        bells,
+        log,
+        StepLog("vault", logged, clock),
+        [door],
     )
     with taking_up(home, "vault") as control:
         running = asyncio.create_task(resident.run(control))
