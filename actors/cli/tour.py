@@ -5,24 +5,28 @@ Never: ends a house that it did not start.
 
 import asyncio
 import os
+import shutil
+import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from actors.cli.common import put, say
 from actors.cli.demo import DEMO_SEED
-from actors.cli.exits import INTERRUPTED, NOT_RUNNING, Stop
+from actors.cli.exits import CORRUPT, INTERRUPTED, NOT_RUNNING, Stop
 from actors.cli.house import make_secrets, options_of, prepare
+from actors.cli.payments import with_documented_cards
 from actors.cli.running import run_supervisor, supervisor_of, until_ready
 from actors.cli.seed import drive
 from payrail.domain.synthetic import demo_plan
-from payrail.runtime.house import holders
+from payrail.runtime.house import holders, status
 from payrail.settings import Settings
 
 T = TypeVar("T")
 
 #: A house that is not ready by then will not be: `doctor` tells why.
 READY_S_MAX = 60
+_LOOK_AGAIN_S = 0.1
 
 
 async def tour(payments: int, *, leave: bool) -> bool:
@@ -31,7 +35,7 @@ async def tour(payments: int, *, leave: bool) -> bool:
     chosen = prepare()
     async with _house(chosen) as own:
         await _before_the_end(own, _ready(chosen))
-        plan = demo_plan(DEMO_SEED, payments)
+        plan = with_documented_cards(demo_plan(DEMO_SEED, payments))
         good = await _before_the_end(own, drive(chosen, plan))
         put(where_to_look(chosen))
         if own and not leave:
@@ -48,11 +52,9 @@ LINES = (
     """jq -s '[.[].postings[].amount] | add' data/ledger/payments.jsonl""",
     """jq -c '[.operation, .reference, .outcome]' data/providers/providerA_truth.jsonl | tail""",
     """jq -c '[.at, .purpose, .outcome, .payment_id]' data/vault/access_log.jsonl | tail""",
-    """payrail ps""",
-    """payrail tail gateway -f""",
-    """payrail keys demo""",
-    """payrail kill gateway""",
 )
+
+VERBS = ("ps", "tail gateway -f", "keys demo", "kill gateway", "demo all")
 
 
 def where_to_look(chosen: Settings) -> str:
@@ -60,8 +62,14 @@ def where_to_look(chosen: Settings) -> str:
     home = os.path.relpath(chosen.home)
     lines = [f"  cd {home}"] if home != "." else []
     lines += [f"  {line}" for line in LINES]
+    lines += [f"  {_program()} {verb}" for verb in VERBS]
     pages = [f"  {chosen.api_url}/{page}" for page in ("docs", "health", "ready")]
     return "\n".join(["", "Where to look:", *lines, *pages, ""])
+
+
+def _program() -> str:
+    """How this command line is called: by name where the shell finds it, else by its path."""
+    return "payrail" if shutil.which("payrail") else os.path.relpath(sys.argv[0])
 
 
 @asynccontextmanager
@@ -86,14 +94,27 @@ async def _house(chosen: Settings) -> AsyncIterator[asyncio.Task[None] | None]:
 
 
 async def _ready(chosen: Settings) -> None:
-    """Wait for /ready. Raises Stop when it takes too long."""
+    """Wait for /ready. Raises Stop when it takes too long, or never will be."""
     from actors.wiring import NAMES
 
+    ready = asyncio.create_task(until_ready(chosen, NAMES))
     try:
         async with asyncio.timeout(READY_S_MAX):
-            await until_ready(chosen, NAMES)
+            while not ready.done():
+                await asyncio.wait({ready}, timeout=_LOOK_AGAIN_S)
+                _none_may_be_held(chosen)
     except TimeoutError:
         raise Stop(NOT_RUNNING, "the house is not ready", "See `payrail doctor`.") from None
+    finally:
+        ready.cancel()
+
+
+def _none_may_be_held(chosen: Settings) -> None:
+    """Raise Stop for an actor that its supervisor does not start again."""
+    for row in status(chosen.home):
+        if row["state"] == "held":
+            remedy = "Its reason stands above; mend it, then `payrail release` it."
+            raise Stop(CORRUPT, f"{row['name']} is held", remedy)
 
 
 async def _before_the_end(own: asyncio.Task[None] | None, work: Coroutine[Any, Any, T]) -> T:

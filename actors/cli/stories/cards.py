@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from payrail.domain.synthetic import SyntheticCard, world
+from payrail.domain.synthetic import SyntheticCard
 from payrail.domain.testcards import TEST_CARDS
 
 MERCHANT = "m_001"
@@ -12,11 +12,6 @@ def good_card() -> SyntheticCard:
     """A documented card that is always approved."""
     number = next(iter(TEST_CARDS))
     return SyntheticCard(number, 12, 2034, "123", "visa", "US", "credit")
-
-
-def made_up_card(seed: int) -> SyntheticCard:
-    """A made-up card: faults with a probability touch such cards only."""
-    return world(seed).cards[0]
 
 
 def order(token: str, amount: int = 1099, currency: str = "USD") -> dict[str, Any]:
