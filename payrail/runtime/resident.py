@@ -18,8 +18,10 @@ from payrail.steplog import StepLog
 
 #: Steps after which a rest is used for a snapshot, and how many force one without a rest.
 REST_STEPS, FORCED_STEPS = 1, 20_000
-#: A rest is this long without a message, and snapshots are at least this far apart.
-REST_MS, DOCUMENTS_MS = 500, 10_000
+#: A rest is this long without a message.
+REST_MS = 500
+#: Snapshots are at least this far apart, and so far that they take a twentieth of the time at most.
+DOCUMENTS_MS, DOCUMENTS_SHARE = 2_000, 20
 #: Sleep at most this long; what correctness rests on when a bell was lost.
 IDLE_MS_MAX = 250
 #: Bytes of a turn while a message is suspected of killing its reader: one line at a time.
@@ -56,8 +58,7 @@ class ActorResident:
                 await stack.enter_async_context(door(driver, control))
             control.started()
             await self._serve(driver, control, suspect)
-        driver.write_documents()
-        driver.flush()
+        self._snapshot(driver)
 
     def _recover(self, control: Control) -> tuple[Driver[Any], str | None]:
         suspect, deaths = control.cell.adopt()
@@ -82,7 +83,7 @@ class ActorResident:
         return cell.consumed.get(sender, (0, 0))[1] if cell else 0
 
     async def _serve(self, driver: Driver[Any], control: Control, suspect: str | None) -> None:
-        rest_ms, saved_ms = 0, self._clock.monotonic_ms()
+        rest_ms, save_again_ms = 0, 0
         while not control.stopping.is_set():
             if control.paused:
                 await control.bell.wait(IDLE_MS_MAX)
@@ -99,10 +100,11 @@ class ActorResident:
             wait_ms = self._wait_ms(driver, rest_ms)
             rung = await control.bell.wait(wait_ms, driver.anything_new)
             rest_ms = 0 if rung else rest_ms + wait_ms
-            now_ms = self._clock.monotonic_ms()
-            if rest_ms >= REST_MS and now_ms - saved_ms >= DOCUMENTS_MS:
-                saved_ms = now_ms
+            began_ms = self._clock.monotonic_ms()
+            if rest_ms >= REST_MS and began_ms >= save_again_ms:
                 self._snapshot(driver)
+                took_ms = self._clock.monotonic_ms() - began_ms
+                save_again_ms = began_ms + max(DOCUMENTS_MS, took_ms * DOCUMENTS_SHARE)
 
     def _after_turn(self, driver: Driver[Any], control: Control, suspect: str | None) -> str | None:
         control.cell.steps += driver.loop.batch_steps
@@ -142,7 +144,7 @@ class ActorResident:
         driver.loop.faults.clear()
 
     def _snapshot(self, driver: Driver[Any]) -> None:
-        if driver.steps_since_documents < REST_STEPS:
+        if driver.steps_since_documents < REST_STEPS or not driver.flush():
             return
         try:
             driver.write_documents()
