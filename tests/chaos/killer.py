@@ -81,14 +81,14 @@ class Killer:
             return False
         if not _is_of(self._house.home, row["pid"]):
             return False
-        rising = before is not None and (before.pid, before.steps) < (cell.pid, cell.steps)
+        since = before.steps if before is not None and before.pid == cell.pid else 0
         kill = Kill(
             at=time.time(),
             actor=actor,
             pid=row["pid"],
             epoch=row["epoch"],
             backlog=row["backlog"],
-            busy_inside=row["backlog"] > 0 or cell.inflight is not None or rising,
+            busy_inside=row["backlog"] > 0 or cell.inflight is not None or cell.steps > since,
             busy_outside=self._in_flight() > 0,
         )
         os.kill(kill.pid, signal.SIGKILL)
