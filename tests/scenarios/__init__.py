@@ -1,0 +1,1 @@
+"""The house with its processes, spoken to from outside."""

@@ -1,0 +1,58 @@
+"""Orders as the front door sends them: with a key, and a hash over method, path and body."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from payrail.domain.messages import (
+    AuthorizePayment,
+    CancelPayment,
+    CapturePayment,
+    CreatePayment,
+    InjectFault,
+)
+
+#: kind and body of a question
+Order = tuple[str, msgspec.Struct]
+
+
+def create(token: str, key: str = "k_create", *, merchant: str = "m_001", **fields: Any) -> Order:
+    """A payment of 10.99 USD unless told otherwise."""
+    given = {"amount": 1099, "currency": "USD", "payment_method": token, **fields}
+    return "payment.create", CreatePayment(**given, **_head("", given, key, merchant))
+
+
+def authorize(payment_id: str, key: str = "k_authorize", *, merchant: str = "m_001") -> Order:
+    head = _head(f"{payment_id}/authorize", {}, key, merchant)
+    return "payment.authorize", AuthorizePayment(id=payment_id, **head)
+
+
+def capture(
+    payment_id: str, key: str = "k_capture", *, merchant: str = "m_001", **fields: Any
+) -> Order:
+    head = _head(f"{payment_id}/capture", fields, key, merchant)
+    return "payment.capture", CapturePayment(id=payment_id, **fields, **head)
+
+
+def cancel(payment_id: str, key: str = "k_cancel", *, merchant: str = "m_001") -> Order:
+    head = _head(f"{payment_id}/cancel", {}, key, merchant)
+    return "payment.cancel", CancelPayment(id=payment_id, **head)
+
+
+def drill(do: str, operation: str = "authorize", **more: Any) -> Order:
+    """A fault rule for the provider, once unless told otherwise."""
+    rule = {"operation": operation, "do": do, "count": 1, **more}
+    return "fault.inject", InjectFault(rule=rule)
+
+
+def _head(path: str, fields: dict[str, Any], key: str | None, merchant: str) -> dict[str, Any]:
+    spelled = msgspec.json.encode(fields, order="deterministic")
+    return {
+        "merchant_id": merchant,
+        "user_id": "usr_m001admin",
+        "role": "admin",
+        "idempotency_key": key,
+        "request_hash": hashlib.sha256(f"{path}\n".encode() + spelled).hexdigest(),
+        "fields": fields,
+    }

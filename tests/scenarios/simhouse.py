@@ -1,0 +1,281 @@
+"""The house in one process over a simulated disk: gateway, vault, provider-a and a merchant.
+
+No HTTP and no real time: the merchant appends the front door's lines and reads its replies, the
+clock is moved by hand. Every actor has a process of its own on the one disk, so that any of them
+can be killed alone; a power cut takes all. The witness outlives both.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from actors.gateway.core import Gateway
+from actors.gateway.settings import Rules
+from actors.provider.core import Provider
+from actors.provider.seals import HpkeUnseal
+from actors.provider.seals import open_keys as provider_keys
+from actors.vault.core import Vault
+from actors.vault.keys import Card, open_keys
+from actors.vault.seals import HpkeSeals
+from payrail.domain import cards
+from payrail.domain.messages import ReplyLine, StoreCard
+from payrail.runtime.actor import Actor
+from payrail.runtime.drafting import envelope_line
+from payrail.runtime.driver import Driver, World
+from payrail.runtime.sim import NOON_MS, Fault, SimClock, SimDisk, SimFs, SimRng, Survival
+from payrail.runtime.simfaults import Faults
+from payrail.storage.lines import complete_lines, is_whole
+from tests.scenarios.orders import Order
+
+ACTORS = ("vault", "provider-a", "gateway")
+PEERS = {
+    "gateway": ("frontdoor", "vault", "provider-a"),
+    "vault": ("gateway", "vault.http", "provider-a"),
+    "provider-a": ("vault", "gateway", "frontdoor"),
+}
+EDGES = ("frontdoor", "vault.http")
+GOOD, DECLINED = "4242424242424242", "4000000000000002"
+
+_decode_reply = msgspec.json.Decoder(ReplyLine).decode
+
+
+class NoCell:
+    def mark(self, message_id: str | None) -> None: ...
+    def consumed(self, sender: str, n: int, offset: int) -> None: ...
+
+
+class NoBell:
+    def ring(self, actor: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    re: str
+    order: Order
+    receiver: str
+
+
+@dataclass(slots=True)
+class Witness:
+    """What the asking side knows, whatever dies: its questions, and every reply it ever saw."""
+
+    questions: dict[str, Question] = field(default_factory=dict)
+    replies: dict[str, list[ReplyLine]] = field(default_factory=dict)
+    epoch: int = 1
+    n: dict[str, int] = field(default_factory=lambda: dict.fromkeys(EDGES, 0))
+    _lines: set[bytes] = field(default_factory=set)
+
+    def see(self, line: bytes) -> None:
+        """Remember a reply line, once."""
+        if line not in self._lines and is_whole(line):
+            self._lines.add(line)
+            reply = _decode_reply(line)
+            self.replies.setdefault(reply.re, []).append(reply)
+
+    def reborn(self) -> None:
+        """The doors died too: a new epoch, and nobody waits for the old questions' replies."""
+        self.epoch += 1
+        self.n = dict.fromkeys(EDGES, 0)
+
+
+class SimHouse:
+    """All actors over one disk."""
+
+    def __init__(
+        self,
+        disk: SimDisk | None = None,
+        clock: SimClock | None = None,
+        rules: Rules | None = None,
+        witness: Witness | None = None,
+    ) -> None:
+        self.disk = disk or SimDisk()
+        self.fs = SimFs(self.disk)  # the merchant's, and everybody's reading glasses
+        self.clock = clock or SimClock(NOON_MS, NOON_MS)
+        self.rules = rules or Rules()
+        self.witness = witness or Witness()
+        self.faults: Callable[[str], Faults] = lambda _name: ()
+        rng = SimRng(7)
+        self.keys = open_keys(self.fs, self.clock, rng)
+        self.provider_keys = provider_keys(self.fs, rng, "provider-a", "providerA")
+        self.drivers: dict[str, Driver[Any]] = {}
+        self.processes: dict[str, SimFs] = {}
+        self.at_work = ""  # whose turn it is: who dies when the process dies
+
+    def start(self, *names: str) -> "SimHouse":
+        """A new process for each of these actors, or for all; the old one is killed."""
+        for name in names or ACTORS:
+            if name in self.processes:
+                self.processes[name].kill()
+            self.at_work = name
+            fs = self.processes[name] = SimFs(self.disk, faults=self.faults(name))
+            world = World(fs, self.clock, NoBell(), NoCell())
+            self.drivers.pop(name, None)
+            self.drivers[name] = Driver(self.core(name), world)
+        return self
+
+    def cut_power(self, survival: Survival) -> "SimHouse":
+        """Everything dies, the doors too. Result: the house that is started afterwards."""
+        disk = self.disk.after_crash(survival)
+        self.witness.reborn()
+        return SimHouse(disk, self.clock, self.rules, self.witness)
+
+    def core(self, name: str) -> Actor[Any]:
+        if name == "gateway":
+            return Gateway(self.rules, peers=PEERS[name])
+        if name == "vault":
+            vault = Vault(self.keys, HpkeSeals(self.fs))
+            vault.peers = PEERS[name]
+            return vault
+        unseal = HpkeUnseal(self.provider_keys, "providerA")
+        return Provider(name, "providerA", unseal=unseal, seed=42)
+
+    # The merchant's side.
+
+    def ask(self, kind: str, body: msgspec.Struct, re: str, receiver: str = "gateway") -> None:
+        """Append one question; `re` is its name, also when it is asked again."""
+        self.witness.questions[re] = Question(re, (kind, body), receiver)
+        sender = "vault.http" if receiver == "vault" else "frontdoor"
+        self.witness.n[sender] += 1
+        now_ms = self.clock.now().wire_ms
+        line = envelope_line(
+            sender=sender,
+            receiver=receiver,
+            n=self.witness.n[sender],
+            epoch=self.witness.epoch,
+            step=0,
+            chain="",
+            kind=kind,
+            key=None,
+            correlation_id=f"cor_{re}",
+            causation_id=None,
+            reply_to=re,
+            sent_at_ms=now_ms,
+            deadline_ms=now_ms + 3_600_000,
+            body=msgspec.json.encode(body),
+        )
+        file = self.fs.open(f"mailboxes/{receiver}/{sender}.jsonl", create=True)
+        torn = file.size() and file.pread(file.size() - 1, 1) != b"\n"
+        file.append((b"\n" if torn else b"") + line + b"\n")
+        file.close()
+
+    def put(self, order: Order, re: str, receiver: str = "gateway") -> None:
+        """Ask without waiting."""
+        self.ask(*order, re, receiver)
+
+    def say(self, order: Order, re: str, receiver: str = "gateway") -> tuple[int, dict[str, Any]]:
+        """Ask and let the house come to rest. Result: (status, body) of the reply."""
+        self.put(order, re, receiver)
+        self.run()
+        return self.answer(re)
+
+    def drill(self, order: Order) -> None:
+        """Give the provider a fault rule."""
+        status, _ = self.say(order, f"drill{len(self.witness.questions)}", "provider-a")
+        assert status == 201
+
+    def tokenize(self, number: str, re: str = "tok", merchant: str = "m_001") -> str:
+        """Store a card as the vault's door does; result: its token."""
+        token = f"tok_{re:0<32}"
+        stored = self.keys.encrypt(token, Card(number, 12, 2030))
+        order = StoreCard(
+            token=token,
+            merchant_id=merchant,
+            who="usr_m001admin",
+            origin="test",
+            brand=cards.brand_of(number),
+            bin=cards.bin_of(number),
+            last4=cards.last4(number),
+            fingerprint=self.keys.fingerprint(merchant, number),
+            exp_month=12,
+            exp_year=2030,
+            key_id=stored.key_id,
+            ciphertext=stored.ciphertext,
+        )
+        self.ask("card.store", order, re, "vault")
+        return token
+
+    def run(self, without: Sequence[str] = (), turns_max: int = 200) -> None:
+        """Turn everybody, but for those that stand still, until nobody has anything to do."""
+        for _ in range(turns_max):
+            worked = [self.turn(name) for name in list(self.drivers) if name not in without]
+            if not any(worked):
+                self.collect()
+                return
+        raise AssertionError("the house never comes to rest")
+
+    def turn(self, name: str) -> bool:
+        self.at_work = name
+        return self.drivers[name].turn()
+
+    def wait(self, ms: int, without: Sequence[str] = ()) -> None:
+        """Let time pass, and the house do what is due."""
+        self.clock.advance_ms(ms)
+        self.run(without)
+
+    def collect(self) -> None:
+        """Read every reply that lies in the doors' mailboxes."""
+        for edge in EDGES:
+            for name in ACTORS:
+                for line in complete_lines(self.bytes_of(f"mailboxes/{edge}/{name}.jsonl"))[0]:
+                    self.witness.see(line)
+
+    @property
+    def replies(self) -> dict[str, list[ReplyLine]]:
+        return self.witness.replies
+
+    def answer(self, re: str) -> tuple[int, dict[str, Any]]:
+        """(status, body) of the last reply to `re`."""
+        reply = self.replies[re][-1]
+        return reply.status, msgspec.json.decode(reply.body)
+
+    def bytes_of(self, path: str) -> bytes:
+        return self.fs.read(path) if self.fs.exists(path) else b""
+
+    def lines(self, path: str) -> list[dict[str, Any]]:
+        """A JSONL file, decoded; empty when there is none."""
+        return [msgspec.json.decode(line) for line in complete_lines(self.bytes_of(path))[0]]
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        return self.lines("data/ledger/payments.jsonl")
+
+    @property
+    def truths(self) -> list[dict[str, Any]]:
+        return self.lines("data/providers/providerA_truth.jsonl")
+
+    def types(self, ref: str) -> list[str]:
+        """Types of the entries about one payment, in order."""
+        return [entry["type"] for entry in self.entries if entry["ref"] == ref]
+
+    @property
+    def state(self) -> Any:
+        """The gateway's."""
+        return self.drivers["gateway"].loop.state
+
+
+def fresh(rules: Rules | None = None) -> SimHouse:
+    """A new house at noon, nobody in it yet."""
+    return SimHouse(rules=rules)
+
+
+def open_house(rules: Rules | None = None) -> tuple[SimHouse, str]:
+    """A house at work, and the token of a good card of m_001."""
+    house = fresh(rules).start()
+    token = house.tokenize(GOOD, "card")
+    house.run()
+    return house, token
+
+
+def authorized(house: SimHouse, token: str, name: str = "p", **fields: Any) -> str:
+    """A payment that holds its money; result: its id."""
+    from tests.scenarios import orders
+
+    order = orders.create(token, f"{name}_create", confirm=True, **fields)
+    status, body = house.say(order, f"{name}_create")
+    assert (status, body["state"]) == (201, "authorized")
+    return str(body["id"])
+
+
+__all__ = ["Fault", "SimHouse", "Witness", "authorized", "fresh", "open_house"]
