@@ -111,10 +111,10 @@ def verify_books(as_json: AsJson = False) -> None:
 
 def _cores() -> "dict[str, Actor[Any]]":
     """The actors as pure rules; the front door has no steps, so it has no rules to fold."""
-    from actors.wiring import core, names
+    from actors.wiring import NAMES, core
 
     home = str(settings().home)
-    return {name: core(name, home) for name in names() if name != "frontdoor"}
+    return {name: core(name, home) for name in NAMES if name != "frontdoor"}
 
 
 def _conclude(findings: "list[Finding]", *, as_json: bool) -> None:

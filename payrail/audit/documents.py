@@ -139,7 +139,7 @@ def _journal_behind(facts: Facts, path: str, step: int) -> Finding:
 def _claimed_step(data: bytes) -> int:
     try:
         return stamp_of(data)[0]
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return -1
 
 

@@ -103,13 +103,15 @@ def _check_move(walk: _Walk, path: str, line: int, entry: LedgerEntry) -> None:
         walk.damage(path, line, f"not a legal move: {error}")
 
 
-def _event_ids(events: Part) -> set[str]:
+def _event_ids(events: Part) -> set[str] | None:
+    """The ids of all events; None when one of them cannot be read, which the comparison with the
+    journal names."""
     ids = set()
     for _, _, line in events.lines():
         try:
             ids.add(_decode_event(line).id)
-        except msgspec.MsgspecError:
-            continue  # the comparison with the journal names it
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None
     return ids
 
 

@@ -68,7 +68,7 @@ def rows(fs: Fs) -> Iterator[Row]:
 def _row(path: str, number: int, line: bytes) -> Row:
     try:
         row = _decode_row(line)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Corrupt(path, number, f"not a ledger entry: {error}") from error
     row.file, row.line = path, number
     return row
