@@ -43,13 +43,18 @@ class House:
             self.settings.api_url, self.settings.vault_url, demo_keys(self.settings), role=role
         )
 
-    async def payrail(self, *words: str) -> tuple[int, str]:
-        """Run a verb of the command line; result: exit code and stdout."""
+    async def payrail(self, *words: str, told: bool = False) -> tuple[int, str]:
+        """Run a verb of the command line; result: exit code and stdout, or stderr if `told`."""
         process = await asyncio.create_subprocess_exec(
-            *_COMMAND, *words, env=self.env, cwd=self.home, stdout=asyncio.subprocess.PIPE
+            *_COMMAND,
+            *words,
+            env=self.env,
+            cwd=self.home,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
         )
-        out, _ = await process.communicate()
-        return process.returncode or 0, out.decode()
+        out, err = await process.communicate()
+        return process.returncode or 0, (err if told else out).decode()
 
     def lines(self, path: str) -> list[dict[str, Any]]:
         """The whole lines of a file of the house; none when it is not there."""
@@ -131,6 +136,7 @@ async def own_house(
     """A ready house with the demo merchants; it ends, and a temporary home goes, afterwards."""
     with tempfile.TemporaryDirectory(prefix="payrail-") as made:
         where = home or Path(made)
+        where.mkdir(exist_ok=True)
         env = environment(where, extra)
         house = House(where, env, settings_in(env))
         log = await asyncio.to_thread((where / "up.log").open, "wb")

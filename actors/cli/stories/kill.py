@@ -54,6 +54,8 @@ async def play(checks: Checks) -> None:
         _check_clients(checks, seen, kills)
         await _settled(checks, house, shop, seen)
         _check_books(checks, house, seen)
+        code, told = await house.payrail("verify", told=True)
+        checks.that("`payrail verify` finds the house whole", code == 0, told)
         new = _letters(house)[dead:]
         checks.that("nothing new among the dead letters", not new, new[:2])
 

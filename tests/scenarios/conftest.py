@@ -1,0 +1,23 @@
+"""One house of real processes for all tests of a file; `SETTINGS` of that file are its settings."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos.house import House
+from tests.scenarios.shop import Shop
+
+
+@pytest.fixture(scope="module")
+def house(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    house = House(tmp_path_factory.mktemp("house"), getattr(request.module, "SETTINGS", None))
+    house.start()
+    yield house
+    house.stop()
+
+
+@pytest.fixture(scope="module")
+def shop(house: House) -> Shop:
+    return Shop(house)
