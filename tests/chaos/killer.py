@@ -22,8 +22,8 @@ from tests.chaos.house import House
 VICTIMS = ("gateway", "vault", "provider-a", "frontdoor")
 _RISING_MS = 200
 _SERVING = ("serving", "paused", "blocked")
-#: How long the killer waits for its victim to have something in its hands.
-_PATIENCE_S, _LOOK_S = 0.15, 0.005
+#: How long the killer waits for a victim to have something in its hands.
+_PATIENCE_S, _LOOK_S = 0.2, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +62,43 @@ class Killer:
         self.resting = False  # while the house is being started again
 
     async def run(self) -> None:
-        """One kill each `_every_s`; every victim once before any comes again."""
+        """One kill each `_every_s`; every victim that serves once before any comes again."""
         due = time.monotonic() + self._every_s
+        left: list[str] = []
         while True:
-            for actor in self._chance.sample(self._victims, len(self._victims)):
-                await asyncio.sleep(max(0.0, due - time.monotonic() - _RISING_MS / 1000))
-                if await self._strike(actor):
-                    due = max(due + self._every_s, time.monotonic())
+            left = left or self._chance.sample(self._victims, len(self._victims))
+            await asyncio.sleep(max(0.0, due - time.monotonic() - _RISING_MS / 1000))
+            kill = await self._chosen(left)
+            if kill is None:
+                left = []
+                continue
+            os.kill(kill.pid, signal.SIGKILL)
+            self.kills.append(kill)
+            left.remove(kill.actor)
+            due = max(due + self._every_s, time.monotonic())
 
-    async def _strike(self, actor: str) -> bool:
-        """Kill it, unless it does not serve just now: then the next one is due at once."""
-        before = CellView.read(self._house.home, actor)
+    async def _chosen(self, left: list[str]) -> Kill | None:
+        """The first of `left` that is busy; when none comes to be, the first that serves."""
+        before = {actor: CellView.read(self._house.home, actor) for actor in left}
         await asyncio.sleep(_RISING_MS / 1000)
-        await self._wait_for_work(actor)
+        until = time.monotonic() + _PATIENCE_S
+        while True:
+            seen = [kill for actor in left if (kill := self._seen(actor, before[actor]))]
+            busy = [kill for kill in seen if kill.is_busy]
+            if busy or time.monotonic() > until:
+                return next(iter(busy or seen), None)
+            await asyncio.sleep(_LOOK_S)
+
+    def _seen(self, actor: str, before: CellView | None) -> Kill | None:
+        """The kill that would be struck now; None while the actor does not serve."""
         row = None if self.resting else self._house.row(actor)
         cell = CellView.read(self._house.home, actor)
         if row is None or cell is None or not row["pid"] or row["state"] not in _SERVING:
-            return False
+            return None
         if not _is_of(self._house.home, row["pid"]):
-            return False
+            return None
         since = before.steps if before is not None and before.pid == cell.pid else 0
-        kill = Kill(
+        return Kill(
             at=time.time(),
             actor=actor,
             pid=row["pid"],
@@ -91,17 +107,6 @@ class Killer:
             busy_inside=row["backlog"] > 0 or cell.inflight is not None or cell.steps > since,
             busy_outside=self._in_flight() > 0,
         )
-        os.kill(kill.pid, signal.SIGKILL)
-        self.kills.append(kill)
-        return True
-
-    async def _wait_for_work(self, actor: str) -> None:
-        until = time.monotonic() + _PATIENCE_S
-        while time.monotonic() < until:
-            cell = CellView.read(self._house.home, actor)
-            if cell is not None and (cell.backlog_bytes or cell.inflight):
-                return
-            await asyncio.sleep(_LOOK_S)
 
     @property
     def busy_share(self) -> float:
