@@ -20,6 +20,8 @@ from payrail.storage.spool import OLD_KEPT
 
 #: Files in a mailbox that are not ours: people and the supervisor's orders.
 NOT_SPOOLS = frozenset({HAND, "control"})
+#: A power cut may leave zeros in a mailbox; a single one may as well be a flipped bit.
+LOST_BYTES_MIN = 2
 _END_BYTES = 75
 _END_MARK = b',"hash":"'
 
@@ -53,6 +55,7 @@ class _Walk:
     reached: int = 0  # inner: the last n without a gap
     gap: tuple[str, int, int] | None = None  # path, line, n of the first line behind a gap
     torn: tuple[str, int, bytes] | None = None
+    unread: bool = False  # a line could not be read: nobody knows which message it was
     seen: dict[tuple[int, int], tuple[str, int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -106,6 +109,11 @@ def check_channel(channel: Channel, facts: dict[str, Facts]) -> list[Finding]:
 
 
 def _broken(walk: _Walk, path: str, number: int, line: bytes) -> None:
+    walk.unread = True
+    if line.count(b"\0") >= LOST_BYTES_MIN:
+        what = "lost in a power cut, which leaves zeros; what was in it was sent again"
+        walk.findings.append(Finding(path, number, what, NOTE))
+        return
     if looks_whole(line):
         walk.damage(path, number, "the line's bytes do not match its hash")
         return
@@ -204,7 +212,7 @@ def _check_end(walk: _Walk, facts: dict[str, Facts]) -> None:
 def _check_taken(walk: _Walk, receiver: Facts | None) -> None:
     """Lines that the receiver took and that are gone. The last ones of an epoch may be: a power
     cut loses what an edge had not made durable."""
-    if receiver is None or not walk.channel.is_complete:
+    if receiver is None or walk.unread or not walk.channel.is_complete:
         return
     places = sorted(walk.seen)
     taken = receiver.edges.get(walk.channel.sender, {})

@@ -1,6 +1,8 @@
 """`verify` names file and line of every damage, and is silent about what a crash or a busy house
 leaves behind."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -46,7 +48,8 @@ def house(clock: SimClock) -> SimFs:
 
 
 def check(fs: SimFs) -> list[Finding]:
-    return verify(fs, {"gateway": Toy()})
+    actors: dict[str, Any] = {"gateway": Toy()}
+    return verify(fs, actors)
 
 
 def damage(fs: SimFs) -> list[tuple[str, int]]:
