@@ -1,23 +1,49 @@
-"""For all tests: a real house to talk to, and no skipping where everything is required."""
+"""For all tests: a real house, verbs as people type them, no skipping where all is required."""
 
 import os
-from collections.abc import AsyncIterator, Generator
+import sys
+from collections.abc import AsyncIterator, Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from actors.cli.stories.houses import House, own_house
+from actors.cli.main import run
+from actors.cli.stories.houses import House, environment, own_house
 
 #: Set where everything must be there: what cannot be tested is then a failure.
 REQUIRE_ALL = "PAYRAIL_REQUIRE_ALL"
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def demo_house(tmp_path: Path) -> AsyncIterator[House]:
     """A ready house with the demo merchants, on free ports of this machine, in `tmp_path`."""
     async with own_house(home=tmp_path / "home") as running:
         yield running
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    """The environment of a house in `tmp_path` on free ports; none runs there yet."""
+    return environment(tmp_path)
+
+
+@pytest.fixture
+def payrail(
+    env: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Obey words as the console script would; result: exit code, stdout, stderr."""
+    for name, text in env.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.chdir(env["PAYRAIL_HOME"])
+
+    def obey(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["payrail", *words])
+        code = run()
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return obey
 
 
 @pytest.hookimpl(wrapper=True)

@@ -143,70 +143,72 @@ def test_a_line_by_hand_ends_a_torn_one_first(payrail, tmp_path):
 
 
 @pytest.mark.scenario
-async def test_a_second_house_is_refused_and_down_ends_the_first(house: House):
+async def test_a_second_house_is_refused_and_down_ends_the_first(demo_house: House):
     """`up` on a held home exits 73 and names the holder; `down` returns when the house is gone."""
-    before = {row["name"] for row in json.loads((await house.payrail("ps", "--json"))[1])}
+    before = {row["name"] for row in json.loads((await demo_house.payrail("ps", "--json"))[1])}
     assert {"gateway", "supervisor"} <= before
-    code, told = await house.payrail("up", "--demo", told=True)
+    code, told = await demo_house.payrail("up", "--demo", told=True)
     assert code == 73
-    assert f"process {house.row('supervisor')['pid']}" in told
-    assert (await house.payrail("ps", "--check", "provider-a"))[0] == 0
-    assert (await house.payrail("down"))[0] == 0
-    assert (await house.payrail("ps", "--check", "supervisor"))[0] == 69
+    assert f"process {demo_house.row('supervisor')['pid']}" in told
+    assert (await demo_house.payrail("ps", "--check", "provider-a"))[0] == 0
+    assert (await demo_house.payrail("down"))[0] == 0
+    assert (await demo_house.payrail("ps", "--check", "supervisor"))[0] == 69
 
 
 @pytest.mark.scenario
-async def test_people_steer_actors_and_cancel_payments_by_hand(house: House):
+async def test_people_steer_actors_and_cancel_payments_by_hand(demo_house: House):
     """A killed actor serves again, `send` is obeyed, `tail` shows it, and no card is in sight."""
-    async with house.shop() as shop:
+    async with demo_house.shop() as shop:
         token = await shop.tokenize(MERCHANT, good_card())
         made = await shop.keep_posting("create", MERCHANT, "/payment-intents", order(token), "k-1")
     payment_id = made.body["id"]
-    epoch = house.row("gateway")["epoch"]
-    assert (await house.payrail("kill", "gateway"))[0] == 0
-    assert await house.serves_again("gateway", epoch)
+    epoch = demo_house.row("gateway")["epoch"]
+    assert (await demo_house.payrail("kill", "gateway"))[0] == 0
+    assert await demo_house.serves_again("gateway", epoch)
 
     body = json.dumps({"id": payment_id})
-    assert (await house.payrail("send", "gateway", "payment.cancel", body))[0] == 0
-    assert await until(lambda: _types(house, payment_id)[-1] == "payment.reversed")
+    assert (await demo_house.payrail("send", "gateway", "payment.cancel", body))[0] == 0
+    assert await until(lambda: _types(demo_house, payment_id)[-1] == "payment.reversed")
 
-    _, shown = await house.payrail("tail", "gateway", "-n", "50")
+    _, shown = await demo_house.payrail("tail", "gateway", "-n", "50")
     assert payment_id in shown
     assert "payment.cancel" in shown
     assert not any(number in shown for number in TEST_CARDS)
 
 
 @pytest.mark.scenario
-async def test_a_line_that_is_no_message_is_listed_and_dropped(house: House):
+async def test_a_line_that_is_no_message_is_listed_and_dropped(demo_house: House):
     """What people mistype becomes a dead letter; dropping it takes it off the list for good."""
-    path = house.home / "mailboxes/gateway/hand.jsonl"
+    path = demo_house.home / "mailboxes/gateway/hand.jsonl"
     await asyncio.to_thread(path.write_text, '{"kind":"outcome","body":{}}\n')
 
     async def letters(*more: str) -> list[dict[str, str]]:
-        return json.loads((await house.payrail("dlq", "ls", "--json", *more))[1])
+        return json.loads((await demo_house.payrail("dlq", "ls", "--json", *more))[1])
 
-    assert await until(lambda: house.lines("mailboxes/dlq/gateway.jsonl"))
+    assert await until(lambda: demo_house.lines("mailboxes/dlq/gateway.jsonl"))
     [letter] = await letters()
     assert (letter["actor"], letter["why"], letter["state"]) == ("gateway", "sender", "open")
-    assert (await house.payrail("dlq", "show", letter["id"]))[0] == 0
-    assert (await house.payrail("dlq", "drop", letter["id"]))[0] == 0
-    assert await until(lambda: _closed(house, letter["id"]))
+    assert (await demo_house.payrail("dlq", "show", letter["id"]))[0] == 0
+    assert (await demo_house.payrail("dlq", "drop", letter["id"]))[0] == 0
+    assert await until(lambda: _closed(demo_house, letter["id"]))
     assert await letters() == []
     assert [one["state"] for one in await letters("--all")] == ["dropped"]
 
 
 @pytest.mark.scenario
-async def test_a_drill_is_in_force_when_inject_returns_and_over_when_clear_does(house: House):
+async def test_a_drill_is_in_force_when_inject_returns_and_over_when_clear_does(demo_house: House):
     """`providers ls` shows the rule of a drill; a rule that is none is 64 and says why."""
     rule = '{"operation":"authorize","do":"down"}'
-    assert (await house.payrail("providers", "inject", "provider-a", rule))[0] == 0
-    [row] = json.loads((await house.payrail("providers", "ls", "--json"))[1])[:1]
+    assert (await demo_house.payrail("providers", "inject", "provider-a", rule))[0] == 0
+    [row] = json.loads((await demo_house.payrail("providers", "ls", "--json"))[1])[:1]
     assert [fault["do"] for fault in row["faults"]] == ["down"]
-    code, told = await house.payrail("providers", "inject", "providerA", '{"do":"x"}', told=True)
+    code, told = await demo_house.payrail(
+        "providers", "inject", "providerA", '{"do":"x"}', told=True
+    )
     assert code == 64
     assert "operation" in told
-    assert (await house.payrail("providers", "clear", "providerA"))[0] == 0
-    [row] = json.loads((await house.payrail("providers", "ls", "--json"))[1])[:1]
+    assert (await demo_house.payrail("providers", "clear", "providerA"))[0] == 0
+    [row] = json.loads((await demo_house.payrail("providers", "ls", "--json"))[1])[:1]
     assert row["faults"] == []
 
 

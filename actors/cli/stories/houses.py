@@ -5,6 +5,7 @@ line, by signals and through its files; nothing is reached into.
 """
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -28,6 +29,9 @@ END_S_MAX = 12.0
 FACT_S_MAX = 20.0
 _LOOK_AGAIN_S = 0.02
 _COMMAND = (sys.executable, "-P", "-m", "actors.cli.main")
+#: Below the ports that systems lend to clients (Linux: from 32768), where a free one stays free.
+_PORT_FIRST, _PORT_SPAN = 20_000, 12_000
+_ports_tried = itertools.count()
 _PORTS = ("API", "CONSOLE", "VAULT", "PROVIDER")
 
 
@@ -100,15 +104,21 @@ async def until(fact: Callable[[], object], limit_s: float = FACT_S_MAX) -> bool
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody listens at now."""
-    sockets = [socket.socket() for _ in range(count)]
+    """Ports of this machine that nobody listens at now, and that no client is given by chance."""
+    found: list[int] = []
+    while len(found) < count:
+        port = _PORT_FIRST + (os.getpid() * 40 + next(_ports_tried)) % _PORT_SPAN
+        if _is_free(port):
+            found.append(port)
+    return found
+
+
+def _is_free(port: int) -> bool:
     try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+        with socket.create_server(("127.0.0.1", port)):
+            return True
+    except OSError:
+        return False
 
 
 def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
