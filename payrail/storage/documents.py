@@ -60,7 +60,7 @@ def found(fs: Fs, paths: list[str]) -> dict[str, bytes] | None:
         try:
             files[path] = fs.read(path)
             stamp = _decode_stamp(files[path])
-        except (FileNotFoundError, msgspec.MsgspecError):
+        except (FileNotFoundError, msgspec.MsgspecError, ValueError):
             return None
         stamps.add((stamp.step, stamp.hash))
     return files if len(stamps) == 1 else None
