@@ -15,7 +15,7 @@ from payrail.domain.timestamps import parse_iso
 from payrail.errors import MalformedJson
 from payrail.runtime.actor import Message
 from payrail.runtime.head import Head
-from payrail.storage.journal import Taken
+from payrail.storage.journal import NOTHING, Taken
 from payrail.storage.lines import is_whole
 from payrail.storage.strict import parse
 
@@ -40,9 +40,10 @@ class HandItem:
 
 @dataclass(frozen=True, slots=True)
 class DueItem:
-    """A timer that came due."""
+    """A timer that came due, as it was set in step `generation`."""
 
     timer_id: str
+    generation: int
 
 
 Item = SpoolItem | HandItem | DueItem
@@ -87,7 +88,7 @@ _decode_body = {name: msgspec.json.Decoder(kind.body).decode for name, kind in K
 
 
 def body_of(kind: str, raw: bytes | Raw) -> Struct:
-    """The checked body of a kind in the table. Raises msgspec.ValidationError, KeyError."""
+    """The checked body of a kind in the table. Raises msgspec.MsgspecError, KeyError."""
     return _decode_body[kind](raw)
 
 
@@ -97,7 +98,7 @@ def admit_spool(item: SpoolItem, head: Head, actor: str) -> Admitted | Refused |
         return Passed(damaged=True)
     try:
         envelope = _decode_envelope(item.line)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError):
         return Passed(damaged=True)
     order = _order(envelope, item.sender, head)
     if order is not None:
@@ -118,20 +119,22 @@ def _order(envelope: Envelope, sender: str, head: Head) -> Passed | None:
 def _by_table(envelope: Envelope, item: SpoolItem, actor: str) -> Admitted | Refused:
     taken = _taken(envelope, item)
     original = Raw(item.line)
+    if len(item.line) > MESSAGE_BYTES_MAX * 2:  # neither the journal nor the book can hold it
+        taken = msgspec.structs.replace(taken, line=NOTHING)
+        detail = f"{len(item.line)} bytes in a message of at most {MESSAGE_BYTES_MAX}"
+        return Refused("too_large", detail, taken, None, item.line, envelope.reply_to)
     kind = KINDS.get(envelope.kind)
     if kind is None:
-        return Refused("unknown_kind", f"no kind {envelope.kind!r}", taken, original)
+        detail = f"no kind {envelope.kind[:100]!r}"
+        return Refused("unknown_kind", detail, taken, original, reply_to=envelope.reply_to)
     if envelope.from_ != item.sender or item.sender not in kind.senders or envelope.to != actor:
         detail = f"{item.sender} may not send {kind.name} to {actor}"
         return Refused("sender", detail, taken, original, reply_to=envelope.reply_to)
-    if len(item.line) > MESSAGE_BYTES_MAX * 2:
-        detail = f"{len(item.line)} bytes in a message of at most {MESSAGE_BYTES_MAX}"
-        return Refused("too_large", detail, taken, original, reply_to=envelope.reply_to)
     try:
         body = body_of(kind.name, envelope.body)
-    except msgspec.ValidationError as error:
+        deadline = parse_iso(envelope.deadline) if envelope.deadline else None
+    except (msgspec.MsgspecError, ValueError) as error:
         return Refused("schema", str(error), taken, original, reply_to=envelope.reply_to)
-    deadline = parse_iso(envelope.deadline) if envelope.deadline else None
     return Admitted(
         taken,
         Message(
@@ -159,7 +162,7 @@ def _taken(envelope: Envelope, item: SpoolItem) -> Taken:
         step=envelope.step,
         chain="" if edge else envelope.chain,
         correlation_id=envelope.correlation_id,
-        line=Raw(item.line) if edge else Raw(b"null"),
+        line=Raw(item.line) if edge else NOTHING,
     )
 
 
@@ -188,7 +191,7 @@ def admit_hand(item: HandItem, actor: str) -> Admitted | Refused:
 def _hand_by_table(item: HandItem, taken: Taken) -> Admitted | Refused:
     try:
         line = _decode_hand(item.line)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         return Refused("schema", str(error), taken, None, item.line)
     kind = KINDS.get(line.kind)
     if kind is None:
@@ -197,7 +200,7 @@ def _hand_by_table(item: HandItem, taken: Taken) -> Admitted | Refused:
         return Refused("sender", f"people may not send {kind.name}", taken, None, item.line)
     try:
         body = body_of(kind.name, line.body)
-    except msgspec.ValidationError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         return Refused("schema", str(error), taken, None, item.line)
     taken = msgspec.structs.replace(taken, kind=kind.name, line=Raw(item.line))
     message = Message(taken.id, HAND, kind.name, body, taken.correlation_id)
@@ -207,7 +210,7 @@ def _hand_by_table(item: HandItem, taken: Taken) -> Admitted | Refused:
 def admit_due(item: DueItem, head: Head) -> Admitted | Passed:
     """The message of a timer, unless it was cancelled or moved since."""
     timer = head.timers.get(item.timer_id)
-    if timer is None:
+    if timer is None or timer.generation != item.generation:
         return Passed()
     taken = Taken(
         from_=TIMER,

@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from payrail.domain.messages import Envelope, ReplyLine
 from payrail.domain.timestamps import iso
+from payrail.errors import LineDamaged
 from payrail.runtime.ports import File, Now
 from payrail.storage.books import read_line
 from payrail.storage.journal import StoredReply, decode_line
@@ -22,7 +23,15 @@ _decode_envelope = msgspec.json.Decoder(Envelope).decode
 
 
 def reply_line(actor: str, reply: StoredReply, journal: File, now: Now) -> bytes:
-    """The reply as a line for the asker's mailbox, without its newline."""
+    """The reply as a line for the asker's mailbox, without its newline. Raises LineDamaged when
+    what it refers to is not in the journal."""
+    try:
+        return _reply_line(actor, reply, journal, now)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise LineDamaged(f"nothing to answer from in the journal: {error}") from error
+
+
+def _reply_line(actor: str, reply: StoredReply, journal: File, now: Now) -> bytes:
     found = _stored(reply, journal) if reply.stored_at >= 0 else reply
     headers = {**found.headers, REPLAYED: "true"} if reply.replayed else found.headers
     body = _with_diff(found.body, reply.diff_at, journal) if reply.diff_at >= 0 else found.body
@@ -43,11 +52,14 @@ def reply_line(actor: str, reply: StoredReply, journal: File, now: Now) -> bytes
 
 def _stored(reply: StoredReply, journal: File) -> StoredReply:
     line = decode_line(read_line(journal, reply.stored_at))
-    return next(r for r in line.replies if r.stored_at < 0 and r.status < 500)
+    for given in line.replies:
+        if given.stored_at < 0 and given.status < 500:
+            return given
+    raise LineDamaged(f"no answer stands in the journal at {reply.stored_at}")
 
 
 def _with_diff(body: Raw, diff_at: int, journal: File) -> Raw:
-    """The problem in `body`, whose `diff` holds this request's fields, made a list of differences."""
+    """The problem in `body`, whose `diff` holds this request's fields, with what differs there."""
     problem: dict[str, Any] = msgspec.json.decode(body)
     first = first_fields(journal, diff_at)
     problem["diff"] = field_diff(first, problem.get("diff", {}))

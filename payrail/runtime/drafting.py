@@ -99,7 +99,7 @@ def _out_line(head: Head, taken: Taken, send: Send, n: int, moment: Moment) -> b
     )
 
 
-def envelope_line(
+def envelope_line(  # noqa: PLR0913 - a line has that many fields, each told by name
     *,
     sender: str,
     receiver: str,

@@ -5,14 +5,14 @@ An `Fs` filling decides whether the files are real; nothing here knows.
 Exits are errors: a failed write or fsync of the journal ends the incarnation (`JournalLost`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from msgspec import Raw
 
 from payrail.domain.messages import EDGES
-from payrail.errors import PayRailError
+from payrail.errors import JournalLost, LineDamaged
 from payrail.runtime import recovery
 from payrail.runtime.actor import Actor, Message
 from payrail.runtime.admission import DueItem, HandItem, Item, SpoolItem
@@ -21,28 +21,20 @@ from payrail.runtime.deadletters import again, with_dead_letters
 from payrail.runtime.effects import Answer, Effect, Keep, Post, Publish, Write
 from payrail.runtime.head import DLQ, DeadRef
 from payrail.runtime.loop import Loop
-from payrail.runtime.ports import Bell, Cell, Clock, Fs, Now
+from payrail.runtime.ports import Bell, Cell, Clock, File, Fs, Now
 from payrail.storage import documents
 from payrail.storage.appender import Appender
 from payrail.storage.handfile import HandFile
-from payrail.storage.journal import Taken
-from payrail.storage.spool import SpoolReader, SpoolWriter
+from payrail.storage.journal import StoredReply, Taken
+from payrail.storage.spool import SpoolReader, SpoolWriter, last_sent
 
 S = TypeVar("S")
 
-#: Bytes taken into one turn: more makes convoys, less makes fsyncs.
-TURN_BYTES = 32 * 1024
+#: Bytes taken from each sender in one turn: more makes convoys, less makes fsyncs. A share for
+#: each keeps a flood from one of them from starving the others.
+TURN_BYTES = 16 * 1024
 #: Timers taken into one turn.
 TURN_TIMERS = 64
-
-
-class JournalLost(PayRailError):
-    """The journal could not be written or made durable: this incarnation knows too much. `synced`
-    tells whether the fsync itself failed (then nothing may be trusted: exit 74, else 75)."""
-
-    def __init__(self, cause: OSError, *, synced: bool) -> None:
-        super().__init__(f"journal: {cause.strerror}")
-        self.synced = synced
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +52,8 @@ class World:
 class Driver(Generic[S]):
     """One incarnation of one actor."""
 
+    batch_bytes_full = TURN_BYTES
+
     def __init__(
         self,
         actor: Actor[S],
@@ -73,21 +67,24 @@ class Driver(Generic[S]):
         self.batch_bytes = TURN_BYTES
         self.notes: list[tuple[str, Mapping[str, Any]]] = []  # for the log
         self._pending: list[Effect] = []
+        self._held: list[Item] = []  # edge lines that wait until the inner spools are read
+        self._held_marks: list[int] = []
+        self._timers: list[DueItem] = []  # due, and waiting until the spools are read
+        self._timer_marks: list[int] = []
         self._open(poisoned, deaths)
 
     # Life: recover, work, wind down.
 
     def _open(self, poisoned: frozenset[str], deaths: int) -> None:
         actor, fs = self.actor, self.world.fs
-        self._writers = {
-            peer: SpoolWriter(fs, actor.name, peer, self.world.drained) for peer in actor.peers
-        }
         found = recovery.recover(actor, fs, last_sent=self._last_sent)
         if recovery.needs_full_fold(found):
             found = recovery.recover(actor, fs, last_sent=self._last_sent, trust_documents=False)
-        self.found = found
-        recovery.make_durable_again(found)
-        self.journal, head = found.journal, found.head
+        self.found, head = found, found.head
+        self.journal = self._journal(found)
+        self._writers = {
+            peer: SpoolWriter(fs, actor.name, peer, self.world.drained) for peer in actor.peers
+        }
         self.loop = Loop(
             actor,
             found.state,
@@ -98,10 +95,20 @@ class Driver(Generic[S]):
             deaths=deaths,
         )
         self._mend(found)
-        self._readers = [self._reader(sender) for sender in _inner_first(actor.peers)]
+        self._readers = [self._reader(sender) for sender in _edges_first(actor.peers)]
         hand = head.hand
         self._hand = HandFile(fs, actor.name, hand.generation, hand.offset, hand.digest)
         self._documents_step = found.documents_step
+        self._tell_consumed()
+
+    def _journal(self, found: recovery.Recovered[S]) -> File:
+        """The journal, with every byte that was folded durable. The first write of all."""
+        journal = self.world.fs.open(recovery.journal_path(self.actor.name), create=True)
+        try:
+            recovery.make_durable_again(found, journal)
+        except OSError as error:
+            raise JournalLost(error, trust_lost=True) from error
+        return journal
 
     def _mend(self, found: recovery.Recovered[S]) -> None:
         ident = f"{recovery.OPENED}:{found.head.epoch + 1}"
@@ -120,14 +127,17 @@ class Driver(Generic[S]):
                 self.notes.append(("book.mended", {"path": mend.path, "line": mend.wrong_line}))
             found.books[name] = mend
         books = with_dead_letters(self.actor.name, self.actor.books)
-        self._books = {name: Appender(self.world.fs, spec.path) for name, spec in books.items()}
+        self._books = {
+            name: Appender(self.world.fs, spec.path, durable_bytes=found.books[name].durable_bytes)
+            for name, spec in books.items()
+        }
         if found.found.cut_bytes:
             self.notes.append(("journal.cut", cut))
         self._pending = [*recovery.owed(found), *self.loop.synced()]
         self.flush()
 
     def _last_sent(self, receiver: str) -> int:
-        return self._writers[receiver].last_n() if receiver in self._writers else 0
+        return last_sent(self.world.fs, receiver, self.actor.name)
 
     def _reader(self, sender: str) -> SpoolReader:
         reader = SpoolReader(self.world.fs, self.actor.name, sender)
@@ -150,70 +160,107 @@ class Driver(Generic[S]):
         self.flush()
         return True
 
+    def anything_new(self) -> bool:
+        """Whether somebody wrote since we last read; asked before a sleep."""
+        return any(reader.waiting_bytes() for reader in self._readers) or self._hand.has_news()
+
+    def backlog_bytes(self) -> int:
+        """What lies unread in our spools."""
+        return sum(reader.waiting_bytes() for reader in self._readers)
+
     @property
     def blocked(self) -> bool:
         """A book or spool cannot be written: everything behind it waits."""
         return bool(self._pending)
 
     def collect(self) -> list[Item]:
-        """Inner lines before edge lines, then people's, then timers if nothing was left unread."""
-        items: list[Item] = []
-        budget = self.batch_bytes
-        drained = True
-        for reader in self._readers:
-            lines = reader.read(max(1024, budget)) if budget > 0 else []
-            drained = drained and budget > 0
-            budget -= sum(map(len, lines))
-            items.extend(SpoolItem(reader.sender, line) for line in lines)
-        if self.world.fs.size(self._hand.path) != self._hand.offset:
-            items.extend(HandItem(*line) for line in self._hand.read())
-        if drained and budget > 0:
-            items.extend(self._due())
-        if budget <= 0:  # whoever filled this turn is read last in the next
-            self._readers.append(self._readers.pop(0))
+        """Inner lines before edge lines, then people's; timers last.
+
+        Edges are read first and decided last, and only once the inner spools were read to the
+        length that they then had: what an inner sender wrote before it let a client go on (a card
+        that is known) is then always seen before that client's next question.
+        """
+        self._note_due()
+        self._hold_edges()
+        inner = [reader for reader in self._readers if reader.sender not in EDGES]
+        items = [item for reader in inner for item in self._lines(reader)]
+        if self._held and self._are_read(inner, self._held_marks):
+            items.extend(self._held)
+            self._held = []
+        items.extend(self._by_hand())
+        items.extend(self._due())
         return items
 
-    def _due(self) -> list[Item]:
-        now = self.world.clock.now()
-        due = [
-            (timer.due_ms, name)
-            for name, timer in self.loop.head.timers.items()
-            if timer.due_ms <= (now.business_ms if timer.business else now.wire_ms)
-        ]
-        return [DueItem(name) for _, name in sorted(due)[:TURN_TIMERS]]
+    def _hold_edges(self) -> None:
+        if self._held:
+            return
+        edges = [reader for reader in self._readers if reader.sender in EDGES]
+        self._held = [item for reader in edges for item in self._lines(reader)]
+        if self._held:
+            self._held_marks = _marks(r for r in self._readers if r.sender not in EDGES)
+
+    def _lines(self, reader: SpoolReader) -> list[Item]:
+        return [SpoolItem(reader.sender, line) for line in reader.read(self.batch_bytes)]
+
+    def _by_hand(self) -> list[Item]:
+        try:
+            return [HandItem(*line) for line in self._hand.read()]
+        except OSError as error:  # people's file is no reason to keep others waiting
+            self.notes.append(("hand.held", {"reason": error.strerror}))
+            return []
+
+    def _note_due(self) -> None:
+        """Take timers that came due, and mark how far each spool was written at that time."""
+        if self._timers:
+            return
+        self._timers = self.loop.alarms.due(self.world.clock.now(), TURN_TIMERS)
+        if self._timers:
+            self._timer_marks = _marks(self._readers)
+
+    def _due(self) -> list[DueItem]:
+        """Timers that came due, once every spool was read up to its mark."""
+        if not self._timers or self._held or not self._are_read(self._readers, self._timer_marks):
+            return []
+        fired, self._timers = self._timers, []
+        return fired
+
+    def _are_read(self, readers: Sequence[SpoolReader], marks: Sequence[int]) -> bool:
+        pairs = zip(readers, marks, strict=True)
+        return all(reader.at_end or reader.taken_bytes >= mark for reader, mark in pairs)
 
     def next_due_ms(self, now: Now) -> int | None:
         """Milliseconds until the next timer; None without one."""
-        waits = [
-            timer.due_ms - (now.business_ms if timer.business else now.wire_ms)
-            for timer in self.loop.head.timers.values()
-        ]
-        return max(0, min(waits)) if waits else None
+        return 0 if self._timers else self.loop.alarms.next_ms(now)
 
     # Effects.
 
     def _durable(self, effects: list[Effect]) -> None:
-        synced = True
+        syncing = False
         try:
             for effect in effects:
                 if isinstance(effect, Keep):
                     self.world.fs.replace(effect.path, effect.data)
                 elif isinstance(effect, Write):
                     self.journal.pwrite(self.loop.head.size - len(effect.data), effect.data)
-                    synced = False
+                    syncing = True
                     self.journal.sync()
         except OSError as error:
-            raise JournalLost(error, synced=not synced) from error
+            raise JournalLost(error, trust_lost=syncing) from error
 
     def flush(self) -> bool:
         """Carry out what is pending, in order; False when the first of it cannot be written."""
         while self._pending:
+            done = 1
             try:
-                self._carry_out(self._pending[0])
+                effect = self._pending[0]
+                if isinstance(effect, Answer):
+                    done = self._answer(effect.reply.to)
+                else:
+                    self._carry_out(effect)
             except OSError as error:
                 self.notes.append(("effect.held", {"reason": error.strerror}))
                 return False
-            self._pending.pop(0)
+            del self._pending[:done]
         return True
 
     def _carry_out(self, effect: Effect) -> None:
@@ -221,13 +268,30 @@ class Driver(Generic[S]):
             self._books[effect.book].append(effect.data)
         elif isinstance(effect, Publish):
             self._publish(effect.receiver, effect.data)
-        elif isinstance(effect, Answer):
-            line = reply_line(self.actor.name, effect.reply, self.journal, self.world.clock.now())
-            sink = self.sinks.get(effect.reply.to)
-            if sink is not None:
+
+    def _answer(self, edge: str) -> int:
+        """Give the replies to one edge that stand first, in one write; result: how many."""
+        replies = []
+        for effect in self._pending:
+            if not isinstance(effect, Answer) or effect.reply.to != edge:
+                break
+            replies.append(effect.reply)
+        lines = [line for reply in replies if (line := self._reply_line(reply)) is not None]
+        sink = self.sinks.get(edge)
+        if sink is not None:
+            for line in lines:
                 sink(line)
-            else:
-                self._publish(effect.reply.to, line + b"\n")
+        elif lines:
+            self._publish(edge, b"\n".join(lines) + b"\n")
+        return len(replies)
+
+    def _reply_line(self, reply: StoredReply) -> bytes | None:
+        """None for a reply that cannot be made: lost, as any may be, and its asker asks again."""
+        try:
+            return reply_line(self.actor.name, reply, self.journal, self.world.clock.now())
+        except LineDamaged as error:
+            self.notes.append(("reply.lost", {"re": reply.re, "reason": str(error)}))
+            return None
 
     def _publish(self, receiver: str, data: bytes) -> None:
         self._writers[receiver].append(data)
@@ -237,7 +301,11 @@ class Driver(Generic[S]):
         head = self.loop.head
         for reader in self._readers:
             n = head.edges[reader.sender][1] if reader.sender in head.edges else 0
-            self.world.cell.consumed(reader.sender, head.inner.get(reader.sender, n), reader.offset)
+            # A spool with a hole may not be moved away: its sender would not fill the hole again.
+            # One with lines in hand may not either: they are not in our journal yet.
+            open_end = reader.sender in self.loop.unhealed or self._held
+            offset = 0 if open_end else reader.offset
+            self.world.cell.consumed(reader.sender, head.inner.get(reader.sender, n), offset)
 
     # Documents.
 
@@ -247,7 +315,10 @@ class Driver(Generic[S]):
 
     def write_documents(self) -> None:
         """Snapshot the actor: everything it wrote durable first, then the files, then their names
-        in the journal. Raises JournalLost; OSError leaves the old documents or none, both fine."""
+        in the journal. Nothing while anything waits to be written: the snapshot would promise it.
+        Raises JournalLost; OSError leaves the old documents or none, both fine."""
+        if not self.flush():
+            return
         for spool in self._writers.values():
             spool.sync()
         for book in self._books.values():
@@ -281,5 +352,10 @@ class Driver(Generic[S]):
         return again(line, by) if line else None
 
 
-def _inner_first(peers: Any) -> list[str]:
-    return sorted(peers, key=lambda name: (name in EDGES, name))
+def _marks(readers: Iterable[SpoolReader]) -> list[int]:
+    """How far each of them will have read when it has seen all that is there now."""
+    return [reader.taken_bytes + reader.waiting_bytes() for reader in readers]
+
+
+def _edges_first(peers: Any) -> list[str]:
+    return sorted(peers, key=lambda name: (name not in EDGES, name))

@@ -5,7 +5,6 @@ open dead letters. `fold` is the only thing that changes a head, in life and in 
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 from msgspec import Struct, field
@@ -36,6 +35,10 @@ class Timer(Struct):
     body: msgspec.Raw
     correlation_id: str
     generation: int
+
+    def __post_init__(self) -> None:
+        # A document is indented; what is spliced into a line again may hold no newline.
+        self.body = msgspec.Raw(msgspec.json.format(bytes(self.body), indent=-1))
 
 
 class HandPosition(Struct):
@@ -131,8 +134,3 @@ def _fold_timer(head: Head, timer: TimerLine, line: JournalLine) -> None:
     head.timers[timer.set] = Timer(
         timer.kind, parse_iso(timer.due), timer.business, timer.body, timer.correlation_id, line.s
     )
-
-
-def to_document(head: Head) -> dict[str, Any]:
-    """The head as builtins, for the runtime's own document."""
-    return msgspec.to_builtins(head)  # type: ignore[no-any-return]

@@ -5,14 +5,14 @@ that write returned, hands out what may be seen by others. A driver that never s
 told nobody anything. Real and simulated drivers are a page each; see `payrail.runtime.driver`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from payrail.domain.messages import TIMER, Ping
 from payrail.domain.problems import refusal_fields
-from payrail.errors import RequestError
+from payrail.errors import PayRailError, RequestError
 from payrail.runtime import deadletters as dead
 from payrail.runtime.actor import Actor, Message, Moment, Reply, Step
 from payrail.runtime.admission import (
@@ -26,6 +26,7 @@ from payrail.runtime.admission import (
     admit_hand,
     admit_spool,
 )
+from payrail.runtime.alarms import Alarms
 from payrail.runtime.drafting import draft_step
 from payrail.runtime.effects import Answer, Effect, Keep, Post, Publish, Write
 from payrail.runtime.head import DLQ, Head, decode_out, fold
@@ -55,7 +56,9 @@ class Loop(Generic[S]):
         self.actor, self.state, self.head, self.cell = actor, state, head, cell
         self.books = dead.with_dead_letters(actor.name, actor.books)
         self.letters = letters or dead.NoLetters()
+        self.alarms = Alarms(head.timers)
         self.durable = head.step
+        self.unhealed: set[str] = set()  # senders of whom a line was passed over and not yet seen
         self.gaps: dict[str, int] = {}
         self.faults: list[BaseException] = []
         self.told: list[dict[str, Any]] = []  # what the last batch did, for the log
@@ -111,9 +114,10 @@ class Loop(Generic[S]):
     def _one(self, item: Item, now: Now) -> None:
         admitted = self._admit(item)
         if isinstance(admitted, Passed):
-            if admitted.gap and isinstance(item, SpoolItem):
-                self.gaps[item.sender] = self.gaps.get(item.sender, 0) + 1
+            self._pass_over(admitted, item)
             return
+        if isinstance(item, SpoolItem):
+            self.unhealed.discard(item.sender)
         moment = self._moment(now)
         if isinstance(admitted, Refused):
             self._refuse(admitted, moment)
@@ -121,6 +125,13 @@ class Loop(Generic[S]):
             self._bury(admitted, moment)
         else:
             self._decide(admitted, moment)
+
+    def _pass_over(self, passed: Passed, item: Item) -> None:
+        if not isinstance(item, SpoolItem) or not (passed.gap or passed.damaged):
+            return
+        self.unhealed.add(item.sender)
+        if passed.gap:
+            self.gaps[item.sender] = self.gaps.get(item.sender, 0) + 1
 
     def _admit(self, item: Item) -> Admitted | Refused | Passed:
         if isinstance(item, SpoolItem):
@@ -168,12 +179,26 @@ class Loop(Generic[S]):
         return self._replay(closing, message, moment)
 
     def _replay(self, taken: Taken, message: Message, moment: Moment) -> tuple[Step, Taken]:
-        original = self.letters.message(self.head.dead[message.body.id], message)
-        if original is None:
-            raise RequestError(409, "illegal-transition", "this dead letter holds no message")
-        step, _ = self._decided(Admitted(taken, original, taken.line), moment)
+        original = self._letter(message)
+        try:
+            step, _ = self._decided(Admitted(taken, original, taken.line), moment)
+        except Unhandled as fault:  # the letter stays open; a second one would tell nothing new
+            self.faults.append(fault.cause)
+            detail = f"it failed again: {type(fault.cause).__name__}"
+            raise RequestError(500, "internal-error", detail) from fault
         step.replies.extend(_replied(message, 200, {"id": message.body.id, "closed": True}).replies)
         return step, taken
+
+    def _letter(self, message: Message) -> Message:
+        """The message of the dead letter that `message` names. Raises RequestError."""
+        try:
+            found = self.letters.message(self.head.dead[message.body.id], message)
+        except (PayRailError, msgspec.MsgspecError, LookupError) as fault:
+            detail = "its message does not fit what this actor understands"
+            raise RequestError(409, "illegal-transition", detail) from fault
+        if found is None:
+            raise RequestError(409, "illegal-transition", "this dead letter holds no message")
+        return found
 
     def _refuse(self, refused: Refused, moment: Moment) -> None:
         step, keep = dead.refusal(self.actor.name, refused, moment)
@@ -187,10 +212,11 @@ class Loop(Generic[S]):
 
     def _journal(self, taken: Taken, step: Step, moment: Moment) -> None:
         try:
+            _must_be_known(self.actor.peers, step)
             written, line = draft_step(
                 self.head, self.books, taken, step, moment, durable=self.durable
             )
-        except (ValueError, KeyError, TypeError) as fault:
+        except Exception as fault:
             raise Unhandled(fault) from fault
         for event in step.events:
             self.actor.apply(self.state, event)
@@ -198,6 +224,9 @@ class Loop(Generic[S]):
             if post.book != DLQ:
                 self.actor.apply(self.state, post.record)
         fold(self.head, line, len(written) + 1, self.books)
+        for timer in line.timers:
+            if timer.set in self.head.timers:
+                self.alarms.add(timer.set)
         self._lines.append(written)
         self._after.append(line)
         self.told.append(
@@ -216,6 +245,13 @@ class Unhandled(Exception):
     def __init__(self, cause: Exception) -> None:
         super().__init__(str(cause))
         self.cause = cause
+
+
+def _must_be_known(peers: Sequence[str], step: Step) -> None:
+    """Raises LookupError for a receiver that has no mailbox: its lines could never be sent."""
+    for name in (*(send.to for send in step.out), *(reply.to for reply in step.replies)):
+        if name not in peers:
+            raise LookupError(f"{name} is not among the peers of this actor")
 
 
 def _too_late(message: Message, moment: Moment) -> bool:

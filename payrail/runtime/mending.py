@@ -6,8 +6,8 @@ Both are told, in order, what the journal says they must hold, and remember only
 from payrail.errors import Behind, Corrupt
 from payrail.runtime.head import BookEnd
 from payrail.runtime.ports import File, Fs
-from payrail.storage.books import Follower, decode_link
-from payrail.storage.lines import complete_lines, is_whole
+from payrail.storage.books import Follower, read_line
+from payrail.storage.lines import complete_lines, hash_of, is_whole
 
 
 class BookMend:
@@ -17,11 +17,12 @@ class BookMend:
         self._fs, self.path = fs, path
         self._file: File | None = fs.open(path) if fs.exists(path) else None
         self._size = self._file.size() if self._file else 0
+        self.durable_bytes = end.size  # a snapshot was written behind a sync of this book
         self._at = end.size
         self._lines = end.lines
-        self._hash = end.hash
         self.wrong_from: int | None = None  # offset of the first byte that differs
         self.wrong_line = 0
+        self._contradicts = 0  # number of a whole line that says something else than the journal
         self._fix: list[bytes] = []
         if end.lines and self._tail_differs(end):
             for _ in Follower(fs, path).read():
@@ -32,7 +33,9 @@ class BookMend:
         begin = max(0, end.size - 256 * 1024)
         tail = self._file.pread(begin, end.size - begin) if self._file else b""
         lines, rest = complete_lines(tail)
-        return bool(rest) or not lines or not lines[-1].endswith(b'"%b"}' % end.hash.encode())
+        if rest or not lines or not is_whole(lines[-1]):
+            return True
+        return hash_of(lines[-1]) != end.hash
 
     def expect(self, line: bytes) -> None:
         """The journal says that `line` comes next."""
@@ -41,20 +44,25 @@ class BookMend:
             there = self._file.pread(self._at, len(whole)) if self._file else b""
             if there != whole:
                 self.wrong_from, self.wrong_line = self._at, self._lines + 1
+                found = read_line(self._file, self._at) if self._file else b""
+                if found != line and is_whole(found):
+                    self._contradicts = self.wrong_line
         if self.wrong_from is not None:
             self._fix.append(whole)
         self._at += len(whole)
         self._lines += 1
-        self._hash = line[-66:-2].decode()
 
     def refuse_behind(self) -> None:
-        """Raises Behind when the book goes on, whole and linked, past what the journal holds."""
+        """Raises Behind when the book holds a whole line that our journal does not know. Lines are
+        posted only when they are durable there, so that no crash of ours can leave one."""
+        if self._contradicts:
+            raise Behind(self.path, f"line {self._contradicts} is not the one in our journal")
         if self._file is None or self._size <= self._at:
             return
         extra = complete_lines(self._file.pread(self._at, self._size - self._at))[0]
-        for line in extra:
-            if is_whole(line) and decode_link(line).prev == self._hash:
-                raise Behind(self.path, f"line {self._lines + 1} is unknown to our journal")
+        for number, line in enumerate(extra, self._lines + 1):
+            if is_whole(line):
+                raise Behind(self.path, f"line {number} is unknown to our journal")
 
     def mend(self) -> bool:
         """Write the right bytes in place, cut what lies behind. True when anything was wrong."""

@@ -15,7 +15,7 @@ from payrail.errors import Behind, Corrupt, LineDamaged
 from payrail.runtime.actor import Actor
 from payrail.runtime.deadletters import with_dead_letters
 from payrail.runtime.effects import Publish
-from payrail.runtime.head import DLQ, Head, decode_out, fold, to_document
+from payrail.runtime.head import DLQ, Head, decode_out, fold
 from payrail.runtime.mending import BookMend, SpoolMend
 from payrail.runtime.ports import File, Fs
 from payrail.storage import documents
@@ -41,7 +41,6 @@ class Recovered(Generic[S]):
 
     state: S
     head: Head
-    journal: File
     found: Extent
     data: bytes
     begin: int  # offset in the journal at which `data` begins
@@ -55,18 +54,21 @@ def recover(
     actor: Actor[S], fs: Fs, *, last_sent: Callable[[str], int], trust_documents: bool = True
 ) -> Recovered[S]:
     """Read everything and write nothing. `last_sent(receiver)`: the last `n` in our spool there."""
-    journal = fs.open(journal_path(actor.name), create=True)
-    start = _from_documents(actor, fs, journal) if trust_documents else None
+    path = journal_path(actor.name)
+    journal = fs.open(path) if fs.exists(path) else None
+    start = _from_documents(actor, fs, journal) if trust_documents and journal else None
     recovered = start or _from_genesis(actor, journal)
+    if journal is not None:
+        journal.close()
     _fold_all(actor, fs, recovered, last_sent)
     _refuse_behind(recovered)
     return recovered
 
 
-def _from_genesis(actor: Actor[S], journal: File) -> Recovered[S]:
-    data = journal.pread(0, journal.size())
+def _from_genesis(actor: Actor[S], journal: File | None) -> Recovered[S]:
+    data = journal.pread(0, journal.size()) if journal else b""
     found = extent(_path(actor), data)
-    return Recovered(actor.fresh(), Head(), journal, found, data, 0)
+    return Recovered(actor.fresh(), Head(), found, data, 0)
 
 
 def _from_documents(actor: Actor[S], fs: Fs, journal: File) -> Recovered[S] | None:
@@ -84,12 +86,10 @@ def _from_documents(actor: Actor[S], fs: Fs, journal: File) -> Recovered[S] | No
         if not _is_named(documents.named(files, head.step, head.hash, head.size), found, data):
             return None
         state = actor.load({path: files[path] for path in paths[1:]})
-    except (msgspec.MsgspecError, LineDamaged, Corrupt):
+    except (msgspec.MsgspecError, ValueError, LineDamaged, Corrupt):
         return None
     step = head.step
-    return Recovered(
-        state, head, journal, found, data, head.size, from_documents=True, documents_step=step
-    )
+    return Recovered(state, head, found, data, head.size, from_documents=True, documents_step=step)
 
 
 class _HeadDocument(msgspec.Struct):
@@ -97,7 +97,8 @@ class _HeadDocument(msgspec.Struct):
 
 
 def head_document(head: Head) -> dict[str, Any]:
-    return {"head": to_document(head)}
+    """The head as content of the runtime's own document."""
+    return {"head": head}
 
 
 def _is_named(names: documents.Named, found: Extent, data: bytes) -> bool:
@@ -162,9 +163,9 @@ def needs_full_fold(recovered: Recovered[Any]) -> bool:
     return recovered.from_documents and any(m.has_hole() for m in recovered.spools.values())
 
 
-def make_durable_again(recovered: Recovered[Any]) -> None:
+def make_durable_again(recovered: Recovered[Any], journal: File) -> None:
     """Write what may never have reached the disk again in place, cut what was never promised."""
-    found, journal, begin = recovered.found, recovered.journal, recovered.begin
+    found, begin = recovered.found, recovered.begin
     doubtful = recovered.data[found.doubtful : found.end]
     if doubtful:
         journal.pwrite(begin + found.doubtful, doubtful)

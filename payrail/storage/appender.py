@@ -1,18 +1,29 @@
 """The one writer of a file: appends at the offset it knows, so that a failed write can be redone.
 
 A write that failed half-way (a full disk) left bytes behind our end; the next try overwrites them.
+A sync that failed left bytes that can be read and may never reach the disk, and the next sync says
+nothing of them, in this process or a later one: they are written again before it is believed.
 """
 
 from payrail.runtime.ports import File, Fs
 
+#: How much is written again at once.
+COPY_BYTES = 4 * 1024 * 1024
+
 
 class Appender:
-    """Appends whole lines to one file that nobody else writes."""
+    """Appends whole lines to one file that nobody else writes.
 
-    def __init__(self, fs: Fs, path: str) -> None:
+    `durable_bytes`: how much of it was durable for certain when our predecessor ended; without it
+    `sync` covers what we wrote ourselves.
+    """
+
+    def __init__(self, fs: Fs, path: str, *, durable_bytes: int | None = None) -> None:
         self.path = path
         self.file: File = fs.open(path, create=True)
         self.size = self.file.size()
+        self._durable_bytes = self.size if durable_bytes is None else durable_bytes
+        self._is_doubtful = durable_bytes is not None
 
     def append(self, data: bytes) -> None:
         """Write `data` behind the last good byte. Raises OSError; trying again is safe."""
@@ -25,7 +36,17 @@ class Appender:
             self.append(b"\n")
 
     def sync(self) -> None:
+        """Make every line durable. Raises OSError; trying again is safe."""
+        if self._is_doubtful:
+            self._write_again()
+        self._is_doubtful = True
         self.file.sync()
+        self._durable_bytes, self._is_doubtful = self.size, False
+
+    def _write_again(self) -> None:
+        for begin in range(self._durable_bytes, self.size, COPY_BYTES):
+            data = self.file.pread(begin, min(COPY_BYTES, self.size - begin))
+            self.file.pwrite(begin, data)
 
     def close(self) -> None:
         self.file.close()

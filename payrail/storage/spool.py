@@ -23,8 +23,10 @@ LINE_BYTES_MAX = 1024 * 1024
 
 
 class _Place(Struct):
-    n: int
-    epoch: int
+    """Where a line stands in its channel; 0 for a reply, which has no number."""
+
+    n: int = 0
+    epoch: int = 0
 
 
 _decode_place = msgspec.json.Decoder(_Place).decode
@@ -35,20 +37,30 @@ def spool_path(receiver: str, sender: str) -> str:
 
 
 def _old_names(fs: Fs, receiver: str, sender: str) -> list[str]:
+    """Files of this pair that were moved away, oldest first."""
     names = fs.listdir(f"mailboxes/{receiver}/old")
-    return [name for name in names if name.startswith(f"{sender}.") and name.endswith(".jsonl")]
+    return [name for name in names if name.rsplit(".", 3)[0] == sender]
 
 
-def last_numbered(data: bytes) -> int:
-    """The `n` up to which the whole lines in `data` follow each other without a gap; 0 for none."""
-    last = 0
+def _last_moved(fs: Fs, receiver: str, sender: str) -> int:
+    """The last `n` that was moved away with a drained file; 0 for none."""
+    return max((int(name.split(".")[-2]) for name in _old_names(fs, receiver, sender)), default=0)
+
+
+def last_numbered(data: bytes, moved: int = 0) -> int:
+    """The `n` up to which the whole lines in `data` go on from `moved` without a gap."""
+    last = moved
     for line in complete_lines(data)[0]:
-        if not is_whole(line):
-            continue
-        n = _decode_place(line).n if b'"kind":"reply"' not in line[:200] else 0
-        if n == last + 1 or (last == 0 and n):
-            last = n
+        if is_whole(line) and _decode_place(line).n == last + 1:
+            last += 1
     return last
+
+
+def last_sent(fs: Fs, receiver: str, sender: str) -> int:
+    """The last `n` that the receiver can find without a gap, in this file or a moved one."""
+    path = spool_path(receiver, sender)
+    data = fs.read(path) if fs.exists(path) else b""
+    return last_numbered(data, _last_moved(fs, receiver, sender))
 
 
 class SpoolWriter:
@@ -59,47 +71,41 @@ class SpoolWriter:
         fs: Fs,
         sender: str,
         receiver: str,
-        drained: Callable[[str, str, int], bool] = lambda receiver, sender, size: False,
+        drained: Callable[[str, str, int], bool] = lambda _receiver, _sender, _size: False,
+        *,
+        rotate_bytes: int = ROTATE_BYTES,
     ) -> None:
         self._fs, self.sender, self.receiver = fs, sender, receiver
-        self._drained = drained
+        self._drained, self._rotate_bytes = drained, rotate_bytes
         self.out = Appender(fs, spool_path(receiver, sender))
         self.out.end_line()
-        self._last = (0, 0)
-
-    def last_n(self) -> int:
-        """The last `n` that the receiver can find: in this file, or in the newest moved one."""
-        here = last_numbered(self.out.file.pread(0, self.out.size))
-        if here:
-            return here
-        old = _old_names(self._fs, self.receiver, self.sender)
-        return int(old[-1].rsplit(".", 2)[1]) if old else 0
 
     def append(self, data: bytes) -> None:
         """Append whole lines. Raises OSError; trying again is safe."""
-        self.out.append(data)
-        if self.out.size >= ROTATE_BYTES:
+        if self.out.size >= self._rotate_bytes:
             self._rotate()
+        self.out.append(data)
 
     def _rotate(self) -> None:
+        """Move a drained file away. After an error the next append takes up where this ended."""
         if not self._drained(self.receiver, self.sender, self.out.size):
             return
-        epoch, n = self._last_place()
         folder = f"mailboxes/{self.receiver}/old"
-        moved = f"{folder}/{self.sender}.{epoch:06d}.{n:012d}.jsonl"
-        self._fs.rename(self.out.path, moved)
-        self.out.close()
-        self.out = Appender(self._fs, self.out.path)
+        if self._fs.identity(self.out.path) == self.out.file.identity():
+            epoch, n = self._last_place()
+            self._fs.rename(self.out.path, f"{folder}/{self.sender}.{epoch:06d}.{n:012d}.jsonl")
+        drained, self.out = self.out, Appender(self._fs, self.out.path)
+        drained.close()
         for name in _old_names(self._fs, self.receiver, self.sender)[:-OLD_KEPT]:
             self._fs.unlink(f"{folder}/{name}")
 
     def _last_place(self) -> tuple[int, int]:
+        """Epoch and `n` of the last line that was moved or is about to be."""
         tail = self.out.file.pread(max(0, self.out.size - LINE_BYTES_MAX), LINE_BYTES_MAX)
         for line in reversed(complete_lines(tail)[0]):
-            if is_whole(line) and b'"kind":"reply"' not in line[:200]:
-                place = _decode_place(line)
+            if is_whole(line) and (place := _decode_place(line)).n:
                 return place.epoch, place.n
-        return (0, 0)
+        return 0, _last_moved(self._fs, self.receiver, self.sender)
 
     def sync(self) -> None:
         self.out.sync()
@@ -112,22 +118,38 @@ class SpoolReader:
         self._fs, self.sender = fs, sender
         self.path = spool_path(receiver, sender)
         self.offset = offset
+        self.taken_bytes = 0
+        self.at_end = False  # whether the last read saw the end of the file
+        self._rest_bytes = 0  # of a line without end that the last read saw there
         self._file: File | None = None
 
     def read(self, limit: int) -> list[bytes]:
-        """Complete lines of about `limit` bytes; a line that has no end yet is left for later."""
+        """Complete lines of about `limit` bytes; a line that has no end yet is left for later.
+        What is too long for a line of ours is passed over: its sender sends the line again."""
         data = self._bytes(limit)
-        while data and b"\n" not in data and len(data) == limit and limit < LINE_BYTES_MAX:
-            limit *= 4
+        while len(data) == limit and b"\n" not in data:
+            if limit >= LINE_BYTES_MAX:
+                self._advance(len(data))
+            limit = min(LINE_BYTES_MAX, limit * 4)
             data = self._bytes(limit)
         lines, rest = complete_lines(data)
-        self.offset += len(data) - len(rest)
+        self._advance(len(data) - len(rest))
+        self.at_end = len(data) < limit
+        self._rest_bytes = len(rest)
         return lines
+
+    def _advance(self, size: int) -> None:
+        self.offset += size
+        self.taken_bytes += size
+
+    def waiting_bytes(self) -> int:
+        """How much was written that no read has seen yet; a line may still lack its end."""
+        return max(0, self._fs.size(self.path) - self.offset - self._rest_bytes)
 
     def _bytes(self, limit: int) -> bytes:
         if self._file is None and not self._reopen():
             return b""
-        assert self._file is not None  # noqa: S101 - opened just now
+        assert self._file is not None
         data = self._file.pread(self.offset, limit)
         if data or self._fs.identity(self.path) in (self._file.identity(), None):
             return data
@@ -146,7 +168,8 @@ class SpoolReader:
         return True
 
     def start_behind(self, n: int, epoch: int, offset: int) -> None:
-        """Begin at `offset` if the line that ends there is number `n` of `epoch`, else at 0."""
+        """Begin at `offset` if the line that ends there is number `n`, of `epoch` where one counts
+        (an edge's; 0 for an inner sender, whose numbers go on through its epochs), else at 0."""
         if not offset or not self._reopen() or self._file is None:
             return
         begin = max(0, offset - 2 * 64 * 1024)
@@ -154,5 +177,5 @@ class SpoolReader:
         if rest or not lines or not is_whole(lines[-1]):
             return
         place = _decode_place(lines[-1])
-        if place.n == n and place.epoch == epoch:
+        if place.n == n and epoch in (0, place.epoch):
             self.offset = offset

@@ -4,7 +4,7 @@ It takes `card.known` lines as deposits, counts them in a book, answers `payment
 front door, passes `card.charge` on as `charge`, and sets a timer for each deposit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -44,7 +44,7 @@ class Toy:
     """Implements payrail.runtime.actor.Actor."""
 
     name = "gateway"
-    peers = ("frontdoor", "vault", "provider-a")
+    peers: Sequence[str] = ("frontdoor", "vault", "provider-a")
     books: Mapping[str, BookSpec] = {
         "deposits": BookSpec("data/toy/deposits.jsonl", msgspec.json.Decoder(Deposit).decode, "d")
     }

@@ -1,0 +1,592 @@
+"""The rules of one turn: what is taken, in which order, and when others may see what came of it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from payrail.domain.messages import MESSAGE_BYTES_MAX, AskAgain, CardKnown, CreatePayment, Ping
+from payrail.runtime.actor import (
+    CancelTimer,
+    Message,
+    Moment,
+    Post,
+    Reply,
+    Send,
+    SetTimer,
+    Step,
+)
+from payrail.runtime.admission import SpoolItem
+from payrail.runtime.drafting import envelope_line
+from payrail.runtime.driver import Driver, World
+from payrail.runtime.effects import Answer, Keep, Publish, Write
+from payrail.runtime.effects import Post as PostEffect
+from payrail.runtime.recovery import journal_path
+from payrail.runtime.sim import NOON_MS, Fault, SimClock, SimFs
+from payrail.storage.journal import JournalLine, read_steps
+from payrail.storage.lines import complete_lines, sealed
+from tests.runtime.toy import (
+    Deposit,
+    NoBell,
+    NoCell,
+    State,
+    Toy,
+    create_line,
+    deposit_line,
+    drive,
+    feed,
+    settle,
+)
+
+JOURNAL = journal_path("gateway")
+REPLIES = "mailboxes/frontdoor/gateway.jsonl"
+DLQ = "mailboxes/dlq/gateway.jsonl"
+
+
+@pytest.fixture
+def fs() -> SimFs:
+    return SimFs()
+
+
+@pytest.fixture
+def clock() -> SimClock:
+    return SimClock()
+
+
+class Ruled(Toy):
+    """A toy whose rule for `payment.create` is the test's."""
+
+    def __init__(self, rule: Callable[[Message, Moment], Step]) -> None:
+        self._rule = rule
+
+    def decide(self, state: State, message: Message, moment: Moment) -> Step:
+        if isinstance(message.body, CreatePayment):
+            return self._rule(message, moment)
+        return super().decide(state, message, moment)
+
+
+def driven(actor: Toy, fs: SimFs, clock: SimClock) -> Driver[State]:
+    return Driver(actor, World(fs, clock, NoBell(), NoCell()))
+
+
+def steps(fs: SimFs) -> list[JournalLine]:
+    """Every step after the one that opened the first incarnation."""
+    return [line for _, _, line in read_steps(fs.read(JOURNAL))][1:]
+
+
+def replies(fs: SimFs) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in complete_lines(fs.read(REPLIES))[0]]
+
+
+def letters(fs: SimFs) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in complete_lines(fs.read(DLQ))[0]]
+
+
+def line(
+    kind: str,
+    body: Struct,
+    *,
+    n: int = 1,
+    sender: str = "vault",
+    to: str = "gateway",
+    claimed: str | None = None,
+    reply_to: str | None = None,
+    deadline_ms: int | None = None,
+) -> bytes:
+    """A whole line of `sender`, which claims to be from `claimed`."""
+    inner = sender not in ("frontdoor", "vault.http")
+    made = envelope_line(
+        sender=claimed or sender,
+        receiver=to,
+        n=n,
+        epoch=1,
+        step=n if inner else 0,
+        chain="",
+        kind=kind,
+        key=None,
+        correlation_id="cor_1",
+        causation_id=None,
+        reply_to=reply_to,
+        sent_at_ms=NOON_MS,
+        deadline_ms=deadline_ms,
+        body=msgspec.json.encode(body),
+    )
+    return made + b"\n"
+
+
+def items(sender: str, *lines: bytes) -> list[SpoolItem]:
+    return [SpoolItem(sender, one.rstrip(b"\n")) for one in lines]
+
+
+def test_nothing_is_told_before_it_is_synced(fs: SimFs, clock: SimClock):
+    """`take` asks for one write and no more; posts, messages and replies come from `synced`, in
+    that order."""
+    loop = drive(fs, clock).loop
+    batch = [
+        *items("vault", deposit_line(1, "tok_1"), deposit_line(2, "tok_2")),
+        *items("frontdoor", create_line(1, 5)),
+    ]
+
+    before = loop.take(batch, clock.now())
+    after = loop.synced()
+
+    assert [type(effect) for effect in before] == [Write]
+    assert [type(effect) for effect in after] == [PostEffect, Publish, Answer]
+    assert loop.synced() == []
+
+
+def test_raw_bytes_are_kept_before_the_line_that_names_them(fs: SimFs, clock: SimClock):
+    """The order before the fsync is: the file, then the journal."""
+    feed(fs, "hand", b"garbage\n")
+    driver = drive(fs, clock)
+
+    effects = driver.loop.take(driver.collect(), clock.now())
+
+    assert [type(effect) for effect in effects] == [Keep, Write]
+
+
+def test_a_batch_is_one_write_and_one_fsync(fs: SimFs, clock: SimClock):
+    """Forty messages that came together cost the journal one of each, and each file a write."""
+    driver = drive(fs, clock)
+    feed(fs, "vault", *(deposit_line(n, f"tok_{n}") for n in range(1, 21)))
+    feed(fs, "frontdoor", *(create_line(n, 5) for n in range(1, 21)))
+    done = fs.calls
+    assert driver.turn()
+
+    calls = [(call.op, call.path) for call in fs.log[done:]]
+    assert calls == [
+        ("pwrite", JOURNAL),
+        ("sync", JOURNAL),
+        ("pwrite", "data/toy/deposits.jsonl"),
+        ("pwrite", "mailboxes/vault/gateway.jsonl"),
+        ("pwrite", REPLIES),
+    ]
+    assert len(steps(fs)) == 40
+
+
+def test_inner_lines_go_before_edge_lines_before_people_before_timers(fs: SimFs, clock: SimClock):
+    """One turn decides in this order, whatever was written first."""
+    feed(fs, "vault", deposit_line(1, "tok_1"))
+    driver = drive(fs, clock)
+    settle(driver)
+    clock.advance_ms(5000)
+    feed(fs, "hand", b'{"kind":"ping"}\n')
+    feed(fs, "frontdoor", create_line(1, 5))
+    feed(fs, "vault", deposit_line(2, "tok_2"))
+    assert driver.turn()
+
+    assert [step.in_.from_ for step in steps(fs)[1:]] == ["vault", "frontdoor", "hand", "timer"]
+
+
+def test_a_timer_waits_for_all_that_was_written_before_it_came_due(fs: SimFs, clock: SimClock):
+    """Also when that is more than a turn takes: an outcome in the backlog is heard first."""
+    feed(fs, "vault", deposit_line(1, "tok_1"))
+    driver = drive(fs, clock)
+    settle(driver)
+    feed(fs, "vault", *(deposit_line(n, f"tok_{n}") for n in range(2, 200)))
+    clock.advance_ms(1000)
+    settle(driver)
+
+    order = [step.in_.id for step in steps(fs)]
+    assert order.index("ask:tok_1") > order.index("vault>gateway:199")
+
+
+def test_a_flood_does_not_hold_timers_back_for_ever(fs: SimFs, clock: SimClock):
+    """What is written after a timer came due does not go before it."""
+    driver = drive(fs, clock)
+    driver.batch_bytes = 1024
+    feed(fs, "vault", deposit_line(1, "tok_1"))
+    settle(driver)
+    clock.advance_ms(1000)
+    for n in range(2, 60):
+        feed(fs, "vault", *(deposit_line(2 * n - k, f"tok_{n}_{k}") for k in (2, 1)))
+        driver.turn()
+
+    assert driver.loop.state.rung == ["tok_1"]
+
+
+def test_a_flood_from_one_sender_starves_no_other(fs: SimFs, clock: SimClock):
+    """A question waits for what was written before it, not for what is written behind it."""
+    driver = drive(fs, clock)
+    driver.batch_bytes = 1024
+    feed(fs, "vault", *(deposit_line(n, f"tok_{n}") for n in range(1, 11)))
+    feed(fs, "frontdoor", create_line(1, 5))
+    for n in range(6, 40):
+        driver.turn()
+        feed(fs, "vault", *(deposit_line(2 * n - k, f"tok_{n}_{k}") for k in (1, 0)))
+
+    order = [step.in_.from_ for step in steps(fs)]
+    assert "frontdoor" in order[10:20]
+
+
+def test_one_line_at_a_time_is_enough_to_get_on(fs: SimFs, clock: SimClock):
+    """The smallest turn, used while a message is suspected, still takes whole lines and timers."""
+    driver = drive(fs, clock)
+    driver.batch_bytes = 1
+    feed(fs, "vault", deposit_line(1, "tok_1"), deposit_line(2, "tok_2"))
+    settle(driver)
+    clock.advance_ms(1000)
+    settle(driver)
+
+    assert driver.loop.state.rung == ["tok_1", "tok_2"]
+
+
+def test_a_gap_is_not_taken_and_is_told(fs: SimFs, clock: SimClock):
+    """What lies behind a missing line waits until its sender fills the hole."""
+    driver = drive(fs, clock)
+    feed(fs, "vault", deposit_line(1, "tok_1"), deposit_line(3, "tok_3"), deposit_line(4, "tok_4"))
+    settle(driver)
+    assert driver.loop.gaps == {"vault": 2}
+    assert driver.loop.state.tokens == ["tok_1"]
+
+    feed(fs, "vault", *(deposit_line(n, f"tok_{n}") for n in (2, 3, 4)))
+    settle(driver)
+
+    assert driver.loop.state.tokens == ["tok_1", "tok_2", "tok_3", "tok_4"]
+
+
+def test_a_line_with_a_wrong_hash_is_passed_over(fs: SimFs, clock: SimClock):
+    """It is as if it were missing."""
+    driver = drive(fs, clock)
+    feed(
+        fs, "vault", deposit_line(1, "tok_1").replace(b"tok_1", b"tok_7"), deposit_line(2, "tok_2")
+    )
+    settle(driver)
+
+    assert driver.loop.state.tokens == []
+    assert driver.loop.gaps == {"vault": 1}
+
+
+def test_a_hole_keeps_the_spool_in_its_place(fs: SimFs, clock: SimClock):
+    """The reader does not claim to have drained a spool of which it still lacks a line."""
+    told: list[tuple[str, int, int]] = []
+
+    class Cell(NoCell):
+        def consumed(self, sender: str, n: int, offset: int) -> None:
+            told.append((sender, n, offset))
+
+    driver = Driver(Toy(), World(fs, clock, NoBell(), Cell()))
+    feed(fs, "vault", deposit_line(1, "tok_1"), deposit_line(3, "tok_3"))
+    settle(driver)
+    assert ("vault", 1, 0) in told
+    feed(fs, "vault", deposit_line(2, "tok_2"), deposit_line(3, "tok_3"))
+    settle(driver)
+
+    assert ("vault", 3, fs.size("mailboxes/gateway/vault.jsonl")) in told
+
+
+def test_a_line_twice_is_one_message(fs: SimFs, clock: SimClock):
+    """A number that was consumed is dropped without a step."""
+    driver = drive(fs, clock)
+    feed(fs, "vault", deposit_line(1, "tok_1"), deposit_line(1, "tok_1"), deposit_line(1, "other"))
+    settle(driver)
+
+    assert driver.loop.state.tokens == ["tok_1"]
+    assert len(steps(fs)) == 1
+
+
+def test_lines_of_an_edge_are_ordered_by_epoch_and_number(fs: SimFs, clock: SimClock):
+    """A reborn front door counts from one again; what it says of an older life is dropped."""
+    driver = drive(fs, clock)
+    pairs = [(1, 1), (1, 3), (2, 1), (1, 4), (2, 1), (2, 2), (3, 1)]
+    feed(fs, "frontdoor", *(create_line(n, 5, epoch) for epoch, n in pairs))
+    settle(driver)
+
+    taken = [(step.in_.epoch, step.in_.n) for step in steps(fs)]
+    assert taken == [(1, 1), (1, 3), (2, 1), (2, 2), (3, 1)]
+    assert all(json.loads(bytes(step.in_.line))["kind"] == "payment.create" for step in steps(fs))
+
+
+CARD = CardKnown("tok_1", "m_001", "visa", "424242", "4242", "fp", 12, 2030)
+BAD: dict[str, tuple[str, bytes]] = {
+    "unknown kind": ("unknown_kind", line("no.such", CARD)),
+    "a kind of another sender": ("sender", line("outcome", CARD)),
+    "another sender's name": ("sender", line("card.known", CARD, claimed="provider-a")),
+    "another receiver": ("sender", line("card.known", CARD, to="provider-a")),
+    "a wrong body": ("schema", line("card.known", Ping("x"))),
+    "a deadline that is no time": (
+        "schema",
+        line("card.known", CARD, deadline_ms=NOON_MS),
+    ),
+    "too large": ("too_large", line("card.known", Ping("x" * MESSAGE_BYTES_MAX * 2))),
+    "far too large": ("too_large", line("card.known", Ping("x" * 600_000))),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_line_that_does_not_fit_is_a_dead_letter(name: str, fs: SimFs, clock: SimClock):
+    """It is consumed with its number, so that the next one is taken."""
+    why, bad = BAD[name]
+    if "deadline" in name:
+        bad = _with_deadline(bad, "yesterday")
+    driver = drive(fs, clock)
+    feed(fs, "vault", bad, deposit_line(2, "tok_2"))
+    settle(driver)
+
+    (letter,) = letters(fs)
+    assert letter["why"] == why
+    assert driver.loop.state.tokens == ["tok_2"]
+    kept = fs.read(letter["raw"]) if letter["raw"] else None
+    assert kept == bad.rstrip(b"\n") or letter["message"]["n"] == 1
+
+
+def test_a_question_that_is_too_large_is_answered(fs: SimFs, clock: SimClock):
+    """The journal could not hold its line: the bytes are kept beside it, the asker hears of it."""
+    question = line("payment.create", Ping("x" * 300_000), sender="frontdoor", reply_to="1.1")
+    driver = drive(fs, clock)
+    feed(fs, "frontdoor", question, create_line(2, 5))
+    settle(driver)
+
+    assert [(reply["re"], reply["status"]) for reply in replies(fs)] == [("1.1", 500), ("1.2", 201)]
+    assert fs.read(letters(fs)[0]["raw"]) == question.rstrip(b"\n")
+
+
+def test_a_question_past_its_deadline_is_not_started(fs: SimFs, clock: SimClock):
+    """Its asker gets 504 and may ask again; the rule never sees it."""
+    seen: list[str] = []
+
+    def rule(message: Message, moment: Moment) -> Step:
+        seen.append(message.id)
+        return Step()
+
+    body = CreatePayment(amount=5, currency="USD", payment_method="tok_1", merchant_id="m_001")
+    late = line("payment.create", body, sender="frontdoor", reply_to="1.1", deadline_ms=NOON_MS - 1)
+    feed(fs, "frontdoor", late)
+    settle(driven(Ruled(rule), fs, clock))
+
+    (reply,) = replies(fs)
+    assert (reply["status"], reply["body"]["retryable"]) == (504, True)
+    assert seen == []
+
+
+def test_a_refusal_is_a_reply_and_no_fault(fs: SimFs, clock: SimClock):
+    """Problem fields with the correlation id; no event, no book line, no dead letter."""
+    driver = drive(fs, clock)
+    feed(fs, "frontdoor", create_line(1, 13))
+    settle(driver)
+
+    (step,) = steps(fs)
+    (reply,) = replies(fs)
+    assert (step.events, step.books, step.out) == ([], [], [])
+    assert (reply["status"], reply["body"]["code"]) == (422, "validation-error")
+    assert reply["body"]["correlation_id"] == "cor_1"
+    assert letters(fs) == []
+    assert driver.loop.faults == []
+
+
+class Odd(Struct):
+    what: object
+
+
+def _to_nobody(message: Message, moment: Moment) -> Step:
+    return Step(out=[Send("nobody", "ping", Ping())])
+
+
+def _reply_to_nobody(message: Message, moment: Moment) -> Step:
+    return Step(replies=[Reply("nobody", "1", 200, {})])
+
+
+def _no_such_book(message: Message, moment: Moment) -> Step:
+    return Step(posts=[Post("no such book", Deposit("tok_1", 1))])
+
+
+def _no_such_kind(message: Message, moment: Moment) -> Step:
+    return Step(out=[Send("vault", "no.such", Ping())])
+
+
+def _too_much(message: Message, moment: Moment) -> Step:
+    return Step(replies=[Reply("frontdoor", "1.1", 200, "x" * 300_000)])
+
+
+def _no_json(message: Message, moment: Moment) -> Step:
+    return Step(replies=[Reply("frontdoor", "1.1", 200, Odd(object()))])
+
+
+def _no_time_of_ours(message: Message, moment: Moment) -> Step:
+    return Step(timers=[SetTimer("t", "ask.again", AskAgain("p", "r", 1), 10**18)])
+
+
+def _raises(message: Message, moment: Moment) -> Step:
+    raise KeyError("nothing")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        _to_nobody,
+        _reply_to_nobody,
+        _no_such_book,
+        _no_such_kind,
+        _too_much,
+        _no_json,
+        _no_time_of_ours,
+        _raises,
+    ],
+)
+def test_a_step_that_cannot_be_is_a_dead_letter(
+    rule: Callable[[Message, Moment], Step], fs: SimFs, clock: SimClock
+):
+    """Whatever a rule does wrong, the actor lives, the asker gets 500, and it stays so."""
+    feed(fs, "frontdoor", create_line(1, 5))
+    feed(fs, "vault", deposit_line(1, "tok_1"))
+    driver = driven(Ruled(rule), fs, clock)
+    settle(driver)
+
+    (reply,) = replies(fs)
+    assert (reply["status"], reply["body"]["correlation_id"]) == (500, "cor_1")
+    assert [letter["why"] for letter in letters(fs)] == ["decide_error"]
+    assert drive(fs.reopen(), clock).loop.state.tokens == ["tok_1"]
+
+
+def test_an_answer_that_stands_nowhere_is_lost_alone(fs: SimFs, clock: SimClock):
+    """A reply that refers to a line without an answer costs its asker a wait, nobody else."""
+
+    def rule(message: Message, moment: Moment) -> Step:
+        if message.reply_to == "1.1":
+            return Step(replies=[Reply("frontdoor", "1.1", stored_at=0)])
+        return Step(replies=[Reply("frontdoor", message.reply_to or "", 200, {})])
+
+    feed(fs, "frontdoor", create_line(1, 5), create_line(2, 5))
+    driver = driven(Ruled(rule), fs, clock)
+    settle(driver)
+
+    assert [reply["re"] for reply in replies(fs)] == ["1.2"]
+    assert [event for event, _ in driver.notes] == ["reply.lost"]
+
+
+def test_an_answer_of_the_same_batch_can_be_given_again(fs: SimFs, clock: SimClock):
+    """The first answer and its repetition may be decided before either is durable."""
+    stored: list[int] = []
+
+    def rule(message: Message, moment: Moment) -> Step:
+        if stored:
+            again = Reply("frontdoor", message.reply_to or "", stored_at=stored[0], replayed=True)
+            return Step(replies=[again])
+        stored.append(moment.offset)
+        return Step(replies=[Reply("frontdoor", message.reply_to or "", 201, {"id": "pi_1"})])
+
+    feed(fs, "frontdoor", create_line(1, 5), create_line(2, 5))
+    assert driven(Ruled(rule), fs, clock).turn()
+
+    first, second = replies(fs)
+    assert (first["status"], first["body"]) == (second["status"], second["body"])
+    assert (first["headers"], second["headers"]) == ({}, {"Idempotent-Replayed": "true"})
+
+
+def test_a_clock_that_goes_back_takes_no_step_with_it(fs: SimFs, clock: SimClock):
+    """`at` never falls, in one incarnation and over a restart."""
+    driver = drive(fs, clock)
+    for n, ms in enumerate((0, -3_600_000, 1000, -7_200_000), 1):
+        clock.advance_ms(ms)
+        feed(fs, "vault", deposit_line(n, f"tok_{n}"))
+        settle(driver)
+    fs = fs.reopen()
+    late = drive(fs, clock)
+    feed(fs, "vault", deposit_line(5, "tok_5"))
+    settle(late)
+
+    at = [step.at for step in steps(fs)]
+    assert at == sorted(at)
+    assert len(at) == 6
+
+
+def test_a_timer_moved_in_the_turn_it_came_due_does_not_fire(fs: SimFs, clock: SimClock):
+    """The message before it has set it to a later time: it rings then, once."""
+    again = AskAgain("pi_1", "moved", 1)
+
+    def rule(message: Message, moment: Moment) -> Step:
+        return Step(timers=[SetTimer("ask:x", "ask.again", again, moment.wire_ms + 1000)])
+
+    driver = driven(Ruled(rule), fs, clock)
+    feed(fs, "frontdoor", create_line(1, 5))
+    settle(driver)
+    clock.advance_ms(1000)
+    feed(fs, "frontdoor", create_line(2, 5))
+    settle(driver)
+    assert driver.loop.state.rung == []
+    clock.advance_ms(1000)
+    settle(driver)
+
+    assert driver.loop.state.rung == ["moved"]
+
+
+def test_a_cancelled_timer_does_not_fire(fs: SimFs, clock: SimClock):
+    """Also when it is cancelled in the turn it came due, and set again by nobody."""
+
+    def rule(message: Message, moment: Moment) -> Step:
+        return Step(timers=[CancelTimer("ask:tok_1")])
+
+    driver = driven(Ruled(rule), fs, clock)
+    feed(fs, "vault", deposit_line(1, "tok_1"))
+    settle(driver)
+    clock.advance_ms(1000)
+    feed(fs, "frontdoor", create_line(1, 5))
+    settle(driver)
+    clock.advance_ms(60_000)
+    settle(driver)
+
+    assert driver.loop.state.rung == []
+    assert driver.next_due_ms(clock.now()) is None
+
+
+def test_timers_of_business_time_follow_it_alone(fs: SimFs, clock: SimClock):
+    """People move business time forward; a timer of wire time does not notice."""
+    again = AskAgain("pi_1", "held", 1)
+
+    def rule(message: Message, moment: Moment) -> Step:
+        due_ms = moment.business_ms + 3_600_000
+        return Step(timers=[SetTimer("hold", "ask.again", again, due_ms, business=True)])
+
+    driver = driven(Ruled(rule), fs, clock)
+    feed(fs, "frontdoor", create_line(1, 5))
+    feed(fs, "vault", deposit_line(1, "tok_1"))
+    settle(driver)
+    assert driver.next_due_ms(clock.now()) == 1000
+    clock.advance_business_ms(3_600_000)
+    settle(driver)
+
+    assert driver.loop.state.rung == ["held"]
+
+
+def test_a_book_that_cannot_be_written_holds_everything_behind_it(fs: SimFs, clock: SimClock):
+    """No message and no reply overtakes the book; when there is room, each is written once."""
+    driver = drive(fs, clock)
+    feed(fs, "vault", deposit_line(1, "tok_1"))
+    feed(fs, "frontdoor", create_line(1, 5))
+    fs.faults = [
+        Fault(fs.calls + 3, "error", 28, kept_bytes=40, forever=True, ops=frozenset({"pwrite"}))
+    ]
+    settle(driver)
+    assert driver.blocked
+    assert fs.size(REPLIES) == fs.size("mailboxes/vault/gateway.jsonl") == 0
+    feed(fs, "vault", deposit_line(2, "tok_2"))
+    assert not driver.turn()
+
+    fs.faults = []
+    settle(driver)
+
+    assert len(complete_lines(fs.read("data/toy/deposits.jsonl"))[0]) == 2
+    assert len(complete_lines(fs.read("mailboxes/vault/gateway.jsonl"))[0]) == 2
+    assert len(replies(fs)) == 1
+
+
+def test_many_open_timers_cost_a_turn_nothing(fs: SimFs, clock: SimClock):
+    """What is not due is not looked at, however much of it there is; none is lost."""
+    driver = drive(fs, clock)
+    feed(fs, "vault", *(deposit_line(n, f"tok_{n}") for n in range(1, 1001)))
+    settle(driver)
+    assert len(driver.loop.head.timers) == 1000
+    clock.advance_ms(1000)
+    settle(driver)
+
+    assert sorted(driver.loop.state.rung) == sorted(f"tok_{n}" for n in range(1, 1001))
+    assert driver.loop.head.timers == {}
+
+
+def _with_deadline(line: bytes, deadline: str) -> bytes:
+    whole = json.loads(line)
+    del whole["hash"]
+    return sealed(json.dumps({**whole, "deadline": deadline}).encode()) + b"\n"
