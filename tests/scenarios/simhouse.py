@@ -74,6 +74,10 @@ class Witness:
             reply = _decode_reply(line)
             self.replies.setdefault(reply.re, []).append(reply)
 
+    def copy(self) -> "Witness":
+        replies = {re: list(seen) for re, seen in self.replies.items()}
+        return Witness(dict(self.questions), replies, self.epoch, dict(self.n), set(self._lines))
+
     def reborn(self) -> None:
         """The doors died too: a new epoch, and nobody waits for the old questions' replies."""
         self.epoch += 1

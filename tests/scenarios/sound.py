@@ -1,0 +1,165 @@
+"""Whether a house at rest is sound: chains, books, answers, money, and nobody left waiting."""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from payrail.domain.ledger import must_balance, read_entry
+from payrail.domain.messages import ReplyLine
+from payrail.domain.payments import PaymentView, fold
+from payrail.runtime.deadletters import book_path, with_dead_letters
+from payrail.runtime.head import decode_out
+from payrail.runtime.recovery import fold_step, journal_path
+from payrail.storage.books import Follower
+from payrail.storage.journal import JournalLine, read_steps, verify_chain
+from payrail.storage.lines import complete_lines
+from tests.scenarios.simhouse import ACTORS, PEERS, Question, SimHouse
+
+ACCESS_LOG = "data/vault/access_log.jsonl"
+FINAL = frozenset({200, 201, 402})
+
+
+def is_final(reply: ReplyLine) -> bool:
+    """Whether the same key gives this answer for good."""
+    if reply.status == 409:
+        return not msgspec.json.decode(reply.body)["retryable"]
+    return reply.status in FINAL
+
+
+def key_of(question: Question) -> str:
+    """What a repetition has in common with the first: the key, else the name."""
+    _, body = question.order
+    return getattr(body, "idempotency_key", None) or question.re.partition("~")[0]
+
+
+def must_be_sound(house: SimHouse) -> None:
+    """Raises AssertionError with what is wrong."""
+    journals = {name: _journal(house, name) for name in ACTORS}
+    for name in ACTORS:
+        _books_follow_the_journal(house, name, journals[name])
+        _state_follows_the_journal(house, name, journals[name])
+        assert house.bytes_of(book_path(name)) == b"", "a dead letter"
+        assert not house.drivers[name].loop.faults
+        assert not house.drivers[name].blocked
+    _channels_are_drained(journals)
+    _answers_agree(house)
+    views = _payments(house)
+    _truth_agrees(house, views)
+    _access_comes_first(house)
+    _nobody_waits(house)
+
+
+def _journal(house: SimHouse, name: str) -> list[JournalLine]:
+    data = house.bytes_of(journal_path(name))
+    verify_chain(journal_path(name), data)
+    return [line for _, _, line in read_steps(data)]
+
+
+def _books_follow_the_journal(house: SimHouse, name: str, steps: list[JournalLine]) -> None:
+    posted: dict[str, list[bytes]] = {}
+    for step in steps:
+        for line in step.books:
+            posted.setdefault(line.book, []).append(bytes(line.line))
+    for book, spec in with_dead_letters(name, house.core(name).books).items():
+        lines = posted.get(book, [])
+        assert house.bytes_of(spec.path) == b"".join(line + b"\n" for line in lines), spec.path
+        followed = [line for _, line in Follower(house.fs, spec.path).read()]
+        assert [_seq(line) for line in followed] == list(range(1, len(lines) + 1))
+
+
+def _state_follows_the_journal(house: SimHouse, name: str, steps: list[JournalLine]) -> None:
+    """What the actor knows is the fold of its whole journal, however it came by it."""
+    actor = house.core(name)
+    state = actor.fresh()
+    for step in steps:
+        fold_step(actor, state, step)
+    assert state == house.drivers[name].loop.state, f"{name} knows something else than its journal"
+
+
+def _seq(line: bytes) -> int:
+    return int(msgspec.json.decode(line)["seq"])
+
+
+def _channels_are_drained(journals: dict[str, list[JournalLine]]) -> None:
+    """Every message that was journaled by its sender was taken once by its receiver, in order."""
+    for sender in ACTORS:
+        sent = Counter(decode_out(bytes(raw)).to for step in journals[sender] for raw in step.out)
+        for receiver in (peer for peer in PEERS[sender] if peer in ACTORS):
+            taken = [s.in_.n for s in journals[receiver] if s.in_.from_ == sender]
+            assert taken == list(range(1, sent[receiver] + 1)), f"{sender} to {receiver}"
+
+
+def _answers_agree(house: SimHouse) -> None:
+    """Every final answer ever seen under one key is the same answer, and there is one."""
+    finals: dict[str, set[tuple[int, bytes]]] = {}
+    for re, question in house.witness.questions.items():
+        found = finals.setdefault(key_of(question), set())
+        for reply in house.witness.replies.get(re, ()):
+            assert is_final(reply) or reply.status == 202 or _is_in_flight(reply), reply.status
+            if is_final(reply):
+                found.add((reply.status, bytes(reply.body)))
+    assert all(len(found) == 1 for found in finals.values()), finals
+
+
+def _is_in_flight(reply: ReplyLine) -> bool:
+    body = msgspec.json.decode(reply.body)
+    return reply.status == 409 and body["code"] == "idempotency-in-flight"
+
+
+def _payments(house: SimHouse) -> dict[str, PaymentView]:
+    """Every payment as its entries tell it; each entry must be legal and balance."""
+    views: dict[str, PaymentView] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    ids = set()
+    for line in complete_lines(house.bytes_of("data/ledger/payments.jsonl"))[0]:
+        _, entry = read_entry(line)
+        must_balance(entry.postings)
+        assert entry.event_id not in ids
+        ids.add(entry.event_id)
+        counts[entry.ref, entry.type] += 1
+        if not entry.type.startswith("case."):
+            views[entry.ref] = fold(views.get(entry.ref), entry)
+    for once in ("payment.created", "payment.authorized", "payment.declined", "payment.reversed"):
+        assert all(n == 1 for (_, entry_type), n in counts.items() if entry_type == once)
+    published = [event["id"] for event in house.lines("data/outbox/events.jsonl")]
+    assert published == [entry["event_id"] for entry in house.entries]
+    return views
+
+
+def _truth_agrees(house: SimHouse, views: dict[str, PaymentView]) -> None:
+    """At most one live approval a payment, each reference done once, and the same money."""
+    truths = house.truths
+    done = Counter((truth["reference"], truth["operation"]) for truth in truths)
+    assert all(n == 1 for n in done.values()), done
+    for payment_id, view in views.items():
+        about = [t for t in truths if t["reference"].rpartition(".")[0] == payment_id]
+        held, captured, given_back = (_sum(about, op) for op in ("authorize", "capture", "reverse"))
+        assert captured == view.amount_captured
+        live = view.state in ("authorized", "captured", "settled")
+        expected = view.amount_authorized if live else 0
+        released = given_back if view.state == "captured" else 0
+        assert held - given_back + released == expected, (view.state, about)
+
+
+def _sum(truths: list[dict[str, Any]], operation: str) -> int:
+    return sum(truth["amount"] for truth in truths if truth["operation"] == operation)
+
+
+def _access_comes_first(house: SimHouse) -> None:
+    """Nothing is charged before it stands in the access log who wanted the card, and why."""
+    charged = {t["reference"].rpartition(".")[0] for t in house.truths}
+    asked = [
+        line["payment_id"]
+        for line in house.lines(ACCESS_LOG)
+        if line["purpose"] == "charge.authorize" and line["outcome"] == "allowed"
+    ]
+    assert charged <= set(asked)
+    assert len(asked) == len(set(asked)), "a card left twice for one payment"
+
+
+def _nobody_waits(house: SimHouse) -> None:
+    state = house.state
+    assert (state.pending, state.late) == ({}, {})
+    assert all(view.open is None for view in state.payments.values())
+    assert all(not driver.loop.head.timers for driver in house.drivers.values())

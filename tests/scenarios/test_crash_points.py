@@ -1,0 +1,196 @@
+"""No moment to die in is a bad one: every effect of every scene of the whole house is broken.
+
+A kill takes the one actor whose effect it was, or all of them; a power cut takes everything and
+what was not synced; a disk fails once. Then the merchant repeats what it does not know.
+"""
+
+from collections import Counter
+
+import pytest
+
+from tests.scenarios import orders
+from tests.scenarios.crash_house import Scene, Stage, breaks
+from tests.scenarios.simhouse import ACTORS, GOOD, SimHouse, authorized
+
+TOKEN = f"tok_{'card':0<32}"
+
+
+def card(house: SimHouse) -> None:
+    house.tokenize(GOOD, "card")
+    house.run()
+
+
+def created(house: SimHouse) -> None:
+    card(house)
+    assert house.say(orders.create(TOKEN, "k_c"), "c")[0] == 201
+
+
+def drilled(do: str, operation: str = "authorize", **more):
+    def setup(house: SimHouse) -> None:
+        created(house)
+        house.drill(orders.drill(do, operation, **more))
+
+    return setup
+
+
+def held(house: SimHouse) -> None:
+    card(house)
+    authorized(house, TOKEN)
+
+
+def held_and_drilled(do: str, operation: str):
+    def setup(house: SimHouse) -> None:
+        held(house)
+        house.drill(orders.drill(do, operation))
+
+    return setup
+
+
+def the_payment(house: SimHouse) -> str:
+    return str(house.entries[0]["ref"])
+
+
+def order(make, *waits_ms: int, **fields):
+    """One order about the one payment, and then some time."""
+
+    def story(house: SimHouse) -> None:
+        house.put(make(the_payment(house), "k", **fields), "q")
+        house.run()
+        for wait_ms in waits_ms:
+            house.wait(wait_ms)
+
+    return story
+
+
+def create(house: SimHouse) -> None:
+    house.put(orders.create(TOKEN, "k"), "q")
+    house.run()
+
+
+def buy(house: SimHouse) -> None:
+    """Created, authorized and captured by one order."""
+    house.put(orders.create(TOKEN, "k", confirm=True, capture_method="automatic"), "q")
+    house.run()
+
+
+def birth(house: SimHouse) -> None:
+    """The first start of all, and the first card."""
+    house.tokenize(GOOD, "card")
+    house.start()
+    house.run()
+
+
+def snapshot(house: SimHouse) -> None:
+    """A charge, a snapshot of everybody, and an incarnation that begins with it."""
+    order(orders.authorize)(house)
+    for name in ACTORS:
+        house.at_work = name
+        house.drivers[name].write_documents()
+    house.start()
+    assert all(driver.found.from_documents for driver in house.drivers.values())
+
+
+def ends(status: int, *types: str):
+    """The order is answered so, and the payment has these entries, whatever happened between."""
+
+    def expect(house: SimHouse) -> None:
+        finals = {
+            reply.status
+            for re, question in house.witness.questions.items()
+            if re.partition("~")[0] == "q"
+            for reply in house.replies.get(re, ())
+            if reply.status not in (202, 409)
+        }
+        assert finals == {status}
+        (payment_id,) = {e["ref"] for e in house.entries if e["type"].startswith("payment.")}
+        found = [t for t in house.types(payment_id) if t != "payment.unknown"]
+        assert found == list(types), found
+
+    return expect
+
+
+def is_known(house: SimHouse) -> None:
+    assert TOKEN in house.state.cards
+
+
+CREATED = ("payment.created",)
+TRIED = (*CREATED, "payment.attempt_started")
+HELD = (*TRIED, "payment.authorized")
+TAKEN = (*HELD, "payment.capture_requested", "payment.captured", "fee.charged")
+LATE = (*TRIED, "payment.declined", "payment.late_approval_reversed")
+
+SCENES = (
+    Scene("birth", lambda house: None, birth, is_known, from_nothing=True),
+    Scene("create", card, create, ends(201, *CREATED)),
+    Scene("authorize", created, order(orders.authorize), ends(200, *HELD)),
+    Scene("snapshot", created, snapshot, ends(200, *HELD)),
+    Scene("buy", card, buy, ends(201, *TAKEN)),
+    Scene(
+        "decline",
+        drilled("decline:do_not_honor"),
+        order(orders.authorize),
+        ends(402, *TRIED, "payment.declined"),
+    ),
+    Scene("capture", held, order(orders.capture), ends(200, *TAKEN)),
+    Scene(
+        "capture in part",
+        held,
+        order(orders.capture, amount=1000),
+        ends(200, *TAKEN, "payment.released"),
+    ),
+    Scene(
+        "cancel",
+        held,
+        order(orders.cancel),
+        ends(200, *HELD, "payment.reversal_requested", "payment.reversed"),
+    ),
+    Scene(
+        "found by asking",
+        drilled("approve_then_hang"),
+        order(orders.authorize, 5_000),
+        ends(200, *HELD),
+    ),
+    Scene(
+        "fenced",
+        drilled("slow:20000"),
+        order(orders.authorize, 5_000, 15_000),
+        ends(402, *TRIED, "payment.declined"),
+    ),
+    Scene(
+        "late approval",
+        drilled("slow:20000", fence=False),
+        order(orders.authorize, 5_000, 15_000),
+        ends(402, *LATE),
+    ),
+    Scene(
+        "capture in doubt",
+        held_and_drilled("approve_then_hang", "capture"),
+        order(orders.capture, 5_000),
+        ends(200, *TAKEN),
+    ),
+    Scene(
+        "wrong amount",
+        drilled("wrong_amount"),
+        order(orders.authorize),
+        ends(402, *LATE),
+    ),
+)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+def test_whatever_dies_at_whatever_effect_the_house_ends_the_same(scene: Scene):
+    """One effect, one answer, books that add up, nobody waiting: after every break of the scene."""
+    stage = Stage(scene)
+    calls = stage.effects()
+    counts: Counter[str] = Counter()
+    for broken in breaks(calls):
+        try:
+            stage.play(broken)
+        except Exception as error:
+            actor, call = calls[broken.n - 1]
+            raise AssertionError(f"{actor}: {call}, {broken}") from error
+        counts[broken.kind if broken.dies != "power" else "power cut"] += 1
+
+    print(f"{scene.name}: {len(calls)} effects, {counts.total()} cases {dict(counts)}")
+    assert counts.total() > 6 * len(calls) > 0
