@@ -5,6 +5,7 @@ Raises NotRunning when nobody listens, Stop when the house refuses.
 
 import http.client
 import json
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from actors.cli.exits import FAILED, NO_SUCH, NOT_RUNNING, TRY_LATER, USAGE, Sto
 from payrail.errors import NotRunning
 
 WAIT_S = 15.0
+_LOOK_AGAIN_S = 0.05
 ANSWER_BYTES_MAX = 16 * 1024 * 1024
 
 _CODES = {400: USAGE, 404: NO_SUCH, 422: USAGE, 429: TRY_LATER, 503: TRY_LATER, 504: TRY_LATER}
@@ -48,6 +50,19 @@ def must(status: int, body: Any) -> Any:
     code = NOT_RUNNING if status == 502 else _CODES.get(status, FAILED)
     what = f"{status} {told.get('code', '')}: {told.get('detail', 'no reason given')}"
     raise Stop(code, what, "\n  ".join(remedies))
+
+
+def wait_until_ready(api_url: str) -> None:
+    """Wait while somebody answers and an actor is on its way. Raises NotRunning."""
+    ends = time.monotonic() + WAIT_S
+    while True:
+        status, body = ask("GET", f"{api_url}/ready", wait_s=2.0)
+        if status == 200:
+            return
+        if time.monotonic() > ends:
+            detail = body.get("detail", "") if isinstance(body, dict) else ""
+            raise NotRunning(f"the house is not ready: {detail}")
+        time.sleep(_LOOK_AGAIN_S)
 
 
 def is_ready(api_url: str) -> bool:

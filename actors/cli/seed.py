@@ -8,7 +8,6 @@ import typer
 
 from actors.cli.common import put, put_json, settings
 from actors.cli.exits import FAILED, usage
-from payrail.errors import NotRunning
 
 if TYPE_CHECKING:
     from actors.cli.payments import Done
@@ -46,17 +45,18 @@ def seed(
 
 async def drive(chosen: "Settings", plan: "Sequence[PlannedPayment]") -> bool:
     """Pay the plan with a progress bar on stderr; result: whether all ended as planned."""
+    import asyncio
+
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from actors.cli.doors import is_ready
+    from actors.cli.doors import wait_until_ready
     from actors.cli.keys import demo_keys
     from actors.cli.payments import pay_all
     from actors.cli.shop import Shop
     from actors.cli.summary import print_summary
 
-    if not is_ready(chosen.api_url):
-        raise NotRunning(f"the house at {chosen.api_url} is not ready")
+    await asyncio.to_thread(wait_until_ready, chosen.api_url)
     columns = (TextColumn("paying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("paying", total=len(plan))

@@ -68,12 +68,19 @@ def assert_no_card_number(home: Path) -> None:
 def assert_lines_work(home: Path) -> None:
     if shutil.which("jq") is None:
         pytest.skip("jq is not installed")
-    for line in LINES:
+    for line in (*LINES, *lines_of_the_readme()):
         once = line.replace("tail -qF", "tail -q")
         done = subprocess.run(once, shell=True, cwd=home, capture_output=True, check=False)
         assert done.returncode == 0, (line, done.stderr)
         assert done.stdout.strip(), line
         assert not done.stderr, (line, done.stderr)
+
+
+def lines_of_the_readme() -> list[str]:
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    found = [line for line in text.splitlines() if line.startswith(("jq -", "tail -"))]
+    assert len(found) > 5
+    return found
 
 
 def test_the_house_stays_up_until_it_is_interrupted(env):
