@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chaos.house import House
+from tests.scenarios.living import living
 from tests.scenarios.shop import Shop
 
 
@@ -12,10 +13,9 @@ from tests.scenarios.shop import Shop
 def house(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
-    house = House(tmp_path_factory.mktemp("house"), getattr(request.module, "SETTINGS", None))
-    house.start()
-    yield house
-    house.stop()
+    folder = tmp_path_factory.mktemp("house")
+    with living(folder, getattr(request.module, "SETTINGS", None)) as house:
+        yield house
 
 
 @pytest.fixture(scope="module")

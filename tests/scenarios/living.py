@@ -7,9 +7,12 @@ import hashlib
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+
+from tests.chaos.house import House
 
 T = TypeVar("T")
 
@@ -96,3 +99,14 @@ def _more(connection: socket.socket, so_far: bytes) -> bytes:
     more = connection.recv(65_536)
     assert more, f"the connection ended without an answer, after {so_far[:80]!r}"
     return more
+
+
+@contextmanager
+def living(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[House]:
+    """A ready house of real processes; ended afterwards."""
+    house = House(folder, settings)
+    house.start()
+    try:
+        yield house
+    finally:
+        house.stop()
