@@ -7,7 +7,7 @@ send again what their receivers lack, run to the end) and what must hold then (`
 also given the files as they could be read in the moment of the crash: what others may have seen.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from errno import EIO, ENOSPC
 from random import Random
@@ -108,12 +108,18 @@ def _torn(call: Call) -> list[Fault]:
 
 def survive(scenario: Scenario, point: Point) -> None:
     """Break the scenario at `point`, revive and check it. Raises AssertionError naming it."""
-    fs, clock, seen = _broken(scenario, point)
     try:
+        fs, clock, seen = _broken(scenario, point)
         scenario.revive(fs, clock)
         scenario.check(seen, fs)
     except Exception as error:
         raise AssertionError(f"after {point}") from error
+
+
+def survive_all(scenario: Scenario, points: Iterable[Point]) -> None:
+    """Every one of `points`. Raises AssertionError naming the first that is not survived."""
+    for point in points:
+        survive(scenario, point)
 
 
 def survive_twice(scenario: Scenario, point: Point, rng: Random) -> bool:

@@ -1,18 +1,25 @@
 """No moment to die in is a bad one: every step of the toy's life is a crash point."""
 
+from collections.abc import Callable
 from random import Random
 
 import pytest
 
+from payrail.runtime import recovery
+from payrail.runtime.driver import Driver
+from payrail.runtime.mending import BookMend
+from payrail.runtime.simfs import SimFile
+from payrail.storage.appender import Appender
 from tests.runtime.crashpoints import (
     Point,
     errors,
     kills,
     power_cuts,
     steps,
-    survive,
+    survive_all,
     survive_twice,
 )
+from tests.runtime.toy import State
 from tests.runtime.toyworld import TOY_LIFE
 
 SEED = 20260209
@@ -33,8 +40,7 @@ def test_the_life_of_the_toy_touches_every_kind_of_step():
 def test_a_kill_at_any_step_changes_nothing(share: int):
     """Nothing is lost, doubled, contradicted or told too early, whichever step was the last."""
     points = list(kills(CALLS))[share::SHARES]
-    for point in points:
-        survive(TOY_LIFE, point)
+    survive_all(TOY_LIFE, points)
 
     assert len(points) > len(CALLS) * 2 // SHARES
 
@@ -42,15 +48,13 @@ def test_a_kill_at_any_step_changes_nothing(share: int):
 @pytest.mark.parametrize("share", range(SHARES))
 def test_a_power_cut_at_any_step_changes_nothing(share: int):
     """Whatever legal part of the un-synced survives, what was promised before it stands."""
-    for point in list(power_cuts(CALLS, SEED))[share::SHARES]:
-        survive(TOY_LIFE, point)
+    survive_all(TOY_LIFE, list(power_cuts(CALLS, SEED))[share::SHARES])
 
 
 @pytest.mark.parametrize("share", range(SHARES))
 def test_an_error_at_any_step_changes_nothing(share: int):
     """One EIO or a disk that is full for a moment, also in the middle of a write."""
-    for point in list(errors(CALLS))[share::SHARES]:
-        survive(TOY_LIFE, point)
+    survive_all(TOY_LIFE, list(errors(CALLS))[share::SHARES])
 
 
 def test_dying_in_recovery_changes_nothing():
@@ -60,3 +64,41 @@ def test_dying_in_recovery_changes_nothing():
     died = [survive_twice(TOY_LIFE, point, rng) for point in rng.sample(points, 400)]
 
     assert died.count(True) > 300
+
+
+def tell_before_fsync(self: Driver[State]) -> bool:
+    items = self.collect()
+    effects = self.loop.take(items, self.world.clock.now())
+    self._pending = self.loop.synced()
+    self.flush()
+    self._durable(effects)
+    return bool(items)
+
+
+def sync_all_but_people(self: SimFile) -> None:
+    if "hand.jsonl" not in self._path:
+        SYNC(self)
+
+
+SYNC = SimFile.sync
+PLANTED: dict[str, tuple[object, str, Callable[..., object]]] = {
+    "tells before the fsync": (Driver, "turn", tell_before_fsync),
+    "trusts a tail that it read": (recovery, "make_durable_again", lambda *_: None),
+    "leaves books as they are": (BookMend, "mend", lambda _: False),
+    "sends nothing again": (recovery, "owed", lambda _: []),
+    "believes a sync after a failed one": (Appender, "sync", lambda self: self.file.sync()),
+    "snapshots before the books are synced": (Appender, "sync", lambda _: None),
+    "does not sync what people wrote": (SimFile, "sync", sync_all_but_people),
+    "goes on in a torn line": (Appender, "end_line", lambda _: None),
+}
+
+
+@pytest.mark.parametrize("bug", PLANTED)
+def test_a_planted_bug_is_caught(bug: str, monkeypatch: pytest.MonkeyPatch):
+    """The enumeration can fail: each of these runtimes loses, doubles or contradicts something."""
+    monkeypatch.setattr(*PLANTED[bug])
+    calls = steps(TOY_LIFE)
+    points = [*errors(calls), *power_cuts(calls, SEED), *kills(calls)]
+
+    with pytest.raises(AssertionError, match="after "):
+        survive_all(TOY_LIFE, points)
