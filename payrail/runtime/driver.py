@@ -358,4 +358,4 @@ def _marks(readers: Iterable[SpoolReader]) -> list[int]:
 
 
 def _edges_first(peers: Any) -> list[str]:
-    return sorted(peers, key=lambda name: (name not in EDGES, name))
+    return sorted(peers, key=lambda name: name not in EDGES)
