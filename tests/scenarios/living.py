@@ -62,11 +62,12 @@ def listing(home: Path) -> dict[str, tuple[int, int, str]]:
 
 
 def sizes(home: Path, *folders: str) -> dict[str, int]:
-    """How many lines each file of these folders has."""
+    """How many lines each book, journal and mailbox of these folders has."""
     return {
         str(path.relative_to(home)): path.read_bytes().count(b"\n")
         for folder in folders
         for path in files(home / folder)
+        if path.suffix == ".jsonl"
     }
 
 
