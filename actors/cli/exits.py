@@ -5,6 +5,7 @@ Never: shows a traceback for something that people can mend.
 
 import sys
 
+from payrail.domain.cards import mask_pans
 from payrail.errors import BadSettings, Damage, HomeHeld, NotRunning, PayRailError
 
 OK = 0
@@ -58,9 +59,10 @@ def exit_code(error: BaseException) -> int:
 
 
 def report(error: BaseException) -> int:
-    """Say on stderr what is wrong and what to do; result: the exit code."""
+    """Say on stderr what is wrong and what to do; result: the exit code. What was typed may be
+    repeated there, a card number is not."""
     code = exit_code(error)
-    print(f"payrail: {error}", file=sys.stderr)
+    print(mask_pans(f"payrail: {error}"), file=sys.stderr)
     remedy = error.remedy if isinstance(error, Stop) else ""
     if remedy := remedy or _REMEDIES.get(code, ""):
         print(f"  {remedy}", file=sys.stderr)

@@ -98,6 +98,7 @@ def _checked_line(kind: str, body: str) -> bytes:
     """The line of a message. Raises Stop 64 that says what would be right."""
     import msgspec
 
+    from payrail.domain.cards import find_pans
     from payrail.domain.messages import KINDS
     from payrail.errors import MalformedJson
     from payrail.runtime.admission import body_of
@@ -116,7 +117,10 @@ def _checked_line(kind: str, body: str) -> bytes:
     except msgspec.ValidationError as error:
         names = ", ".join(KINDS[kind].body.__struct_fields__)
         raise usage(f"the body does not fit {kind}: {error}", f"Its fields: {names}.") from None
-    return msgspec.json.encode({"kind": kind, "body": fields})
+    line = msgspec.json.encode({"kind": kind, "body": fields})
+    if find_pans(line.decode()):
+        raise usage("a card number stands in the body", "Mailboxes are plain files; name a token.")
+    return line
 
 
 def _letter(letter: str) -> dict[str, Any]:
