@@ -27,7 +27,7 @@ def preload() -> None:
     import actors.gateway.core
     import actors.provider.core
     import actors.vault.core
-    import actors.vault.door
+    import actors.vault.door  # noqa: F401
     import payrail.runtime.resident  # noqa: F401
 
 
@@ -105,20 +105,11 @@ def _frontdoor(ports: _Ports) -> Resident:
 
 
 def _actor(ports: _Ports, *, demo: bool) -> Resident:
-    from payrail.runtime.resident import ActorResident
+    from payrail.runtime.resident import ActorResident, Place
 
     doors = [_vault_door(ports)] if ports.name == "vault" else []
-    return ActorResident(
-        ports.name,
-        ports.home,
-        lambda: _make_core(ports, demo=demo),
-        ports.fs,
-        ports.clock,
-        ports.bell,
-        ports.log,
-        ports.steps,
-        doors,
-    )
+    place = Place(ports.name, ports.home, ports.fs, ports.clock, ports.bell, ports.log, ports.steps)
+    return ActorResident(place, lambda: _make_core(ports, demo=demo), doors)
 
 
 def _make_core(ports: _Ports, *, demo: bool) -> Actor[Any]:

@@ -1,58 +1,35 @@
-"""A real actor between files: reads spools, feeds the loop, carries out its effects.
+"""An actor between files: what it takes in goes through the loop, what follows is carried out.
 
 One turn is one bounded batch: read, decide, one journal write, one fsync, then everything else.
 An `Fs` filling decides whether the files are real; nothing here knows.
 Exits are errors: a failed write or fsync of the journal ends the incarnation (`JournalLost`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from msgspec import Raw
 
-from payrail.domain.messages import EDGES
 from payrail.errors import JournalLost, LineDamaged
 from payrail.runtime import recovery
 from payrail.runtime.actor import Actor, Message
-from payrail.runtime.admission import DueItem, HandItem, Item, SpoolItem
 from payrail.runtime.answering import reply_line
 from payrail.runtime.deadletters import again, with_dead_letters
 from payrail.runtime.effects import Answer, Effect, Keep, Post, Publish, Write
 from payrail.runtime.head import DLQ, DeadRef
+from payrail.runtime.intake import Intake, World
 from payrail.runtime.loop import Loop
-from payrail.runtime.ports import Bell, Cell, Clock, File, Fs, Now
+from payrail.runtime.ports import File
 from payrail.storage import documents
 from payrail.storage.appender import Appender
-from payrail.storage.handfile import HandFile
 from payrail.storage.journal import StoredReply, Taken
-from payrail.storage.spool import SpoolReader, SpoolWriter, last_sent
+from payrail.storage.spool import SpoolWriter, last_sent
 
 S = TypeVar("S")
-
-#: Bytes taken from each sender in one turn: more makes convoys, less makes fsyncs. A share for
-#: each keeps a flood from one of them from starving the others.
-TURN_BYTES = 16 * 1024
-#: Timers taken into one turn.
-TURN_TIMERS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """The ports that a driver lives on."""
-
-    fs: Fs
-    clock: Clock
-    bell: Bell
-    cell: Cell
-    drained: Callable[[str, str, int], bool] = lambda _receiver, _sender, _size: False
-    hint: Callable[[str], int] = lambda _sender: 0  # where our predecessor stood in a spool
 
 
 class Driver(Generic[S]):
     """One incarnation of one actor."""
-
-    batch_bytes_full = TURN_BYTES
 
     def __init__(
         self,
@@ -64,13 +41,8 @@ class Driver(Generic[S]):
     ) -> None:
         self.actor, self.world = actor, world
         self.sinks: dict[str, Callable[[bytes], None]] = {}  # edges in our own process
-        self.batch_bytes = TURN_BYTES
         self.notes: list[tuple[str, Mapping[str, Any]]] = []  # for the log
         self._pending: list[Effect] = []
-        self._held: list[Item] = []  # edge lines that wait until the inner spools are read
-        self._held_marks: list[int] = []
-        self._timers: list[DueItem] = []  # due, and waiting until the spools are read
-        self._timer_marks: list[int] = []
         self._open(poisoned, deaths)
 
     # Life: recover, work, wind down.
@@ -95,11 +67,9 @@ class Driver(Generic[S]):
             deaths=deaths,
         )
         self._mend(found)
-        self._readers = [self._reader(sender) for sender in _edges_first(actor.peers)]
-        hand = head.hand
-        self._hand = HandFile(fs, actor.name, hand.generation, hand.offset, hand.digest)
+        self.intake = Intake(actor, self.world, self.loop, self.notes)
         self._documents_step = found.documents_step
-        self._tell_consumed()
+        self.intake.tell_consumed()
 
     def _journal(self, found: recovery.Recovered[S]) -> File:
         """The journal, with every byte that was folded durable. The first write of all."""
@@ -139,98 +109,24 @@ class Driver(Generic[S]):
     def _last_sent(self, receiver: str) -> int:
         return last_sent(self.world.fs, receiver, self.actor.name)
 
-    def _reader(self, sender: str) -> SpoolReader:
-        reader = SpoolReader(self.world.fs, self.actor.name, sender)
-        head = self.loop.head
-        epoch, n = head.edges.get(sender, (0, head.inner.get(sender, 0)))
-        reader.start_behind(n, epoch, self.world.hint(sender))
-        return reader
-
     def turn(self) -> bool:
         """Take one batch. True when there was anything to do. Raises JournalLost."""
         if self._pending and not self.flush():
             return False
-        items = self.collect()
+        items = self.intake.collect()
         if not items:
             return False
         effects = self.loop.take(items, self.world.clock.now())
         self._durable(effects)
-        self._tell_consumed()
+        self.intake.tell_consumed()
         self._pending = self.loop.synced()
         self.flush()
         return True
-
-    def anything_new(self) -> bool:
-        """Whether somebody wrote since we last read; asked before a sleep."""
-        return any(reader.waiting_bytes() for reader in self._readers) or self._hand.has_news()
-
-    def backlog_bytes(self) -> int:
-        """What lies unread in our spools."""
-        return sum(reader.waiting_bytes() for reader in self._readers)
 
     @property
     def blocked(self) -> bool:
         """A book or spool cannot be written: everything behind it waits."""
         return bool(self._pending)
-
-    def collect(self) -> list[Item]:
-        """Inner lines before edge lines, then people's; timers last.
-
-        Edges are read first and decided last, and only once the inner spools were read to the
-        length that they then had: what an inner sender wrote before it let a client go on (a card
-        that is known) is then always seen before that client's next question.
-        """
-        self._note_due()
-        self._hold_edges()
-        inner = [reader for reader in self._readers if reader.sender not in EDGES]
-        items = [item for reader in inner for item in self._lines(reader)]
-        if self._held and self._are_read(inner, self._held_marks):
-            items.extend(self._held)
-            self._held = []
-        items.extend(self._by_hand())
-        items.extend(self._due())
-        return items
-
-    def _hold_edges(self) -> None:
-        if self._held:
-            return
-        edges = [reader for reader in self._readers if reader.sender in EDGES]
-        self._held = [item for reader in edges for item in self._lines(reader)]
-        if self._held:
-            self._held_marks = _marks(r for r in self._readers if r.sender not in EDGES)
-
-    def _lines(self, reader: SpoolReader) -> list[Item]:
-        return [SpoolItem(reader.sender, line) for line in reader.read(self.batch_bytes)]
-
-    def _by_hand(self) -> list[Item]:
-        try:
-            return [HandItem(*line) for line in self._hand.read()]
-        except OSError as error:  # people's file is no reason to keep others waiting
-            self.notes.append(("hand.held", {"reason": error.strerror}))
-            return []
-
-    def _note_due(self) -> None:
-        """Take timers that came due, and mark how far each spool was written at that time."""
-        if self._timers:
-            return
-        self._timers = self.loop.alarms.due(self.world.clock.now(), TURN_TIMERS)
-        if self._timers:
-            self._timer_marks = _marks(self._readers)
-
-    def _due(self) -> list[DueItem]:
-        """Timers that came due, once every spool was read up to its mark."""
-        if not self._timers or self._held or not self._are_read(self._readers, self._timer_marks):
-            return []
-        fired, self._timers = self._timers, []
-        return fired
-
-    def _are_read(self, readers: Sequence[SpoolReader], marks: Sequence[int]) -> bool:
-        pairs = zip(readers, marks, strict=True)
-        return all(reader.at_end or reader.taken_bytes >= mark for reader, mark in pairs)
-
-    def next_due_ms(self, now: Now) -> int | None:
-        """Milliseconds until the next timer; None without one."""
-        return 0 if self._timers else self.loop.alarms.next_ms(now)
 
     # Effects.
 
@@ -297,16 +193,6 @@ class Driver(Generic[S]):
         self._writers[receiver].append(data)
         self.world.bell.ring(receiver)
 
-    def _tell_consumed(self) -> None:
-        head = self.loop.head
-        for reader in self._readers:
-            n = head.edges[reader.sender][1] if reader.sender in head.edges else 0
-            # A spool with a hole may not be moved away: its sender would not fill the hole again.
-            # One with lines in hand may not either: they are not in our journal yet.
-            open_end = reader.sender in self.loop.unhealed or self._held
-            offset = 0 if open_end else reader.offset
-            self.world.cell.consumed(reader.sender, head.inner.get(reader.sender, n), offset)
-
     # Documents.
 
     @property
@@ -350,12 +236,3 @@ class Driver(Generic[S]):
     def message(self, ref: DeadRef, by: Message) -> Message | None:
         line = self._books[DLQ].file.pread(ref.offset, ref.size)
         return again(line, by) if line else None
-
-
-def _marks(readers: Iterable[SpoolReader]) -> list[int]:
-    """How far each of them will have read when it has seen all that is there now."""
-    return [reader.taken_bytes + reader.waiting_bytes() for reader in readers]
-
-
-def _edges_first(peers: Any) -> list[str]:
-    return sorted(peers, key=lambda name: name not in EDGES)

@@ -7,12 +7,14 @@ is logged with its correlation id; what cannot go on ends the incarnation with a
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from payrail.runtime.actor import Actor
 from payrail.runtime.cells import CellView
 from payrail.runtime.control import Control
-from payrail.runtime.driver import Driver, World
+from payrail.runtime.driver import Driver
+from payrail.runtime.intake import TURN_BYTES, World
 from payrail.runtime.ports import Bell, Clock, Fs
 from payrail.steplog import StepLog
 
@@ -30,25 +32,29 @@ SUSPECT_BYTES = 1
 Door = Callable[[Driver[Any], Control], AbstractAsyncContextManager[object]]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a resident lives: its name, its home, and its real ports."""
+
+    name: str
+    home: str
+    fs: Fs
+    clock: Clock
+    bell: Bell
+    log: Any  # a bound structlog logger
+    steps: StepLog
+
+
 class ActorResident:
     """One core actor, with the HTTP doors that live in its process."""
 
     def __init__(
-        self,
-        name: str,
-        home: str,
-        make_actor: Callable[[], Actor[Any]],
-        fs: Fs,
-        clock: Clock,
-        bell: Bell,
-        log: Any,
-        steps: StepLog,
-        doors: Sequence[Door] = (),
+        self, place: Place, make_actor: Callable[[], Actor[Any]], doors: Sequence[Door] = ()
     ) -> None:
-        self.name, self._home = name, home
+        self.name, self._home = place.name, place.home
         self.make_actor, self._doors = make_actor, doors
-        self._fs, self._clock, self._bell, self._log = fs, clock, bell, log
-        self._steps = steps
+        self._fs, self._clock, self._bell = place.fs, place.clock, place.bell
+        self._log, self._steps = place.log, place.steps
 
     async def run(self, control: Control) -> None:
         """Recover, serve until told to stop, leave a snapshot."""
@@ -69,7 +75,7 @@ class ActorResident:
         driver = Driver(self.make_actor(), world, poisoned=poisoned, deaths=deaths)
         control.cell.epoch = driver.loop.head.epoch
         if suspect and not poisoned:
-            driver.batch_bytes = SUSPECT_BYTES
+            driver.intake.batch_bytes = SUSPECT_BYTES
             self._log.warning("message.suspect", message=suspect, deaths=deaths)
         self._log.info("actor.recovered", **_recovered(driver))
         return driver, suspect
@@ -98,7 +104,7 @@ class ActorResident:
                 continue
             self._tell(driver, control)
             wait_ms = self._wait_ms(driver, rest_ms)
-            rung = await control.bell.wait(wait_ms, driver.anything_new)
+            rung = await control.bell.wait(wait_ms, driver.intake.anything_new)
             rest_ms = 0 if rung else rest_ms + wait_ms
             began_ms = self._clock.monotonic_ms()
             if rest_ms >= REST_MS and began_ms >= save_again_ms:
@@ -109,8 +115,8 @@ class ActorResident:
     def _after_turn(self, driver: Driver[Any], control: Control, suspect: str | None) -> str | None:
         control.cell.steps += driver.loop.batch_steps
         self._log_turn(driver)
-        if suspect and not driver.anything_new():
-            driver.batch_bytes = type(driver).batch_bytes_full
+        if suspect and not driver.intake.anything_new():
+            driver.intake.batch_bytes = TURN_BYTES
             control.cell.acquit()
             return None
         return suspect
@@ -120,11 +126,11 @@ class ActorResident:
         wait_ms = min(IDLE_MS_MAX, max(2, rest_ms))
         if driver.blocked:
             return IDLE_MS_MAX
-        due_ms = driver.next_due_ms(self._clock.now())
+        due_ms = driver.intake.next_due_ms(self._clock.now())
         return wait_ms if due_ms is None else max(1, min(wait_ms, due_ms))
 
     def _tell(self, driver: Driver[Any], control: Control) -> None:
-        control.cell.backlog_bytes = driver.backlog_bytes()
+        control.cell.backlog_bytes = driver.intake.backlog_bytes()
         wanted = "blocked" if driver.blocked else "serving"
         if control.cell.state in ("blocked", "serving") and control.cell.state != wanted:
             control.cell.state = wanted

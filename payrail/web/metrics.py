@@ -12,7 +12,6 @@ from payrail.errors import RequestError
 from payrail.runtime.ports import Clock
 from payrail.web.correlation import correlation_id
 
-
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

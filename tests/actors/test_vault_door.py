@@ -20,7 +20,7 @@ from payrail.logs import make_logger
 from payrail.runtime.bells import Bells
 from payrail.runtime.clocks import SystemClock, SystemRng
 from payrail.runtime.control import taking_up
-from payrail.runtime.resident import ActorResident
+from payrail.runtime.resident import ActorResident, Place
 from payrail.settings import Settings
 from payrail.steplog import StepLog
 from payrail.storage.fs import RealFs
@@ -89,14 +89,8 @@ async def open_vault(home):
         return opened(driver, control)
 
     resident = ActorResident(
-        "vault",
-        str(home),
+        Place("vault", str(home), fs, clock, bells, log, StepLog("vault", logged, clock)),
         lambda: Vault(keys, HpkeSeals(fs)),
-        fs,
-        clock,
-        bells,
-        log,
-        StepLog("vault", logged, clock),
         [door],
     )
     with taking_up(home, "vault") as control:

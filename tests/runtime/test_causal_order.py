@@ -13,7 +13,7 @@ def test_a_question_waits_for_every_inner_line_written_before_it(batch_bytes: in
     deposits stand in the mailbox, so a create behind them sees five."""
     fs, clock = SimFs(), SimClock(NOON_MS, NOON_MS)
     driver = drive(fs, clock)
-    driver.batch_bytes = batch_bytes
+    driver.intake.batch_bytes = batch_bytes
     feed(fs, "vault", *(deposit_line(n, f"tok_{n}") for n in range(1, 6)))
     feed(fs, "frontdoor", create_line(1, 5))
 

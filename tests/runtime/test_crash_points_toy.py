@@ -67,7 +67,7 @@ def test_dying_in_recovery_changes_nothing():
 
 
 def tell_before_fsync(self: Driver[State]) -> bool:
-    items = self.collect()
+    items = self.intake.collect()
     effects = self.loop.take(items, self.world.clock.now())
     self._pending = self.loop.synced()
     self.flush()

@@ -7,7 +7,8 @@ import pytest
 
 from payrail.domain.messages import AskAgain, CreatePayment
 from payrail.runtime.actor import Message, Moment, SetTimer, Step
-from payrail.runtime.driver import Driver, World
+from payrail.runtime.driver import Driver
+from payrail.runtime.intake import World
 from payrail.runtime.recovery import journal_path
 from payrail.runtime.sim import SimClock, SimCrash, SimFs
 from payrail.storage.journal import read_steps

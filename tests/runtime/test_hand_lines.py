@@ -103,11 +103,11 @@ def test_half_a_line_waits_for_its_end(fs: SimFs, driver: Driver[State]):
     write(fs, ping("half")[:10])
     settle(driver)
     assert handled(fs) == []
-    assert not driver.anything_new()
+    assert not driver.intake.anything_new()
 
     write(fs, ping("half")[10:])
 
-    assert driver.anything_new()
+    assert driver.intake.anything_new()
     settle(driver)
     assert notes(fs) == ["half"]
 

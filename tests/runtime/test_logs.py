@@ -158,6 +158,7 @@ def test_a_line_is_bounded_and_always_one_line(log, stream):
 
 def test_lines_carry_the_correlation_id_of_their_work(log, stream):
     """What is logged for a request or a message is found by its id."""
+    logs.correlation.set(None)
     token = logs.correlation.set("cor_1")
     log.info("first")
     logs.correlation.reset(token)

@@ -21,9 +21,10 @@ from payrail.runtime.actor import (
 )
 from payrail.runtime.admission import SpoolItem
 from payrail.runtime.drafting import envelope_line
-from payrail.runtime.driver import Driver, World
+from payrail.runtime.driver import Driver
 from payrail.runtime.effects import Answer, Keep, Publish, Write
 from payrail.runtime.effects import Post as PostEffect
+from payrail.runtime.intake import World
 from payrail.runtime.recovery import journal_path
 from payrail.runtime.sim import NOON_MS, Fault, SimClock, SimFs
 from payrail.storage.journal import JournalLine, read_steps
@@ -143,7 +144,7 @@ def test_raw_bytes_are_kept_before_the_line_that_names_them(fs: SimFs, clock: Si
     feed(fs, "hand", b"garbage\n")
     driver = drive(fs, clock)
 
-    effects = driver.loop.take(driver.collect(), clock.now())
+    effects = driver.loop.take(driver.intake.collect(), clock.now())
 
     assert [type(effect) for effect in effects] == [Keep, Write]
 
@@ -197,7 +198,7 @@ def test_a_timer_waits_for_all_that_was_written_before_it_came_due(fs: SimFs, cl
 def test_a_flood_does_not_hold_timers_back_for_ever(fs: SimFs, clock: SimClock):
     """What is written after a timer came due does not go before it."""
     driver = drive(fs, clock)
-    driver.batch_bytes = 1024
+    driver.intake.batch_bytes = 1024
     feed(fs, "vault", deposit_line(1, "tok_1"))
     settle(driver)
     clock.advance_ms(1000)
@@ -211,7 +212,7 @@ def test_a_flood_does_not_hold_timers_back_for_ever(fs: SimFs, clock: SimClock):
 def test_a_flood_from_one_sender_starves_no_other(fs: SimFs, clock: SimClock):
     """A question waits for what was written before it, not for what is written behind it."""
     driver = drive(fs, clock)
-    driver.batch_bytes = 1024
+    driver.intake.batch_bytes = 1024
     feed(fs, "vault", *(deposit_line(n, f"tok_{n}") for n in range(1, 11)))
     feed(fs, "frontdoor", create_line(1, 5))
     for n in range(6, 40):
@@ -225,7 +226,7 @@ def test_a_flood_from_one_sender_starves_no_other(fs: SimFs, clock: SimClock):
 def test_one_line_at_a_time_is_enough_to_get_on(fs: SimFs, clock: SimClock):
     """The smallest turn, used while a message is suspected, still takes whole lines and timers."""
     driver = drive(fs, clock)
-    driver.batch_bytes = 1
+    driver.intake.batch_bytes = 1
     feed(fs, "vault", deposit_line(1, "tok_1"), deposit_line(2, "tok_2"))
     settle(driver)
     clock.advance_ms(1000)
@@ -529,7 +530,7 @@ def test_a_cancelled_timer_does_not_fire(fs: SimFs, clock: SimClock):
     settle(driver)
 
     assert driver.loop.state.rung == []
-    assert driver.next_due_ms(clock.now()) is None
+    assert driver.intake.next_due_ms(clock.now()) is None
 
 
 def test_timers_of_business_time_follow_it_alone(fs: SimFs, clock: SimClock):
@@ -544,7 +545,7 @@ def test_timers_of_business_time_follow_it_alone(fs: SimFs, clock: SimClock):
     feed(fs, "frontdoor", create_line(1, 5))
     feed(fs, "vault", deposit_line(1, "tok_1"))
     settle(driver)
-    assert driver.next_due_ms(clock.now()) == 1000
+    assert driver.intake.next_due_ms(clock.now()) == 1000
     clock.advance_business_ms(3_600_000)
     settle(driver)
 

@@ -334,7 +334,7 @@ def test_house_in_the_middle_of_a_turn_is_clean(house: SimFs, clock: SimClock):
     driver = drive(house, clock)
     feed(house, "vault", deposit_line(9, "tok_9"), deposit_line(10, "tok_10"))
     feed(house, "frontdoor", create_line(4, 8))
-    effects = driver.loop.take(driver.collect(), clock.now())
+    effects = driver.loop.take(driver.intake.collect(), clock.now())
     assert any(isinstance(effect, Write) for effect in effects)
     assert check(house) == []
     driver._durable(effects)

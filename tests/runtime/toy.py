@@ -14,7 +14,8 @@ from payrail.domain.messages import AskAgain, CardKnown, ChargeCard, CreatePayme
 from payrail.errors import LineDamaged, RequestError
 from payrail.runtime.actor import BookSpec, Message, Moment, Post, Reply, Send, SetTimer, Step
 from payrail.runtime.drafting import envelope_line
-from payrail.runtime.driver import Driver, World
+from payrail.runtime.driver import Driver
+from payrail.runtime.intake import World
 from payrail.runtime.ports import Clock, Fs
 
 

@@ -23,7 +23,8 @@ from payrail.domain import cards
 from payrail.domain.messages import ReplyLine, StoreCard
 from payrail.runtime.actor import Actor
 from payrail.runtime.drafting import envelope_line
-from payrail.runtime.driver import Driver, World
+from payrail.runtime.driver import Driver
+from payrail.runtime.intake import World
 from payrail.runtime.sim import NOON_MS, Fault, SimClock, SimDisk, SimFs, SimRng, Survival
 from payrail.runtime.simfaults import Faults
 from payrail.storage.lines import complete_lines, is_whole
