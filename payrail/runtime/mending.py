@@ -33,8 +33,8 @@ class BookMend:
         begin = max(0, end.size - 256 * 1024)
         tail = self._file.pread(begin, end.size - begin) if self._file else b""
         lines, rest = complete_lines(tail)
-        if rest or not lines or not is_whole(lines[-1]):
-            return True
+        if len(tail) < end.size - begin or rest or not lines or not is_whole(lines[-1]):
+            return True  # also when a line was taken out above an end that is still the same
         return hash_of(lines[-1]) != end.hash
 
     def expect(self, line: bytes) -> None:
