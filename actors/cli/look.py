@@ -31,6 +31,9 @@ def ps(
         put_json(rows)
     else:
         put_table(_COLUMNS, [[_shown(row[name]) for name in _COLUMNS] for row in rows])
+    for row in rows:
+        if row["state"] == "held":
+            say(f"{row['name']} is held: {_why_held(row['name'])}")
     if any(_without_fsync(row["pid"]) for row in rows):
         say("durability is `process`: answers do not wait for the disk")
 
@@ -66,6 +69,23 @@ def _check(rows: list[dict[str, Any]], name: str) -> None:
         raise Stop(NO_SUCH, "no such actor ever ran on this home", "See `payrail ps`.")
     if found[0]["state"] != "serving":
         raise Stop(NOT_RUNNING, f"{name} is {found[0]['state']}")
+
+
+def _why_held(actor: str) -> str:
+    """What its supervisor wrote down, and the way out."""
+    from msgspec import DecodeError
+    from msgspec.json import decode
+
+    from payrail.runtime.house import LockText, lock_path
+    from payrail.runtime.locks import first_line
+
+    try:
+        why = decode(first_line(lock_path(home(), actor)), type=LockText).why
+    except DecodeError:
+        why = ""
+    meant = {"exit 70": "corrupt or behind", "exit 74": "a file could not be written"}.get(why, "")
+    told = f"{why} ({meant})" if meant else why
+    return f"{told}; see `payrail verify`, then `payrail release {actor}`"
 
 
 def _shown(value: object) -> str:
