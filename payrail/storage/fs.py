@@ -65,10 +65,12 @@ class RealFile:
     def __init__(self, fd: int, *, durable: bool) -> None:
         self._fd = fd
         self._durable = durable
+        self._appends = False  # whether the descriptor is in append mode
 
     def append(self, data: bytes) -> int:
         if not data:
             return self.size()
+        self._set_append_mode(True)
         _must_be_whole(os.write(self._fd, data), data)
         # The kernel leaves the position behind the bytes, also when others append to this file.
         return os.lseek(self._fd, 0, os.SEEK_CUR) - len(data)
@@ -83,13 +85,19 @@ class RealFile:
         return data
 
     def pwrite(self, offset: int, data: bytes) -> None:
-        # On Linux a descriptor in append mode ignores the offset, so the mode is laid aside.
-        flags = fcntl.fcntl(self._fd, fcntl.F_GETFL)
-        fcntl.fcntl(self._fd, fcntl.F_SETFL, flags & ~os.O_APPEND)
-        try:
-            _must_be_whole(os.pwrite(self._fd, data, offset), data)
-        finally:
-            fcntl.fcntl(self._fd, fcntl.F_SETFL, flags)
+        # On Linux a descriptor in append mode ignores the offset.
+        self._set_append_mode(False)
+        _must_be_whole(os.pwrite(self._fd, data, offset), data)
+
+    def _set_append_mode(self, wanted: bool) -> None:
+        """A file is nearly always written in one way only, so this seldom asks the kernel."""
+        if self._appends == wanted:
+            return
+        if self._fd < 0:
+            raise OSError(errno.EBADF, "the file is closed")
+        flags = fcntl.fcntl(self._fd, fcntl.F_GETFL) & ~os.O_APPEND
+        fcntl.fcntl(self._fd, fcntl.F_SETFL, flags | (os.O_APPEND if wanted else 0))
+        self._appends = wanted
 
     def truncate(self, size: int) -> None:
         os.ftruncate(self._fd, size)
@@ -205,7 +213,7 @@ class RealFs:
             return None
 
     def _open_fd(self, path: str, where: str, *, create: bool) -> int:
-        flags = os.O_RDWR | os.O_APPEND | _SAFE | (os.O_CREAT if create else 0)
+        flags = os.O_RDWR | _SAFE | (os.O_CREAT if create else 0)
         try:
             return os.open(where, flags, _file_mode(path))
         except OSError as error:
