@@ -49,7 +49,8 @@ class Follower:
             if not self._fs.exists(self.path):
                 return b""
             self._file = self._fs.open(self.path)
-        return self._file.pread(self.offset, READ_BYTES)
+        left = self._file.size() - self.offset
+        return self._file.pread(self.offset, min(left, READ_BYTES)) if left > 0 else b""
 
     def _checked(self, line: bytes) -> tuple[int, bytes]:
         if not is_whole(line):

@@ -94,7 +94,7 @@ class RealFile:
         if self._appends == wanted:
             return
         if self._fd < 0:
-            raise OSError(errno.EBADF, "the file is closed")
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         flags = fcntl.fcntl(self._fd, fcntl.F_GETFL) & ~os.O_APPEND
         fcntl.fcntl(self._fd, fcntl.F_SETFL, flags | (os.O_APPEND if wanted else 0))
         self._appends = wanted

@@ -63,6 +63,28 @@ def last_sent(fs: Fs, receiver: str, sender: str) -> int:
     return last_numbered(data, _last_moved(fs, receiver, sender))
 
 
+def last_epoch(fs: Fs, receiver: str, sender: str) -> int:
+    """The highest epoch of a numbered line in this file or a moved one; 0 without one."""
+    path = spool_path(receiver, sender)
+    moved = [int(name.split(".")[-3]) for name in _old_names(fs, receiver, sender)]
+    if not fs.exists(path):
+        return max(moved, default=0)
+    file = fs.open(path)
+    try:
+        return max([_last_place(file, file.size())[0], *moved])
+    finally:
+        file.close()
+
+
+def _last_place(file: File, size: int) -> tuple[int, int]:
+    """Epoch and `n` of the last numbered line before `size`; zeros without one."""
+    tail = file.pread(max(0, size - LINE_BYTES_MAX), LINE_BYTES_MAX)
+    for line in reversed(complete_lines(tail)[0]):
+        if is_whole(line) and (place := _decode_place(line)).n:
+            return place.epoch, place.n
+    return 0, 0
+
+
 class SpoolWriter:
     """The sender's end."""
 
@@ -79,12 +101,23 @@ class SpoolWriter:
         self._drained, self._rotate_bytes = drained, rotate_bytes
         self.out = Appender(fs, spool_path(receiver, sender))
         self.out.end_line()
+        self._is_torn = False  # an append was given up, and its last line may have no end
 
     def append(self, data: bytes) -> None:
-        """Append whole lines. Raises OSError; trying again is safe."""
+        """Append whole lines. Raises OSError; trying again with the same lines is safe."""
+        if self._is_torn:
+            self.out.end_line()
+            self._is_torn = False
         if self.out.size >= self._rotate_bytes:
             self._rotate()
         self.out.append(data)
+
+    def give_up(self) -> bool:
+        """Go on behind an append that failed. What landed of it may have been read, so nothing
+        else is ever written over it. True when anything did."""
+        landed = self.out.keep_landed()
+        self._is_torn = self._is_torn or landed > 0
+        return landed > 0
 
     def _rotate(self) -> None:
         """Move a drained file away. After an error the next append takes up where this ended."""
@@ -101,11 +134,8 @@ class SpoolWriter:
 
     def _last_place(self) -> tuple[int, int]:
         """Epoch and `n` of the last line that was moved or is about to be."""
-        tail = self.out.file.pread(max(0, self.out.size - LINE_BYTES_MAX), LINE_BYTES_MAX)
-        for line in reversed(complete_lines(tail)[0]):
-            if is_whole(line) and (place := _decode_place(line)).n:
-                return place.epoch, place.n
-        return 0, _last_moved(self._fs, self.receiver, self.sender)
+        epoch, n = _last_place(self.out.file, self.out.size)
+        return (epoch, n) if n else (0, _last_moved(self._fs, self.receiver, self.sender))
 
     def sync(self) -> None:
         self.out.sync()
@@ -122,6 +152,7 @@ class SpoolReader:
         self.at_end = False  # whether the last read saw the end of the file
         self._rest_bytes = 0  # of a line without end that the last read saw there
         self._file: File | None = None
+        self._identity = 0  # of the open file
 
     def read(self, limit: int) -> list[bytes]:
         """Complete lines of about `limit` bytes; a line that has no end yet is left for later.
@@ -150,9 +181,11 @@ class SpoolReader:
         if self._file is None and not self._reopen():
             return b""
         assert self._file is not None
-        data = self._file.pread(self.offset, limit)
-        if data or self._fs.identity(self.path) in (self._file.identity(), None):
-            return data
+        left = self._file.size() - self.offset
+        if left > 0:
+            return self._file.pread(self.offset, min(limit, left))
+        if self._fs.identity(self.path) in (self._identity, None):
+            return b""
         self.offset = 0  # the writer moved the drained file away
         self._reopen()
         return self._file.pread(0, limit)
@@ -163,6 +196,7 @@ class SpoolReader:
         if self._file is not None:
             self._file.close()
         self._file = self._fs.open(self.path)
+        self._identity = self._file.identity()
         if self.offset > self._file.size():
             self.offset = 0
         return True
