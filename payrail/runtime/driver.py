@@ -20,6 +20,7 @@ from payrail.runtime.head import DLQ, DeadRef
 from payrail.runtime.intake import Intake, World
 from payrail.runtime.loop import Loop
 from payrail.runtime.ports import File
+from payrail.runtime.scrub import AT_ONCE_BYTES, Scrub
 from payrail.storage import documents
 from payrail.storage.appender import Appender
 from payrail.storage.journal import StoredReply, Taken
@@ -53,6 +54,8 @@ class Driver(Generic[S]):
         if recovery.needs_full_fold(found):
             found = recovery.recover(actor, fs, last_sent=self._last_sent, trust_documents=False)
         self.found, head = found, found.head
+        self.scrub = Scrub(fs, found.skipped)
+        self.scrub.run(AT_ONCE_BYTES)  # before the first write: what is damaged halts
         self.journal = self._journal(found)
         self._writers = {
             peer: SpoolWriter(fs, actor.name, peer, self.world.drained) for peer in actor.peers

@@ -18,6 +18,7 @@ from payrail.runtime.effects import Publish
 from payrail.runtime.head import DLQ, Head, decode_out, fold
 from payrail.runtime.mending import BookMend, SpoolMend
 from payrail.runtime.ports import File, Fs
+from payrail.runtime.scrub import Prefix
 from payrail.storage import documents
 from payrail.storage.journal import Extent, JournalLine, extent, read_steps
 
@@ -48,6 +49,7 @@ class Recovered(Generic[S]):
     spools: dict[str, SpoolMend] = field(default_factory=dict)
     from_documents: bool = False
     documents_step: int = 0
+    skipped: list[Prefix] = field(default_factory=list)  # durable, and not read for this start
 
 
 def recover(
@@ -89,7 +91,22 @@ def _from_documents(actor: Actor[S], fs: Fs, journal: File) -> Recovered[S] | No
     except (msgspec.MsgspecError, ValueError, LineDamaged, Corrupt):
         return None
     step = head.step
-    return Recovered(state, head, found, data, head.size, from_documents=True, documents_step=step)
+    return Recovered(
+        state,
+        head,
+        found,
+        data,
+        head.size,
+        from_documents=True,
+        documents_step=step,
+        skipped=_skipped(actor, head),
+    )
+
+
+def _skipped(actor: Actor[Any], head: Head) -> list[Prefix]:
+    books = with_dead_letters(actor.name, actor.books)
+    ends = [Prefix(books[name].path, end.size, end.hash) for name, end in head.books.items()]
+    return [Prefix(_path(actor), head.size, head.hash), *ends]
 
 
 class _HeadDocument(msgspec.Struct):

@@ -10,12 +10,15 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from payrail.errors import PayRailError
+from payrail.logs import told
 from payrail.runtime.actor import Actor
 from payrail.runtime.cells import CellView
 from payrail.runtime.control import Control
 from payrail.runtime.driver import Driver
 from payrail.runtime.intake import TURN_BYTES, World
 from payrail.runtime.ports import Bell, Clock, Fs
+from payrail.runtime.scrub import SLICE_BYTES
 from payrail.steplog import StepLog
 
 #: Steps after which a rest is used for a snapshot, and how many force one without a rest.
@@ -58,6 +61,13 @@ class ActorResident:
 
     async def run(self, control: Control) -> None:
         """Recover, serve until told to stop, leave a snapshot."""
+        try:
+            await self._live(control)
+        except (PayRailError, OSError) as error:
+            self._log.error("actor.failed", error=told(error))
+            raise
+
+    async def _live(self, control: Control) -> None:
         driver, suspect = self._recover(control)
         async with AsyncExitStack() as stack:
             for door in self._doors:
@@ -103,6 +113,7 @@ class ActorResident:
                 await asyncio.sleep(0)
                 continue
             self._tell(driver, control)
+            driver.scrub.run(SLICE_BYTES)
             wait_ms = self._wait_ms(driver, rest_ms)
             rung = await control.bell.wait(wait_ms, driver.intake.anything_new)
             rest_ms = 0 if rung else rest_ms + wait_ms
@@ -139,8 +150,8 @@ class ActorResident:
         driver.notes.clear()
 
     def _log_turn(self, driver: Driver[Any]) -> None:
-        for told in driver.loop.told:
-            self._steps.add("step", told)
+        for step in driver.loop.told:
+            self._steps.add("step", step)
         self._steps.flush()
         for fault in driver.loop.faults:
             self._log.error("decide.failed", error=fault)
