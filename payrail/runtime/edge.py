@@ -16,12 +16,12 @@ from msgspec import Struct
 
 from payrail.domain.messages import ReplyLine
 from payrail.domain.timestamps import iso
-from payrail.errors import RequestError
+from payrail.errors import Behind, RequestError
 from payrail.runtime.drafting import envelope_line
 from payrail.runtime.ports import Bell, Clock, Fs
 from payrail.storage.journal import JournalLine, Taken, extent, journal_bytes
 from payrail.storage.lines import encode, is_whole
-from payrail.storage.spool import SpoolReader, SpoolWriter
+from payrail.storage.spool import SpoolReader, SpoolWriter, last_epoch, spool_path
 
 #: Questions open at once before new ones are refused.
 OPEN_MAX = 2_000
@@ -47,14 +47,18 @@ class Question:
     epoch: int  # the receiver's, when it was asked
     answer: asyncio.Future[ReplyLine]
     n: int = 0  # of the line in which it was asked last
+    is_written: bool = False  # a line of it is in the receiver's mailbox
 
 
-def open_epoch(fs: Fs, clock: Clock, name: str) -> int:
-    """Journal the next epoch of an edge, durable before its first line. Raises Corrupt."""
+def open_epoch(fs: Fs, clock: Clock, name: str, receivers: Sequence[str] = ()) -> int:
+    """Journal the next epoch of an edge, durable before its first line. Raises Corrupt; Behind
+    when a receiver holds lines of an epoch that the journal does not know: under an epoch that
+    was used, new lines would pass for old ones, and old replies for new."""
     journal = fs.open(f"data/actors/{name}/journal.jsonl", create=True)
     try:
         data = journal.pread(0, journal.size())
         found = extent(f"data/actors/{name}/journal.jsonl", data)
+        _refuse_behind(fs, name, receivers, found.last_step)
         epoch = found.last_step + 1
         line = JournalLine(
             s=epoch,
@@ -79,6 +83,14 @@ def open_epoch(fs: Fs, clock: Clock, name: str) -> int:
         journal.close()
 
 
+def _refuse_behind(fs: Fs, name: str, receivers: Sequence[str], epoch: int) -> None:
+    for receiver in receivers:
+        there = last_epoch(fs, receiver, name)
+        if there > epoch:
+            text = f"holds lines of our epoch {there}, we know of {epoch}"
+            raise Behind(spool_path(receiver, name), text)
+
+
 class Edge:
     """The asking side of one edge in one process."""
 
@@ -95,14 +107,14 @@ class Edge:
         drained: Callable[[str, str, int], bool] = lambda _receiver, _sender, _size: False,
     ) -> None:
         self.name, self._clock, self._bell = name, clock, bell
-        self.epoch = open_epoch(fs, clock, name)
+        self.epoch = open_epoch(fs, clock, name, receivers)
         self._epoch_of, self._consumed_of = epoch_of, consumed_of
         self._writers = {to: SpoolWriter(fs, name, to, drained) for to in receivers}
         self._readers = [SpoolReader(fs, name, to, _size(fs, name, to)) for to in receivers]
         self._n = dict.fromkeys(receivers, 0)
         self._asked = 0
         self._open: dict[str, Question] = {}
-        self._unsent: dict[str, list[bytes]] = {}
+        self._unsent: dict[str, list[tuple[Question, bytes]]] = {}
 
     @property
     def open_questions(self) -> int:
@@ -196,30 +208,30 @@ class Edge:
         )
         if not self._unsent:
             asyncio.get_running_loop().call_soon(self._flush)
-        self._unsent.setdefault(receiver, []).append(line)
+        self._unsent.setdefault(receiver, []).append((question, line))
 
     def _flush(self) -> None:
         """One write per receiver for all questions of this turn of the event loop."""
         unsent, self._unsent = self._unsent, {}
-        for receiver, lines in unsent.items():
+        for receiver, asked in unsent.items():
             try:
-                self._writers[receiver].append(b"\n".join(lines) + b"\n")
+                self._writers[receiver].append(b"".join(line + b"\n" for _, line in asked))
             except OSError as error:
-                self._fail(receiver, error)
+                self._fail([question for question, _ in asked], error)
             else:
+                for question, _ in asked:
+                    question.is_written = True
                 self._bell.ring(receiver)
 
-    def _fail(self, receiver: str, error: OSError) -> None:
-        refusal = RequestError(
-            503,
-            "overloaded",
-            f"cannot write to {receiver}: {error.strerror}",
-            retryable=True,
-            headers={"Retry-After": "1"},
-        )
-        for question in self._open.values():
-            if question.receiver == receiver and not question.answer.done():
-                question.answer.set_exception(refusal)
+    def _fail(self, questions: Sequence[Question], error: OSError) -> None:
+        """Answer those whose lines could not be written, and nobody else. Once any byte of them
+        is there, a whole line may be among them."""
+        landed = self._writers[questions[0].receiver].give_up()
+        for question in questions:
+            if not question.answer.done():
+                question.answer.set_exception(
+                    _unwritten(question, error, may_happen=landed or question.is_written)
+                )
 
     def take_replies(self) -> bool:
         """Read what came back and answer whoever still waits. True when there was anything."""
@@ -260,3 +272,16 @@ class Edge:
 
 def _size(fs: Fs, edge: str, sender: str) -> int:
     return fs.size(f"mailboxes/{edge}/{sender}.jsonl")
+
+
+def _unwritten(question: Question, error: OSError, *, may_happen: bool) -> RequestError:
+    what = f"cannot write to {question.receiver}: {error.strerror or 'short write'}"
+    if may_happen:
+        what += "; it may still happen, ask again with the same key"
+    return RequestError(
+        504 if may_happen else 503,
+        "overloaded",
+        what,
+        retryable=True,
+        headers={"Retry-After": "1"},
+    )

@@ -1,0 +1,100 @@
+"""What an attacker, a full disk or a restored backup tries on the runtime, and what it gets."""
+
+import asyncio
+import errno
+
+import pytest
+
+from payrail.domain.messages import Ping
+from payrail.errors import Behind, RequestError
+from payrail.runtime.edge import Edge
+from payrail.runtime.sim import Call, Fault, SimClock, SimFs
+from payrail.storage.lines import complete_lines, is_whole
+from payrail.storage.spool import SpoolReader, spool_path
+
+PATH = spool_path("gateway", "frontdoor")
+
+
+class FullDisk:
+    """While it is full, of each write to the spool `kept_bytes` land, then it fails."""
+
+    def __init__(self) -> None:
+        self.is_full, self.kept_bytes = False, 0
+
+    def __call__(self, call: Call) -> Fault | None:
+        if not self.is_full or call.path != PATH or not call.size_bytes:
+            return None
+        return Fault(call.n, "error", errno.ENOSPC, self.kept_bytes)
+
+
+class NoBell:
+    def ring(self, receiver: str) -> None: ...
+
+
+def edge_on(fs: SimFs) -> Edge:
+    return Edge("frontdoor", fs, SimClock(), NoBell(), ("gateway",), epoch_of=lambda _: 1)
+
+
+async def ask(edge: Edge, budget_ms: int = 10_000) -> int:
+    """The status of a question, which nobody answers."""
+    try:
+        await edge.ask("gateway", "ping", Ping(), correlation_id="cor_1", budget_ms=budget_ms)
+    except RequestError as refusal:
+        return refusal.status
+    return 200
+
+
+def asked(fs: SimFs) -> list[bytes]:
+    """What the receiver can read as questions."""
+    lines, _ = complete_lines(fs.read(PATH))
+    return [line for line in lines if is_whole(line)]
+
+
+# A full disk.
+
+
+async def test_a_full_disk_says_nothing_about_questions_that_were_written_before():
+    """503 promises that nothing was written: a question that lies in the mailbox goes on waiting,
+    and only the one that could not be written is told so."""
+    disk = FullDisk()
+    fs = SimFs(faults=disk)
+    edge = edge_on(fs)
+    first = asyncio.create_task(ask(edge, budget_ms=200))
+    await asyncio.sleep(0.01)
+    disk.is_full = True
+    assert await ask(edge) == 503
+    assert not first.done()
+    assert await first == 504
+    assert len(asked(fs)) == 1
+
+
+async def test_lines_that_landed_before_the_disk_was_full_may_still_happen():
+    """Two questions of one write, of which the first landed whole: neither is told that nothing
+    was written, and what was read is never written over."""
+    disk = FullDisk()
+    fs = SimFs(faults=disk)
+    edge = edge_on(fs)
+    await ask(edge, budget_ms=20)
+    disk.is_full, disk.kept_bytes = True, fs.size(PATH) + 9
+    statuses = await asyncio.gather(ask(edge), ask(edge))
+    assert list(statuses) == [504, 504]
+    reader = SpoolReader(fs, "gateway", "frontdoor")
+    before = reader.read(65_536)
+    assert len(before) == 2
+    disk.is_full = False
+    assert await ask(edge, budget_ms=20) == 504
+    assert [is_whole(line) for line in reader.read(65_536)] == [False, True]
+    assert len(asked(fs)) == 3
+
+
+# A restored backup.
+
+
+async def test_an_edge_whose_journal_was_restored_does_not_use_an_epoch_again():
+    """Under a used epoch its lines would pass for old ones, and late replies for new ones."""
+    fs = SimFs()
+    for _ in range(3):
+        await ask(edge_on(fs), budget_ms=1)
+    fs.unlink("data/actors/frontdoor/journal.jsonl")
+    with pytest.raises(Behind, match="of our epoch 3, we know of 0"):
+        edge_on(fs)
