@@ -18,6 +18,11 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\["\\]){1,255})"')
 _ESCAPED = re.compile(r'\\(["\\])')
 _PAYMENT = re.compile(r"pi_[a-z0-9]{16}")
 _PLAIN_RUN = re.compile(r"(?<![0-9])[0-9]{13,19}(?![0-9])")
+#: As it is printed on a card; dates and counters joined by dashes are grouped otherwise.
+_PRINTED = re.compile(
+    r"(?<![0-9])(?:[0-9]{4}(?:([ -])[0-9]{4})(?:\1[0-9]{4}){2}|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5})"
+    r"(?![0-9])"
+)
 #: As many hex digits are a hash or a UUID; a run of digits inside is chance.
 _HEX_KEY = re.compile(r"[0-9A-Fa-f]{32,}")
 #: Lengths that the networks really issue: order numbers and times of other lengths are let pass.
@@ -80,7 +85,9 @@ def _unquoted(text: str) -> str | None:
 def _holds_card(key: str) -> bool:
     if _HEX_KEY.fullmatch(key.replace("-", "")):
         return False
-    return any(pan_ok(number) and _is_issued(number) for number in _PLAIN_RUN.findall(key))
+    printed = (re.sub("[ -]", "", found[0]) for found in _PRINTED.finditer(key))
+    numbers = [*_PLAIN_RUN.findall(key), *printed]
+    return any(pan_ok(number) and _is_issued(number) for number in numbers)
 
 
 def _is_issued(number: str) -> bool:

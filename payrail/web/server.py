@@ -3,6 +3,7 @@
 Never: answers with a library's own words, names its make, or writes an access log of its own.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,6 +19,8 @@ from payrail.web.problems import code_of, from_http_error, from_request_error, p
 KEEPALIVE_SECONDS = 75.0
 #: After an early refusal, how long the rest of a body is thrown away so that the answer is read.
 LINGER_SECONDS = 1.0
+#: How long a connection may take to send its first request's head, and all of it.
+HEAD_SECONDS = 15.0
 #: How long open requests may go on once the listener is closed.
 SHUTDOWN_SECONDS = 5.0
 
@@ -87,9 +90,24 @@ async def _sign(request: web.Request, response: web.StreamResponse) -> None:
 
 
 class _Protocol(web.RequestHandler):
-    """One connection. What is not HTTP at all meets no middleware, so it is answered here."""
+    """One connection. What is not HTTP at all meets no middleware, so it is answered here; and
+    one that never gets to its first request is closed, which the library leaves to us."""
 
-    __slots__ = ()
+    __slots__ = ("_head_timer",)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        loop = asyncio.get_running_loop()
+        self._head_timer = loop.call_later(HEAD_SECONDS, transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._waiter is None or self._waiter.done():  # a whole head has come
+            self._head_timer.cancel()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._head_timer.cancel()
+        super().connection_lost(exc)
 
     def handle_error(
         self,
