@@ -11,6 +11,8 @@ import os
 
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
+#: Paths remembered as lying below the home: a house has some dozens; raw bytes kept by name more.
+KNOWN_PATHS_MAX = 4096
 SECRETS = "data/secrets"
 SECRET_FILE_MODE = 0o600
 SECRET_FOLDER_MODE = 0o700
@@ -132,6 +134,7 @@ class RealFs:
         self._home = os.path.realpath(home)
         self._durable = durable
         self._trusted: set[str] = set()  # folders that are known to lie below the home
+        self._known: dict[str, str] = {}  # paths in them that were judged: spools are asked often
         self._synced: set[str] = set()  # folders whose own names this process has made durable
 
     def open(self, path: str, *, create: bool = False) -> RealFile:
@@ -197,14 +200,21 @@ class RealFs:
 
     def _at(self, path: str) -> str:
         """Where `path` lies on the disk. Raises OSError when a link leads out of the home."""
+        return self._known.get(path) or self._judged(path)
+
+    def _judged(self, path: str) -> str:
         folder = folder_of(inside(path))
         if folder not in self._trusted:
             real = os.path.realpath(os.path.join(self._home, folder))
             if not os.path.join(real, "").startswith(os.path.join(self._home, "")):
                 raise OSError(errno.ELOOP, "a link leads out of the home", folder)
-            if os.path.isdir(real):
-                self._trusted.add(folder)
-        return os.path.join(self._home, path)
+            if not os.path.isdir(real):
+                return os.path.join(self._home, path)
+            self._trusted.add(folder)
+        where = os.path.join(self._home, path)
+        if len(self._known) < KNOWN_PATHS_MAX:
+            self._known[path] = where
+        return where
 
     def _stat(self, path: str) -> os.stat_result | None:
         try:
