@@ -23,13 +23,12 @@ from payrail.domain.messages import (
     ClaimHold,
     ClearFaults,
     InjectFault,
-    Ping,
     ReverseHold,
     TakeUp,
 )
 from payrail.domain.testcards import outcome_for
 from payrail.errors import RequestError
-from payrail.runtime.actor import BookSpec, Message, Moment, Reply, Step
+from payrail.runtime.actor import BookSpec, Message, Moment, Step, answer
 
 
 class Provider:
@@ -81,8 +80,6 @@ class Provider:
                 return inject(state, drill, message, moment)
             case ClearFaults() as order:
                 return clear(state, order, message)
-            case Ping():
-                return Step(replies=_answer(message, 200, {"object": "pong", "actor": self.name}))
         raise ValueError(f"{self.name} has no answer to {message.kind}")
 
 
@@ -124,7 +121,7 @@ def inject(state: ProviderState, drill: InjectFault, message: Message, moment: M
     body = {"object": "fault", "id": rule_id, "rule": shown(rule)}
     return Step(
         events=[FaultInjected(rule_id, rule, drill.user_id)],
-        replies=_answer(message, 201, body),
+        replies=answer(message, 201, body),
     )
 
 
@@ -132,16 +129,10 @@ def clear(state: ProviderState, order: ClearFaults, message: Message) -> Step:
     """End all drills. Calls that a drill put off stay put off."""
     return Step(
         events=[FaultsCleared(order.user_id)] if state.faults else [],
-        replies=_answer(message, 200, {"cleared": len(state.faults)}),
+        replies=answer(message, 200, {"cleared": len(state.faults)}),
     )
 
 
 def shown(rule: FaultRule) -> dict[str, Any]:
     """A rule as people write it, with what it leaves out left out."""
     return to_builtins(rule)  # type: ignore[no-any-return]
-
-
-def _answer(message: Message, status: int, body: dict[str, Any]) -> list[Reply]:
-    if message.reply_to is None:
-        return []
-    return [Reply(to=message.sender, re=message.reply_to, status=status, body=body)]

@@ -15,17 +15,17 @@ from actors.vault.keys import Card, RecordMismatch
 from actors.vault.refusals import CardWithheld, problem_of
 from actors.vault.seals import ProviderKeyMissing, ProviderSeals
 from actors.vault.state import EncryptedCard, TokenRecord, VaultState
-from actors.vault.tokens import answer, store, token_view
+from actors.vault.tokens import store, token_view
 from payrail.domain.messages import (
     PROVIDERS,
     CardRefused,
     Charge,
     ChargeCard,
     LookUpCard,
-    Ping,
     StoreCard,
 )
-from payrail.runtime.actor import BookSpec, Message, Moment, Send, Step
+from payrail.domain.providers import actor_of, public_name
+from payrail.runtime.actor import BookSpec, Message, Moment, Send, Step, answer
 
 #: What each wish may be given for.
 PURPOSES_OF = {
@@ -33,9 +33,6 @@ PURPOSES_OF = {
     "metadata": ("tokenize", "support.last4"),
     "sealed": ("charge.authorize",),
 }
-#: Both spellings of a provider, to the actor and to the public name.
-_ACTOR_OF = {"providerA": PROVIDERS[0], "providerB": PROVIDERS[1]}
-_PUBLIC_OF = {actor: public for public, actor in _ACTOR_OF.items()}
 
 
 class CardOpener(Protocol):
@@ -82,8 +79,6 @@ class Vault:
                 return self._charge(state, order, message, moment)
             case LookUpCard() as wish:
                 return self._look_up(state, wish, message, moment)
-            case Ping():
-                return Step(replies=answer(message, 200, {"object": "pong", "actor": self.name}))
         raise ValueError(f"the vault has no answer to {message.kind}")
 
     def _charge(
@@ -120,10 +115,17 @@ class Vault:
             sealed=sealed,
             capture=order.capture,
         )
-        to = _ACTOR_OF[_public(order.provider)]
         return Step(
             posts=[line("allowed")],
-            out=[Send(to, "charge", charge, order.payment_id, message.deadline_ms)],
+            out=[
+                Send(
+                    actor_of(order.provider),
+                    "charge",
+                    charge,
+                    order.payment_id,
+                    message.deadline_ms,
+                )
+            ],
         )
 
     def _look_up(
@@ -191,7 +193,7 @@ def _find(state: VaultState, token: str, merchant_id: str | None) -> TokenRecord
 
 def _public(provider: str) -> str:
     """providerA for both of its spellings. Raises CardWithheld."""
-    public = _PUBLIC_OF.get(provider, provider)
-    if public not in _ACTOR_OF:
-        raise CardWithheld("provider_unknown")
-    return public
+    try:
+        return public_name(provider)
+    except KeyError:
+        raise CardWithheld("provider_unknown") from None

@@ -10,7 +10,7 @@ from actors.vault.refusals import problem_of
 from actors.vault.state import CardStored, EncryptedCard, TokenRecord, VaultState
 from payrail.domain.messages import CardKnown, StoreCard
 from payrail.domain.timestamps import iso
-from payrail.runtime.actor import Message, Moment, Reply, Send, Step
+from payrail.runtime.actor import Message, Moment, Send, Step, answer
 
 
 def store(state: VaultState, order: StoreCard, message: Message, moment: Moment) -> Step:
@@ -68,10 +68,3 @@ def token_view(token: str, record: TokenRecord) -> dict[str, Any]:
         "exp_month": record.exp_month,
         "exp_year": record.exp_year,
     }
-
-
-def answer(message: Message, status: int, body: dict[str, Any]) -> list[Reply]:
-    """The reply, if somebody waits for one."""
-    if message.reply_to is None:
-        return []
-    return [Reply(to=message.sender, re=message.reply_to, status=status, body=body)]

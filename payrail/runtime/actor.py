@@ -99,6 +99,16 @@ class Reply:
     diff_at: int | None = None  # a reused key: the journal offset of the first request
 
 
+def answer(
+    message: Message, status: int, body: Any, headers: Mapping[str, str] | None = None
+) -> list[Reply]:
+    """The reply to `message`, if somebody waits for one."""
+    if message.reply_to is None:
+        return []
+    reply_to, about = message.reply_to, message.correlation_id
+    return [Reply(message.sender, reply_to, status, body, headers or {}, about)]
+
+
 @dataclass(slots=True)
 class Step:
     """What follows from one message."""

@@ -10,11 +10,11 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from payrail.domain.messages import TIMER, Ping
+from payrail.domain.messages import Ping
 from payrail.domain.problems import refusal_fields
 from payrail.errors import PayRailError, RequestError
 from payrail.runtime import deadletters as dead
-from payrail.runtime.actor import Actor, Message, Moment, Reply, Step
+from payrail.runtime.actor import Actor, Message, Moment, Step, answer
 from payrail.runtime.admission import (
     Admitted,
     HandItem,
@@ -269,8 +269,6 @@ def _expired(message: Message) -> RequestError:
 
 
 def _answered(message: Message, refusal: RequestError) -> Step:
-    if message.reply_to is None:
-        return Step()
     body = refusal_fields(refusal, message.correlation_id)
     return _replied(message, refusal.status, body, refusal.headers)
 
@@ -278,12 +276,7 @@ def _answered(message: Message, refusal: RequestError) -> Step:
 def _replied(
     message: Message, status: int, body: object, headers: dict[str, str] | None = None
 ) -> Step:
-    if message.reply_to is None or message.sender == TIMER:
-        return Step()
-    reply = Reply(
-        message.sender, message.reply_to, status, body, headers or {}, message.correlation_id
-    )
-    return Step(replies=[reply])
+    return Step(replies=answer(message, status, body, headers))
 
 
 def _posts(lines: list[JournalLine]) -> list[Effect]:
