@@ -279,7 +279,6 @@ class Kind:
     reply: bool = False
     deadline_ms: int | None = None  # from sending; None: always worth doing
     by_hand: bool = False
-    edge_refuses: bool = False  # past its deadline it is answered 504 and not decided
 
 
 #: How long a command waits at most before it is no longer worth starting.
@@ -292,7 +291,7 @@ def _kind(name: str, senders: str, body: type[Struct], **more: Any) -> Kind:
     return Kind(name, frozenset(senders.split()), body, **more)
 
 
-_DOOR = {"reply": True, "deadline_ms": COMMAND_MS, "edge_refuses": True}
+_DOOR = {"reply": True, "deadline_ms": COMMAND_MS}
 _ANY_PROVIDER = " ".join(PROVIDERS)
 
 KINDS: dict[str, Kind] = {

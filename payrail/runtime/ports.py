@@ -6,7 +6,6 @@ ones.
 Errors are `OSError` with errno, as the operating system gives them.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -110,9 +109,3 @@ class Cell(Protocol):
 
     def consumed(self, sender: str, n: int, offset: int) -> None:
         """Tell how far the spool of `sender` has been read."""
-
-
-class Spools(Protocol):
-    """Where a driver's `Publish` goes; the file filling is `payrail.storage.spool`."""
-
-    def publish(self, receiver: str, lines: Sequence[bytes]) -> None: ...

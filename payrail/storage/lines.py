@@ -6,7 +6,6 @@ A line is encoded once; its bytes are then spliced into whatever holds it.
 """
 
 import hashlib
-from typing import Any
 
 import msgspec
 
@@ -60,8 +59,3 @@ def complete_lines(data: bytes) -> tuple[list[bytes], bytes]:
     """Lines ended by a newline, without it, and the rest behind the last newline."""
     *lines, rest = data.split(b"\n")
     return lines, rest
-
-
-def plain(value: Any) -> bytes:
-    """Encode a Struct or builtin for a line. Inside the house only: outside bytes are `strict`."""
-    return encode(value)
