@@ -27,7 +27,7 @@ def preload() -> None:
     import actors.gateway.core
     import actors.provider.core
     import actors.vault.core
-    import actors.vault.door  # noqa: F401
+    import actors.vault.listener  # noqa: F401
     import payrail.runtime.resident  # noqa: F401
 
 
@@ -141,7 +141,7 @@ def _vault(ports: _Ports) -> Actor[Any]:
 
 
 def _vault_door(ports: _Ports) -> Any:
-    from actors.vault.door import vault_door
+    from actors.vault.listener import vault_door
 
     return vault_door(
         settings=ports.settings,

@@ -13,7 +13,7 @@ from msgspec import Struct
 from payrail.domain.messages import ReplyLine
 from payrail.errors import RequestError
 from payrail.web.correlation import correlation_id
-from payrail.web.problems import CONTENT_TYPE
+from payrail.web.replies import passed_on
 
 _AGAIN = {"Retry-After": "1"}
 
@@ -102,16 +102,6 @@ class Asking:
                 retryable=True,
                 headers=_AGAIN,
             )
-
-
-def passed_on(reply: ReplyLine) -> web.Response:
-    """The reply as an HTTP answer: status, headers and bytes as they came."""
-    return web.Response(
-        body=bytes(reply.body),
-        status=reply.status,
-        headers=reply.headers,
-        content_type="application/json" if reply.status < 400 else CONTENT_TYPE,
-    )
 
 
 def _going_down() -> RequestError:

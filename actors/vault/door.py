@@ -1,4 +1,4 @@
-"""The vault's HTTP door, in the vault's own process: where a card comes in and stays.
+"""What the vault's HTTP door does with a request: where a card comes in and stays.
 
 A number is checked, encrypted and dropped before anything is written; a CVC is checked for its
 length and dropped. The rest is asked of the vault by mailbox, so that every answer has its line in
@@ -8,10 +8,8 @@ Never: puts a number, a CVC or an unreadable token into a message, an error or a
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from aiohttp import web
 from msgspec import Struct
@@ -22,7 +20,6 @@ from actors.vault.door_models import (
     ChargeToken,
     Detokenize,
     Health,
-    Problem,
     Sealed,
     TokenizeCard,
     TokenShown,
@@ -33,21 +30,15 @@ from payrail.domain.access import TOKEN_READERS
 from payrail.domain.cards import bin_of, brand_of, find_pans, last4
 from payrail.domain.messages import LookUpCard, StoreCard
 from payrail.errors import RequestError
-from payrail.runtime.control import Control
-from payrail.runtime.driver import Driver
 from payrail.runtime.edge import Edge
-from payrail.runtime.ports import Bell, Clock, Fs, Rng
+from payrail.runtime.ports import Clock, Rng
 from payrail.security.apikeys import same_secret
-from payrail.security.secrets import secret, service_key
-from payrail.settings import Settings
-from payrail.web import openapi
 from payrail.web.access import AccessView, Caller, must_name_merchant
 from payrail.web.bodies import read_json
 from payrail.web.correlation import correlation_id
 from payrail.web.heads import bearer, unauthenticated
 from payrail.web.openapi import Route
-from payrail.web.problems import CONTENT_TYPE
-from payrail.web.server import make_app, serve
+from payrail.web.replies import passed_on
 
 EDGE, VAULT = "vault.http", "vault"
 ORIGIN = "http"
@@ -57,7 +48,6 @@ _TOKEN_BYTES = 16
 #: How often a waiting question looks whether the log can still be written.
 _LOOK_S = 0.25
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
-Door = Callable[[Driver[Any], Control], Any]
 
 
 class VaultDoor:
@@ -211,68 +201,7 @@ class VaultDoor:
                     raise _going_down()
         finally:
             asking.cancel()
-        reply = asking.result()
-        return web.Response(
-            body=bytes(reply.body),
-            status=reply.status,
-            headers=reply.headers,
-            content_type="application/json" if reply.status < 400 else CONTENT_TYPE,
-        )
-
-
-def vault_app(door: VaultDoor, rng: Rng, log: Any) -> web.Application:
-    """The door's application with its document."""
-    routes = door.routes()
-    app = make_app(rng=rng, log=log)
-    for route in routes:
-        app.router.add_route(route.method, route.path, route.handler)
-    made: dict[str, bytes] = {}
-
-    async def document(_request: web.Request) -> web.Response:
-        if not made:
-            made["json"] = openapi.document("PayRail vault", "1", routes, Problem)
-        return web.Response(body=made["json"], content_type="application/json")
-
-    app.router.add_get("/openapi.json", document)
-    return app
-
-
-def vault_door(
-    *,
-    settings: Settings,
-    fs: Fs,
-    clock: Clock,
-    rng: Rng,
-    bell: Bell,
-    log: Any,
-    keys: VaultKeys,
-) -> Door:
-    """A door for the vault's resident: listens while the actor lives, hears replies in process."""
-
-    @asynccontextmanager
-    async def door(driver: Driver[Any], _control: Control) -> AsyncIterator[None]:
-        house = secret(fs, "house", rng, given=settings.house_secret.get_secret_value())
-        internal = secret(fs, "internal", rng, given=settings.internal_secret.get_secret_value())
-        edge = Edge(EDGE, fs, clock, bell, (VAULT,), epoch_of=lambda _receiver: 0)
-        handlers = VaultDoor(
-            edge=edge,
-            access=AccessView(fs, house, service_key(fs, rng)),
-            keys=keys,
-            clock=clock,
-            rng=rng,
-            internal_secret=internal,
-            budget_ms=settings.request_budget_ms,
-            blocked=lambda: driver.blocked,
-        )
-        driver.sinks[EDGE] = edge.give
-        runner = await serve(vault_app(handlers, rng, log), settings.host, settings.vault_port)
-        try:
-            yield
-        finally:
-            handlers.leaving = True
-            await runner.cleanup()
-
-    return door
+        return passed_on(asking.result())
 
 
 def _known_purpose(given: str) -> str:

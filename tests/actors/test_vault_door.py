@@ -11,8 +11,8 @@ from openapi_spec_validator import validate
 from pydantic import SecretStr
 
 from actors.vault.core import Vault
-from actors.vault.door import vault_door
 from actors.vault.keys import open_keys
+from actors.vault.listener import vault_door
 from actors.vault.seals import HpkeSeals
 from payrail.domain.access import BOOK as ACCESS_BOOK
 from payrail.domain.access import demo_records

@@ -1,0 +1,76 @@
+"""The vault's HTTP listener, in its own process: opens when the actor lives, ends with it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from actors.vault.door import EDGE, VAULT, VaultDoor
+from actors.vault.door_models import Problem
+from actors.vault.keys import VaultKeys
+from payrail.runtime.control import Control
+from payrail.runtime.driver import Driver
+from payrail.runtime.edge import Edge
+from payrail.runtime.ports import Bell, Clock, Fs, Rng
+from payrail.runtime.resident import Door
+from payrail.security.secrets import secret, service_key
+from payrail.settings import Settings
+from payrail.web import openapi
+from payrail.web.access import AccessView
+from payrail.web.server import make_app, serve
+
+
+def vault_app(door: VaultDoor, rng: Rng, log: Any) -> web.Application:
+    """The door's application with its document."""
+    routes = door.routes()
+    app = make_app(rng=rng, log=log)
+    for route in routes:
+        app.router.add_route(route.method, route.path, route.handler)
+    made: dict[str, bytes] = {}
+
+    async def document(_request: web.Request) -> web.Response:
+        if not made:
+            made["json"] = openapi.document("PayRail vault", "1", routes, Problem)
+        return web.Response(body=made["json"], content_type="application/json")
+
+    app.router.add_get("/openapi.json", document)
+    return app
+
+
+def vault_door(
+    *,
+    settings: Settings,
+    fs: Fs,
+    clock: Clock,
+    rng: Rng,
+    bell: Bell,
+    log: Any,
+    keys: VaultKeys,
+) -> Door:
+    """A door for the vault's resident: listens while the actor lives, hears replies in process."""
+
+    @asynccontextmanager
+    async def door(driver: Driver[Any], _control: Control) -> AsyncIterator[None]:
+        house = secret(fs, "house", rng, given=settings.house_secret.get_secret_value())
+        internal = secret(fs, "internal", rng, given=settings.internal_secret.get_secret_value())
+        edge = Edge(EDGE, fs, clock, bell, (VAULT,), epoch_of=lambda _receiver: 0)
+        handlers = VaultDoor(
+            edge=edge,
+            access=AccessView(fs, house, service_key(fs, rng)),
+            keys=keys,
+            clock=clock,
+            rng=rng,
+            internal_secret=internal,
+            budget_ms=settings.request_budget_ms,
+            blocked=lambda: driver.blocked,
+        )
+        driver.sinks[EDGE] = edge.give
+        runner = await serve(vault_app(handlers, rng, log), settings.host, settings.vault_port)
+        try:
+            yield
+        finally:
+            handlers.leaving = True
+            await runner.cleanup()
+
+    return door
