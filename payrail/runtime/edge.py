@@ -226,7 +226,7 @@ class Edge:
     def _fail(self, questions: Sequence[Question], error: OSError) -> None:
         """Answer those whose lines could not be written, and nobody else. Once any byte of them
         is there, a whole line may be among them."""
-        landed = self._writers[questions[0].receiver].give_up()
+        landed = self._writers[questions[0].receiver].has_landed()
         for question in questions:
             if not question.answer.done():
                 question.answer.set_exception(

@@ -30,11 +30,9 @@ class Appender:
         self.file.pwrite(self.size, data)
         self.size += len(data)
 
-    def keep_landed(self) -> int:
-        """Count what a failed append left behind our end as ours. Result: how many bytes."""
-        landed = max(0, self.file.size() - self.size)
-        self.size += landed
-        return landed
+    def keep_landed(self) -> None:
+        """Go on behind whatever stands behind our end."""
+        self.size = max(self.size, self.file.size())
 
     def end_line(self) -> None:
         """Close a line that a killed predecessor left torn, so that ours begins on its own."""

@@ -101,23 +101,26 @@ class SpoolWriter:
         self._drained, self._rotate_bytes = drained, rotate_bytes
         self.out = Appender(fs, spool_path(receiver, sender))
         self.out.end_line()
-        self._is_torn = False  # an append was given up, and its last line may have no end
 
     def append(self, data: bytes) -> None:
         """Append whole lines. Raises OSError; trying again with the same lines is safe."""
-        if self._is_torn:
-            self.out.end_line()
-            self._is_torn = False
+        self._pass_foreign_bytes(data)
         if self.out.size >= self._rotate_bytes:
             self._rotate()
         self.out.append(data)
 
-    def give_up(self) -> bool:
-        """Go on behind an append that failed. What landed of it may have been read, so nothing
-        else is ever written over it. True when anything did."""
-        landed = self.out.keep_landed()
-        self._is_torn = self._is_torn or landed > 0
-        return landed > 0
+    def _pass_foreign_bytes(self, data: bytes) -> None:
+        """What stands behind our end and is no piece of `data` may have been read: a failed append
+        that was given up, or a line that people put into the wrong file. Nothing is written over
+        it, for its reader would go on in the middle of a line of ours."""
+        landed = self.out.file.size() - self.out.size
+        if landed > 0 and self.out.file.pread(self.out.size, landed) != data[:landed]:
+            self.out.keep_landed()
+            self.out.end_line()
+
+    def has_landed(self) -> bool:
+        """Whether anything of an append that failed is in the file, and may have been read."""
+        return self.out.file.size() > self.out.size
 
     def _rotate(self) -> None:
         """Move a drained file away. After an error the next append takes up where this ended."""

@@ -98,3 +98,21 @@ async def test_an_edge_whose_journal_was_restored_does_not_use_an_epoch_again():
     fs.unlink("data/actors/frontdoor/journal.jsonl")
     with pytest.raises(Behind, match="of our epoch 3, we know of 0"):
         edge_on(fs)
+
+
+# Lines in the wrong file.
+
+
+async def test_a_line_that_people_put_into_a_spool_costs_no_line_of_its_sender():
+    """The sender goes on behind it, so that its reader, who passed it over, meets whole lines."""
+    fs = SimFs()
+    edge = edge_on(fs)
+    await ask(edge, budget_ms=1)
+    reader = SpoolReader(fs, "gateway", "frontdoor")
+    assert len(reader.read(65_536)) == 1
+    fs.open(PATH).append(b'{"kind":"payment.cancel"}\nno newline')
+    assert len(reader.read(65_536)) == 1
+    await ask(edge, budget_ms=1)
+    await ask(edge, budget_ms=1)
+    assert [is_whole(line) for line in reader.read(65_536)] == [False, True, True]
+    assert len(asked(fs)) == 3
