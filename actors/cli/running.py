@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -106,7 +107,9 @@ def _told(event: MutableMapping[str, Any]) -> str:
 
 
 def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    """A line for people. A full disk under it, or a closed terminal, ends no house."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
 
 
 async def _herald(settings: Settings, names: Sequence[str]) -> None:

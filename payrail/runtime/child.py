@@ -89,7 +89,8 @@ def main(build_path: str) -> int:
     except BaseException as error:  # The last frame of the process: tell and end.
         code = exit_code(error)
         told = "".join(traceback.format_exception(error))
-        log.error("actor.failed", actor=first.become, exit_code=code, traceback=told)
+        with contextlib.suppress(OSError):  # Whoever cannot be told still learns of the code.
+            log.error("actor.failed", actor=first.become, exit_code=code, traceback=told)
         return code
 
 
