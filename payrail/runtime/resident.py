@@ -58,6 +58,7 @@ class ActorResident:
         self.make_actor, self._doors = make_actor, doors
         self._fs, self._clock, self._bell = place.fs, place.clock, place.bell
         self._log, self._steps = place.log, place.steps
+        self._save_again_ms = 0
 
     async def run(self, control: Control) -> None:
         """Recover, serve until told to stop, leave a snapshot."""
@@ -99,7 +100,7 @@ class ActorResident:
         return cell.consumed.get(sender, (0, 0))[1] if cell else 0
 
     async def _serve(self, driver: Driver[Any], control: Control, suspect: str | None) -> None:
-        rest_ms, save_again_ms = 0, 0
+        rest_ms = 0
         while not control.stopping.is_set():
             if control.paused:
                 await control.bell.wait(IDLE_MS_MAX)
@@ -109,7 +110,7 @@ class ActorResident:
                 rest_ms = 0
                 suspect = self._after_turn(driver, control, suspect)
                 if driver.steps_since_documents >= FORCED_STEPS:
-                    driver.write_documents()
+                    self._snapshot_at_times(driver)
                 await asyncio.sleep(0)
                 continue
             self._tell(driver, control)
@@ -117,11 +118,8 @@ class ActorResident:
             wait_ms = self._wait_ms(driver, rest_ms)
             rung = await control.bell.wait(wait_ms, driver.intake.anything_new)
             rest_ms = 0 if rung else rest_ms + wait_ms
-            began_ms = self._clock.monotonic_ms()
-            if rest_ms >= REST_MS and began_ms >= save_again_ms:
-                self._snapshot(driver)
-                took_ms = self._clock.monotonic_ms() - began_ms
-                save_again_ms = began_ms + max(DOCUMENTS_MS, took_ms * DOCUMENTS_SHARE)
+            if rest_ms >= REST_MS:
+                self._snapshot_at_times(driver)
 
     def _after_turn(self, driver: Driver[Any], control: Control, suspect: str | None) -> str | None:
         control.cell.steps += driver.loop.batch_steps
@@ -159,6 +157,16 @@ class ActorResident:
             self._log.error("channel.gap", sender=sender, lines=lines)
         driver.loop.gaps.clear()
         driver.loop.faults.clear()
+
+    def _snapshot_at_times(self, driver: Driver[Any]) -> None:
+        """A snapshot, if the last one is long enough ago: it costs more the more is open, and must
+        not take the time of those who wait."""
+        began_ms = self._clock.monotonic_ms()
+        if began_ms < self._save_again_ms:
+            return
+        self._snapshot(driver)
+        took_ms = self._clock.monotonic_ms() - began_ms
+        self._save_again_ms = began_ms + max(DOCUMENTS_MS, took_ms * DOCUMENTS_SHARE)
 
     def _snapshot(self, driver: Driver[Any]) -> None:
         if driver.steps_since_documents < REST_STEPS or not driver.flush():
