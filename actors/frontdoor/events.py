@@ -18,6 +18,7 @@ _LINKS_BYTES = len(b',"prev":"","hash":""}') + 128
 
 
 class _Head(Struct):
+    id: str
     seq: int
     merchant_id: str | None = None
 
@@ -40,6 +41,7 @@ class EventsView:
         self._file: File | None = None
         self._offsets = array("q")
         self._seqs = array("q")
+        self._ids = array("q")  # hashes of the ids, which are long: good for one process
 
     def catch_up(self) -> None:
         """Find what was posted since. Raises Corrupt."""
@@ -50,19 +52,25 @@ class EventsView:
         """One slice; True when there may be more."""
         for count, (offset, line) in enumerate(self._follower.read(), 1):
             self._offsets.append(offset)
-            self._seqs.append(_decode_head(line).seq)
+            head = _decode_head(line)
+            self._seqs.append(head.seq)
+            self._ids.append(hash(head.id))
             if count == SCAN_MAX:
                 return True
         return False
 
-    def seq_of(self, event_id: str) -> int | None:
-        """The `seq` of an event, newest looked at first; None when there is no such event."""
-        named = b'"%b"' % event_id.encode()
-        for index in range(len(self._offsets) - 1, -1, -1):
-            line = self._line(index)
-            if named in line[:200]:
-                return self._seqs[index]
-        return None
+    def seq_of(self, event_id: str, merchant_id: str | None) -> int | None:
+        """The `seq` of an event; None when there is none that this merchant may see."""
+        wanted, start = hash(event_id), 0
+        while True:
+            try:
+                start = self._ids.index(wanted, start)
+            except ValueError:
+                return None
+            head = _decode_head(self._line(start))
+            if head.id == event_id and _may_see(merchant_id, head):
+                return head.seq
+            start += 1
 
     def page(self, after: int, merchant_id: str | None, limit: int) -> Page:
         """Events with a greater `seq`: a merchant's own and the house's; None: all."""
@@ -71,7 +79,7 @@ class EventsView:
         stop = min(end, index + SCAN_MAX)
         while index < stop and len(found) < limit:
             line = self._line(index)
-            if merchant_id is None or _decode_head(line).merchant_id in (None, merchant_id):
+            if _may_see(merchant_id, _decode_head(line)):
                 found.append(msgspec.Raw(without_links(line)))
             index += 1
         through = self._seqs[index - 1] if index else after
@@ -88,6 +96,10 @@ class EventsView:
         if self._file is None:
             self._file = self._fs.open(BOOK)
         return read_line(self._file, self._offsets[index])
+
+
+def _may_see(merchant_id: str | None, event: _Head) -> bool:
+    return merchant_id is None or event.merchant_id in (None, merchant_id)
 
 
 def without_links(line: bytes) -> bytes:

@@ -89,7 +89,8 @@ class Reads:
         limit = _limit(request, EVENTS_LIMIT_DEFAULT, EVENTS_LIMIT_MAX)
         self._events.catch_up()
         name = "cursor" if "cursor" in request.query else "after"
-        page = self._events.page(self._after(request, name), caller.merchant_id, limit)
+        after = self._after(request, name, caller.merchant_id)
+        page = self._events.page(after, caller.merchant_id, limit)
         return listed(page.data, str(page.through) if page.has_more else None)
 
     def reader(self, request: web.Request) -> Caller:
@@ -106,10 +107,10 @@ class Reads:
             raise no_such("payment")
         return row
 
-    def _after(self, request: web.Request, name: str) -> int:
+    def _after(self, request: web.Request, name: str, merchant_id: str | None) -> int:
         given = request.query.get(name, "0")
         if _EVENT.fullmatch(given):
-            seq = self._events.seq_of(given)
+            seq = self._events.seq_of(given, merchant_id)
             if seq is None:
                 raise no_such("event")
             return seq
