@@ -21,6 +21,7 @@ from payrail.security.apikeys import (
     same_secret,
 )
 from payrail.storage.books import Follower
+from payrail.web.heads import unauthenticated
 
 #: Texts of keys that are remembered as verified; then all are forgotten and verified again.
 _VERIFIED_MAX = 10_000
@@ -77,12 +78,12 @@ class AccessView:
             return _SERVICE
         presented = parse_key(token)
         if presented is None:
-            raise _unauthenticated("This is not a key of this house.")
+            raise unauthenticated("This is not a key of this house.")
         key = self.directory.live_key(presented.key_id)
         genuine = is_genuine(self._house_secret, presented, key.version if key else None)
         kind = PUBLISHABLE if key and key.publishable else SECRET
         if key is None or not genuine or presented.kind != kind:
-            raise _unauthenticated("This key is unknown, wrong or revoked.")
+            raise unauthenticated("This key is unknown, wrong or revoked.")
         return Caller(key.merchant_id, key.user_id, key.role, key.publishable)
 
     def speaking_for(self, caller: Caller, headers: Mapping[str, str]) -> Caller:
@@ -142,12 +143,6 @@ def demo_keys(
 
 def _listed(roles: frozenset[str]) -> str:
     return " or ".join(role for role in ROLES if role in roles)
-
-
-def _unauthenticated(detail: str) -> RequestError:
-    return RequestError(
-        401, "unauthenticated", detail, headers={"WWW-Authenticate": 'Bearer realm="payrail"'}
-    )
 
 
 def _bad_header(name: str, message: str) -> RequestError:
