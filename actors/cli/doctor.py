@@ -1,7 +1,6 @@
 """`doctor`: whether a house can run here, and what to mend. Never: mends anything itself."""
 
 import os
-import socket
 import stat
 import sys
 import tempfile
@@ -14,6 +13,7 @@ import typer
 
 from actors.cli.common import AsJson, put_json, put_table, settings
 from actors.cli.exits import SETTINGS
+from actors.cli.ports import Port, ports_of, trouble_of
 
 if TYPE_CHECKING:
     from payrail.settings import Settings
@@ -134,28 +134,16 @@ def _ports(chosen: "Settings") -> list[Finding]:
     from payrail.runtime.house import holders
 
     runs = bool(holders(chosen.home))
-    named = (
-        ("PAYRAIL_API_PORT", chosen.api_port),
-        ("PAYRAIL_VAULT_PORT", chosen.vault_port),
-        ("PAYRAIL_PROVIDER_PORT", chosen.provider_port),
-        ("PAYRAIL_CONSOLE_PORT", chosen.console_port),
-    )
-    return [_port(chosen.host, name, port, runs) for name, port in named]
+    return [_port(port, chosen, runs) for port in ports_of(chosen)]
 
 
-def _port(host: str, name: str, port: int, runs: bool) -> Finding:
-    what = f"port {port}"
-    try:
-        with socket.create_server((host, port), family=_family(host)):
-            return Finding(what, "ok", "free")
-    except OSError as error:
-        if runs:
-            return Finding(what, "ok", "taken, a house runs on this home")
-        return Finding(what, "mend", error.strerror or "taken", f"Set {name} to a free one.")
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
+def _port(port: Port, chosen: "Settings", runs: bool) -> Finding:
+    what, trouble = f"port {port.number}", trouble_of(port, chosen)
+    if trouble is None:
+        return Finding(what, "ok", "free")
+    if runs:
+        return Finding(what, "ok", "taken, a house runs on this home")
+    return Finding(what, "mend", trouble.seen, trouble.remedy)
 
 
 def _secrets(home: Path) -> Finding:

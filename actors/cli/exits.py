@@ -25,6 +25,7 @@ _REMEDIES = {
     HELD: "See who it is with `payrail ps`; end it with `payrail down`.",
     NOT_RUNNING: "Start the house with `payrail up --demo` in the same PAYRAIL_HOME.",
     CORRUPT: "Keep the files as they are; `payrail verify` names file and line.",
+    IO_FAILED: "Free or mend the disk; `payrail doctor` names what is in the way.",
     SETTINGS: "Mend the variable, or its line in .env; `payrail doctor` checks the rest.",
 }
 

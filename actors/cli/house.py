@@ -53,7 +53,7 @@ def up(
     chosen = prepare(durability.value if durability else None)
     names = _chosen_names(only)
     options = options_of(chosen, demo=demo)
-    must_be_free(chosen, names)
+    may_start(chosen, names)
     make_secrets(chosen)
     if inline:
         asyncio.run(run_in_one_process(chosen, names, options))
@@ -105,6 +105,18 @@ def must_be_free(chosen: "Settings", names: list[str]) -> None:
         for name in names:
             if name in holder.actors:
                 raise HomeHeld(name, f"process {holder.pid} since {holder.since}")
+
+
+def may_start(chosen: "Settings", names: list[str]) -> None:
+    """Raise HomeHeld, or Stop 78 for a port, before anything is written."""
+    from actors.cli.ports import ports_must_be_free
+
+    must_be_free(chosen, names)
+    try:
+        ports_must_be_free(chosen, names)
+    except Stop:
+        must_be_free(chosen, names)  # Another house may have begun meanwhile: that is the reason.
+        raise
 
 
 def make_secrets(chosen: "Settings") -> None:

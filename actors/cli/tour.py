@@ -5,6 +5,7 @@ Never: ends a house that it did not start.
 
 import asyncio
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import AsyncIterator, Coroutine
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 from actors.cli.common import put, say
 from actors.cli.demo import DEMO_SEED
 from actors.cli.exits import CORRUPT, INTERRUPTED, NOT_RUNNING, Stop
-from actors.cli.house import make_secrets, options_of, prepare
+from actors.cli.house import make_secrets, may_start, options_of, prepare
 from actors.cli.payments import with_documented_cards
 from actors.cli.running import run_supervisor, supervisor_of, until_ready
 from actors.cli.seed import drive
@@ -60,7 +61,7 @@ VERBS = ("ps", "tail gateway -f", "keys demo", "kill gateway", "demo all")
 def where_to_look(chosen: Settings) -> str:
     """What to do next, in the folder of the house."""
     home = os.path.relpath(chosen.home)
-    lines = [f"  cd {home}"] if home != "." else []
+    lines = [f"  cd {shlex.quote(home)}"] if home != "." else []
     lines += [f"  {line}" for line in LINES]
     lines += [f"  {_program()} {verb}" for verb in VERBS]
     pages = [f"  {chosen.api_url}/{page}" for page in ("docs", "health", "ready")]
@@ -81,6 +82,7 @@ async def _house(chosen: Settings) -> AsyncIterator[asyncio.Task[None] | None]:
         say("a house runs on this home already: the tour goes there")
         yield None
         return
+    may_start(chosen, list(NAMES))
     make_secrets(chosen)
     supervisor = supervisor_of(chosen, NAMES, options_of(chosen, demo=True))
     own = asyncio.create_task(run_supervisor(supervisor, chosen, NAMES))

@@ -130,6 +130,29 @@ def test_the_doctor_finds_a_port_that_is_taken(payrail, env):
     assert [row["what"] for row in wrong] == [f"port {port}"]
 
 
+@pytest.mark.parametrize("words", [("up",), ("demo", "--exit")])
+def test_a_house_does_not_begin_where_a_port_is_taken(payrail, env, tmp_path, words):
+    """78, the variable that helps, and not a file: no actor dies of it again and again."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", int(env["PAYRAIL_VAULT_PORT"]))):
+        code, _, err = payrail(*words)
+    assert code == 78
+    assert "Set PAYRAIL_VAULT_PORT to a free one." in err
+    assert len(err.splitlines()) == 2
+    assert files_below(tmp_path) == {}
+
+
+def test_two_doors_with_one_number_are_refused(payrail, env, monkeypatch):
+    """The doctor says so of both, and `up` of the first."""
+    monkeypatch.setenv("PAYRAIL_VAULT_PORT", env["PAYRAIL_API_PORT"])
+    wrong = [row for row in json.loads(payrail("doctor", "--json")[1]) if row["verdict"] == "mend"]
+    assert len(wrong) == 2
+    code, _, err = payrail("up")
+    assert code == 78
+    assert "PAYRAIL_VAULT_PORT has the same number" in err
+
+
 def test_a_line_by_hand_ends_a_torn_one_first(payrail, tmp_path):
     """A torn line that somebody left is not joined with ours: ours is whole, on its own line."""
     path = tmp_path / "mailboxes/gateway/hand.jsonl"
