@@ -1,7 +1,7 @@
 """Time and chance as they really are: the fillings of `ports.Clock` and `ports.Rng`.
 
-Wire time follows the wall clock and never goes back within a process: a clock that was set back
-stands still until the world has caught up.
+Wire time follows the wall clock and never goes back: when the clock is set back it goes on at its
+own pace, so that timers come due all the same, until the world has caught up.
 """
 
 import secrets
@@ -16,10 +16,16 @@ class SystemClock:
     def __init__(self, business_ahead_ms: int = 0) -> None:
         self.business_ahead_ms = business_ahead_ms
         self._wire_ms = 0
+        self._looked_ms = self.monotonic_ms()
 
     def now(self) -> Now:
-        self._wire_ms = max(self._wire_ms, time.time_ns() // 1_000_000)
-        return Now(wire_ms=self._wire_ms, business_ms=self._wire_ms + self.business_ahead_ms)
+        wall_ms, looked_ms = time.time_ns() // 1_000_000, self.monotonic_ms()
+        self._wire_ms = max(wall_ms, self._wire_ms + looked_ms - self._looked_ms)
+        self._looked_ms = looked_ms
+        return Now(self._wire_ms, self._wire_ms + self.business_ahead_ms, wall_ms)
+
+    def not_before(self, wire_ms: int) -> None:
+        self._wire_ms = max(self.now().wire_ms, wire_ms)
 
     def monotonic_ms(self) -> int:
         return time.monotonic_ns() // 1_000_000

@@ -43,7 +43,7 @@ class Question:
     key: str | None
     correlation_id: str
     asked_ms: int
-    deadline_ms: int
+    deadline_ms: int  # in wall time, which it shares with the receiver
     epoch: int  # the receiver's, when it was asked
     answer: asyncio.Future[ReplyLine]
     n: int = 0  # of the line in which it was asked last
@@ -148,7 +148,7 @@ class Edge:
             key,
             correlation_id,
             self._clock.monotonic_ms(),
-            self._clock.now().wire_ms + budget_ms,
+            self._clock.now().wall_ms + budget_ms,
             self._epoch_of(receiver),
             asyncio.get_running_loop().create_future(),
         )

@@ -63,6 +63,7 @@ class Loop(Generic[S]):
         self.faults: list[BaseException] = []
         self.told: list[dict[str, Any]] = []  # what the last batch did, for the log
         self._poisoned, self._deaths = poisoned, deaths
+        self._wall_ms = 0
         self._keep: list[Keep] = []
         self._lines: list[bytes] = []
         self._after: list[JournalLine] = []
@@ -78,6 +79,7 @@ class Loop(Generic[S]):
     def take(self, items: Iterable[Item], now: Now) -> list[Effect]:
         """Decide each item in turn. Result: what must be durable before anything is told."""
         self.told = []
+        self._wall_ms = now.wall_ms
         for item in items:
             self._one(item, now)
         return self._written()
@@ -156,7 +158,7 @@ class Loop(Generic[S]):
         try:
             if message.kind in RUNTIME_KINDS:
                 return self._runtime(admitted, moment)
-            if _too_late(message, moment):
+            if _too_late(message, self._wall_ms):
                 return _answered(message, _expired(message)), admitted.taken
             return self.actor.decide(self.state, message, moment), admitted.taken
         except RequestError as refusal:
@@ -254,11 +256,12 @@ def _must_be_known(peers: Sequence[str], step: Step) -> None:
             raise LookupError(f"{name} is not among the peers of this actor")
 
 
-def _too_late(message: Message, moment: Moment) -> bool:
+def _too_late(message: Message, wall_ms: int) -> bool:
+    """Deadlines of edges are wall time, which they share with us also when it is set back."""
     return (
         message.reply_to is not None
         and message.deadline_ms is not None
-        and moment.wire_ms > message.deadline_ms
+        and wall_ms > message.deadline_ms
     )
 
 

@@ -75,15 +75,20 @@ class Now:
 
     `wire_ms` follows the wall clock and is what deadlines, attempt timeouts and backoff are
     measured with. `business_ms` may be moved forward by people and is what holds, refunds,
-    disputes and payouts are measured with.
+    disputes and payouts are measured with. `wall_ms` is the machine's clock as it is, also after
+    it was set back: the one time that two processes agree on.
     """
 
     wire_ms: int
     business_ms: int
+    wall_ms: int
 
 
 class Clock(Protocol):
     def now(self) -> Now: ...
+
+    def not_before(self, wire_ms: int) -> None:
+        """Let wire time go on from `wire_ms` if it is not there yet: what a journal has seen."""
 
     def monotonic_ms(self) -> int:
         """Never goes back, the same for all processes of a machine; for beats and waits only."""

@@ -39,7 +39,10 @@ class SimClock:
         self._monotonic_ms = 0
 
     def now(self) -> Now:
-        return Now(wire_ms=self._wire_ms, business_ms=self._business_ms)
+        return Now(self._wire_ms, self._business_ms, wall_ms=self._wire_ms)
+
+    def not_before(self, wire_ms: int) -> None:
+        self._wire_ms = max(self._wire_ms, wire_ms)
 
     def monotonic_ms(self) -> int:
         return self._monotonic_ms

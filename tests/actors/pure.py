@@ -15,7 +15,7 @@ class StillClock:
     """A clock that stands where it was put."""
 
     def now(self) -> Now:
-        return Now(NOON_MS, NOON_MS)
+        return Now(NOON_MS, NOON_MS, NOON_MS)
 
     def monotonic_ms(self) -> int:
         return 0

@@ -7,13 +7,42 @@ import pytest
 from payrail.runtime.clocks import SystemClock, SystemRng
 
 
-def test_wire_time_stands_still_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch):
-    """A wall clock that jumps back an hour does not undo a deadline that has passed."""
-    wall_ms = [5_000_000, 1_400_000, 5_000_001]
-    monkeypatch.setattr(time, "time_ns", lambda: wall_ms.pop(0) * 1_000_000)
-    clock = SystemClock()
+class Machine:
+    """Its two clocks, in milliseconds."""
 
-    assert [clock.now().wire_ms for _ in range(3)] == [5_000_000, 5_000_000, 5_000_001]
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.wall_ms, self.up_ms = 5_000_000, 100
+        monkeypatch.setattr(time, "time_ns", lambda: self.wall_ms * 1_000_000)
+        monkeypatch.setattr(time, "monotonic_ns", lambda: self.up_ms * 1_000_000)
+
+    def passes(self, ms: int) -> None:
+        self.wall_ms, self.up_ms = self.wall_ms + ms, self.up_ms + ms
+
+
+def test_wire_time_goes_on_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch):
+    """An hour back neither undoes a deadline that has passed nor keeps a timer from coming due;
+    what two processes compare is the clock as it is."""
+    machine = Machine(monkeypatch)
+    clock = SystemClock()
+    assert clock.now().wire_ms == 5_000_000
+
+    machine.wall_ms -= 3_600_000
+    machine.passes(250)
+
+    assert clock.now().wire_ms == 5_000_250
+    assert clock.now().wall_ms == 1_400_250
+    machine.wall_ms = 6_000_000
+    assert clock.now().wire_ms == 6_000_000
+
+
+def test_wire_time_goes_on_from_what_a_journal_has_seen(monkeypatch: pytest.MonkeyPatch):
+    """Of an actor that was started again after the clock was set back, timers still come due."""
+    machine = Machine(monkeypatch)
+    clock = SystemClock()
+    clock.not_before(8_600_000)
+    machine.passes(5_000)
+
+    assert clock.now().wire_ms == 8_605_000
 
 
 def test_business_time_runs_ahead_by_what_people_chose(monkeypatch: pytest.MonkeyPatch):
