@@ -26,8 +26,8 @@ class PayRailError(Exception):
 class RequestError(PayRailError):
     """A refusal that a reply carries to the asker. State was not touched.
 
-    `code` is one of CONTRACT's problem codes; `extra` are fields beside the standard ones, such
-    as `legal` or `diff`; `errors` name fields with a remedy: `{"field","message"}`.
+    `code` is a problem's lasting name for programs; `extra` are fields beside the standard ones,
+    such as `legal` or `diff`; `errors` name fields with a remedy: `{"field","message"}`.
     """
 
     def __init__(

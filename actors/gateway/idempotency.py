@@ -2,7 +2,7 @@
 
 Final 2xx, 402 and the 409 of a state machine are kept and given again byte for byte; everything
 else is as if it had never been asked. 202 is provisional: the same key tells how things stand
-until they are final. Source: RULES, idempotency.
+until they are final.
 """
 
 from typing import Any

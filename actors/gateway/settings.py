@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-#: How long a hold lasts, in business time. Source: RULES, expiry.
+#: How long a hold lasts, in business time; card schemes give about a week.
 HOLD_MS = 7 * 24 * 3_600_000
 
-#: Waits between asks about one reference, in wire time; the last one repeats. Source: DESIGN 4.
+#: Waits between asks about one reference, in wire time; the last one repeats.
 ASK_AFTER_MS = (5_000, 30_000, 300_000, 3_600_000, 86_400_000)
 
 

@@ -14,7 +14,7 @@ from payrail.domain.ledger import LedgerEntry
 from payrail.domain.payments import TERMINAL, PaymentView, fold
 from payrail.errors import LineDamaged
 
-#: How long a key is remembered at least, in business time. Source: RULES, idempotency.
+#: How long a key is remembered at least, in business time: a shop may retry a day later.
 KEY_MS = 24 * 3_600_000
 #: How many expired keys one new key makes room for.
 PRUNED_MAX = 8

@@ -1,4 +1,4 @@
-"""Check a fault rule that people wrote: CONTRACT's shape, every wrong field named at once.
+"""Check a fault rule that people wrote: its shape, with every wrong field named at once.
 
 Never: repeats a value that was sent; a rule may hold anything, a card number too.
 """

@@ -24,7 +24,7 @@ class Match(Struct, frozen=True, omit_defaults=True):
 
 
 class FaultRule(Struct, frozen=True, omit_defaults=True):
-    """One rule, as it stands in CONTRACT. `count` is what is left of it, None: without end."""
+    """One rule, as people write it. `count` is what is left of it, None: without end."""
 
     operation: str
     do: str

@@ -226,7 +226,7 @@ class LookUpCard(Struct, forbid_unknown_fields=True):
 
 
 class InjectFault(Struct, forbid_unknown_fields=True):
-    """A drill: a fault rule of CONTRACT, already validated; `rule` as its JSON."""
+    """A drill: a fault rule that the provider has yet to judge; `rule` as its JSON."""
 
     rule: dict[str, Any]
     user_id: str = HAND

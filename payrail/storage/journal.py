@@ -17,8 +17,9 @@ from payrail.storage.lines import GENESIS, complete_lines, is_whole, sealed
 
 NOTHING = Raw(b"null")
 
-#: A line is refused when it would grow past this; longer bytes belong in a file of their own.
-LINE_BYTES_MAX = 64 * 1024 * 4
+#: A line is refused when it would grow past this. The largest message of 16 KiB stands in a line up
+#: to eight times: as taken, in entries and their events, in messages out and in the reply.
+LINE_BYTES_MAX = 256 * 1024
 #: How much is read at once when a journal is folded.
 READ_BYTES = 4 * 1024 * 1024
 
