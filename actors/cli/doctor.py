@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from actors.cli.common import AsJson, put_json, put_table, settings
+from actors.cli.common import AsJson, files, put_json, put_table, settings
 from actors.cli.exits import SETTINGS
 from actors.cli.ports import Port, ports_of, trouble_of
 
@@ -69,6 +69,7 @@ def examine(chosen: "Settings") -> list[Finding]:
         _fsync(home),
         *_ports(chosen),
         _secrets(home),
+        *_vault_key(chosen),
         _clock(),
     ]
 
@@ -157,6 +158,26 @@ def _secrets(home: Path) -> Finding:
         remedy = f"chmod -R go= {folder}"
         return Finding("secrets", "mend", f"{open_to_others[0]} is open to others", remedy)
     return Finding("secrets", "ok", "for this user alone")
+
+
+def _vault_key(chosen: "Settings") -> list[Finding]:
+    """Whether the vault will open, once it has keys; said before it is started and stays sealed."""
+    from actors.vault.keys import KEYS, open_keys
+    from payrail.errors import BadSettings
+    from payrail.runtime.clocks import SystemClock, SystemRng
+
+    if not (chosen.home / KEYS).exists():
+        return []
+    try:
+        given = chosen.vault_key.get_secret_value()
+        open_keys(files(chosen), SystemClock(), SystemRng(), given)
+    except BadSettings as error:
+        return [Finding("vault key", "mend", str(error), "Only the right key opens the cards.")]
+    except OSError as error:
+        return [
+            Finding("vault key", "mend", error.strerror or "unreadable", "Give it to this user.")
+        ]
+    return [Finding("vault key", "ok", "opens the cards")]
 
 
 def _clock() -> Finding:

@@ -10,8 +10,11 @@ import pytest
 
 from actors.cli.stories.cards import MERCHANT, good_card, order
 from actors.cli.stories.houses import House, until
+from actors.vault.keys import open_keys
 from payrail.domain.cards import find_pans
 from payrail.domain.testcards import TEST_CARDS
+from payrail.runtime.clocks import SystemClock, SystemRng
+from payrail.storage.fs import RealFs
 
 SLOW_MODULES = ("aiohttp", "msgspec", "pydantic", "pydantic_settings", "structlog", "psutil")
 
@@ -128,6 +131,19 @@ def test_the_doctor_finds_a_port_that_is_taken(payrail, env):
     assert code == 78
     wrong = [row for row in json.loads(out) if row["verdict"] == "mend"]
     assert [row["what"] for row in wrong] == [f"port {port}"]
+
+
+def test_the_doctor_tries_the_vault_key_and_writes_nothing(payrail, tmp_path, monkeypatch):
+    """A home that has cards is asked whether they will open, before the vault is held for it."""
+    fs = RealFs(str(tmp_path))
+    open_keys(fs, SystemClock(), SystemRng())
+    before = files_below(tmp_path)
+    assert payrail("doctor")[0] == 0
+    monkeypatch.setenv("PAYRAIL_VAULT_KEY", "ab" * 32)
+    code, out, _ = payrail("doctor")
+    assert code == 78
+    assert "not the key this home began with" in out
+    assert files_below(tmp_path) == before
 
 
 @pytest.mark.parametrize("words", [("up",), ("demo", "--exit")])
