@@ -118,7 +118,7 @@ def _broken(walk: _Walk, path: str, number: int, line: bytes) -> None:
         walk.damage(path, number, "the line's bytes do not match its hash")
         return
     walk.torn = (path, number, line)
-    what = "a torn line, left by a writer that died; its next life went on behind it"
+    what = "a torn line, left by a writer that died or met a full disk, and that went on behind it"
     walk.findings.append(Finding(path, number, what, NOTE))
 
 
@@ -134,7 +134,7 @@ def _whole(walk: _Walk, path: str, number: int, line: bytes, facts: dict[str, Fa
     place = _decode_place(line)
     if not place.n:
         return  # a reply: it has no number
-    _judge_torn(walk, line, place)
+    _judge_torn(walk, line, place, facts)
     if walk.channel.sender in EDGES:
         _edge_line(walk, path, number, line, place, facts)
     else:
@@ -142,14 +142,25 @@ def _whole(walk: _Walk, path: str, number: int, line: bytes, facts: dict[str, Fa
     walk.last = (place.epoch, place.n)
 
 
-def _judge_torn(walk: _Walk, line: bytes, place: _Place) -> None:
-    """A torn line is innocent if it is sent again, or if its writer has been reborn since."""
+def _judge_torn(walk: _Walk, line: bytes, place: _Place, facts: dict[str, Facts]) -> None:
+    """A torn line is innocent if it is sent again, if its writer has been reborn since, or if an
+    edge gave it up on a full disk: then nobody has taken it."""
     if walk.torn is None:
         return
     path, number, torn = walk.torn
     walk.torn = None
-    if not line.startswith(torn) and place.epoch <= walk.last[0]:
+    is_new_life = place.epoch > walk.last[0]
+    if not line.startswith(torn) and not is_new_life and _was_taken(walk, place, facts):
         walk.damage(path, number, "the line was cut short")
+
+
+def _was_taken(walk: _Walk, place: _Place, facts: dict[str, Facts]) -> bool:
+    """Whether what stood between the last whole line and this one may have been taken whole."""
+    receiver = facts.get(walk.channel.receiver)
+    if walk.channel.sender not in EDGES or receiver is None:
+        return True
+    taken = receiver.edges.get(walk.channel.sender, {})
+    return any((place.epoch, n) in taken for n in range(walk.last[1] + 1, place.n))
 
 
 def _inner_line(

@@ -311,6 +311,14 @@ def test_torn_line_of_a_dead_writer_is_only_noted(house: SimFs):
     assert [(f.path, f.line, f.severity) for f in found] == [(EDGE_SPOOL, 4, NOTE)]
 
 
+def test_line_that_an_edge_gave_up_on_a_full_disk_is_only_noted(house: SimFs):
+    """It went on behind the piece that had landed, in the same life; nobody took the piece."""
+    feed(house, "frontdoor", create_line(4, 8)[:50] + b"\n", create_line(5, 8))
+    found = check(house)
+
+    assert [(f.path, f.line, f.severity) for f in found] == [(EDGE_SPOOL, 4, NOTE)]
+
+
 def test_line_cut_short_in_the_middle_is_damage(house: SimFs):
     """Within one life of a writer no line is torn."""
     lines = lines_of(house, EDGE_SPOOL)
