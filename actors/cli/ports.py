@@ -51,11 +51,13 @@ def trouble_of(port: Port, chosen: "Settings") -> Trouble | None:
     for other in ports_of(chosen):
         if other != port and other.number == port.number:
             return Trouble(f"{other.variable} has the same number", "Give each its own.")
+    family = _family(chosen.host)
     try:
-        with socket.create_server((chosen.host, port.number), family=_family(chosen.host)):
+        socket.getaddrinfo(chosen.host, port.number, family)
+        with socket.create_server((chosen.host, port.number), family=family):
             return None
     except socket.gaierror as error:
-        return Trouble(f"{chosen.host}: {error.strerror}", "Set PAYRAIL_HOST to an own address.")
+        return Trouble(_reason(error), "Set PAYRAIL_HOST to an address of this machine.")
     except OSError as error:
         return Trouble(_reason(error), f"Set {port.variable} to a free one.")
 

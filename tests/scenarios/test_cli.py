@@ -159,6 +159,14 @@ def test_a_house_does_not_begin_where_a_port_is_taken(payrail, env, tmp_path, wo
     assert files_below(tmp_path) == {}
 
 
+def test_a_host_that_is_none_is_named_as_such(payrail, monkeypatch):
+    """Another port would not help: the remedy is the variable that is wrong."""
+    monkeypatch.setenv("PAYRAIL_HOST", "nowhere.invalid")
+    code, _, err = payrail("up")
+    assert code == 78
+    assert "Set PAYRAIL_HOST" in err
+
+
 def test_two_doors_with_one_number_are_refused(payrail, env, monkeypatch):
     """The doctor says so of both, and `up` of the first."""
     monkeypatch.setenv("PAYRAIL_VAULT_PORT", env["PAYRAIL_API_PORT"])
