@@ -105,27 +105,10 @@ class Vault:
                 posts=[line(f"refused:{withheld.code}")],
                 out=[Send("gateway", "card.refused", refused, key=order.payment_id)],
             )
-        charge = Charge(
-            payment_id=order.payment_id,
-            reference=order.reference,
-            merchant_id=record.merchant_id,
-            token=order.token,
-            amount=order.amount,
-            currency=order.currency,
-            sealed=sealed,
-            capture=order.capture,
-        )
+        charge, to = _charge_of(order, record.merchant_id, sealed), actor_of(order.provider)
         return Step(
             posts=[line("allowed")],
-            out=[
-                Send(
-                    actor_of(order.provider),
-                    "charge",
-                    charge,
-                    order.payment_id,
-                    message.deadline_ms,
-                )
-            ],
+            out=[Send(to, "charge", charge, order.payment_id, message.deadline_ms)],
         )
 
     def _look_up(
@@ -172,6 +155,19 @@ class Vault:
             raise CardWithheld("vault_record_mismatch") from None
         except ProviderKeyMissing:
             raise CardWithheld("provider_key_missing") from None
+
+
+def _charge_of(order: ChargeCard, merchant_id: str, sealed: str) -> Charge:
+    return Charge(
+        payment_id=order.payment_id,
+        reference=order.reference,
+        merchant_id=merchant_id,
+        token=order.token,
+        amount=order.amount,
+        currency=order.currency,
+        sealed=sealed,
+        capture=order.capture,
+    )
 
 
 def _must_suit(want: str, purpose: str) -> None:

@@ -7,7 +7,7 @@ of ours are kept beside it as a file named by their SHA-256.
 import hashlib
 import traceback
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 from msgspec import Raw, Struct
@@ -19,7 +19,7 @@ from payrail.runtime.actor import BookSpec, Message, Moment, Post, Reply, Step
 from payrail.runtime.admission import Admitted, Refused, body_of
 from payrail.runtime.effects import Keep
 from payrail.runtime.head import DLQ, DeadRef
-from payrail.storage.journal import NOTHING
+from payrail.storage.journal import NOTHING, Taken
 from payrail.storage.strict import parse
 
 
@@ -141,7 +141,7 @@ def _failed(message: Message) -> list[Reply]:
     return [Reply(message.sender, message.reply_to, 500, body, {}, message.correlation_id)]
 
 
-def _problem(to: str, re: str, taken: Any) -> Reply:
+def _problem(to: str, re: str, taken: Taken) -> Reply:
     detail = "the request did not fit what this actor understands"
     body = problem_fields(500, "internal-error", detail, taken.correlation_id)
     return Reply(to, re, 500, body, {}, taken.correlation_id)

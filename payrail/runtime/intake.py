@@ -146,5 +146,5 @@ def _marks(readers: Iterable[SpoolReader]) -> list[int]:
     return [reader.taken_bytes + reader.waiting_bytes() for reader in readers]
 
 
-def _edges_first(peers: Any) -> list[str]:
+def _edges_first(peers: Sequence[str]) -> list[str]:
     return sorted(peers, key=lambda name: name not in EDGES)
