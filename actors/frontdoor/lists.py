@@ -139,7 +139,7 @@ def _filter(request: web.Request) -> Callable[[Row], bool]:
     state, provider = query.get("state"), query.get("provider")
     currency = query.get("currency")
     if state is not None and state not in [one.value for one in PaymentState]:
-        raise _bad_query("state", f"must be one of {', '.join(one.value for one in PaymentState)}")
+        raise bad_query("state", f"must be one of {', '.join(one.value for one in PaymentState)}")
     if provider is not None:
         provider = _public_name(provider)
 
@@ -157,13 +157,13 @@ def _public_name(given: str) -> str:
     try:
         return public_name(given)
     except KeyError:
-        raise _bad_query("provider", "must be one such as providerA") from None
+        raise bad_query("provider", "must be one such as providerA") from None
 
 
 def _limit(request: web.Request, default: int, most: int) -> int:
     limit = _place(request, "limit", default)
     if not 1 <= limit <= most:
-        raise _bad_query("limit", f"must be from 1 to {most}")
+        raise bad_query("limit", f"must be from 1 to {most}")
     return limit
 
 
@@ -172,11 +172,12 @@ def _place(request: web.Request, name: str, default: int) -> int:
     if given is None:
         return default
     if not _NUMBER.fullmatch(given):
-        raise _bad_query(name, "must be a whole number as it was given by us")
+        raise bad_query(name, "must be a whole number as it was given by us")
     return int(given)
 
 
-def _bad_query(name: str, message: str) -> RequestError:
+def bad_query(name: str, message: str) -> RequestError:
+    """422 that names the parameter; never repeats its value."""
     return RequestError(
         422,
         "validation-error",

@@ -339,3 +339,11 @@ async def test_a_damaged_book_stops_reads_and_not_orders(tmp_path):
         assert (await door.ask("GET", f"/payment-intents/{pi(1)}"))[0] == 500
         path = f"/payment-intents/{pi(1)}/cancel"
         assert (await door.ask("POST", path, Idempotency_Key="k"))[0] == 200
+
+
+async def test_a_filter_that_is_not_there_is_refused(tmp_path):
+    """An unfiltered list that looks filtered would be believed."""
+    async with open_door(tmp_path) as door:
+        for name in ("email", "amount_min", "at"):
+            status, _, problem = await door.ask("GET", f"/payment-intents?{name}=1")
+            assert (status, problem["errors"][0]["field"]) == (422, name)
