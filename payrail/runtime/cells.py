@@ -247,7 +247,7 @@ class SleepWatch:
 
 def _map_file(path: Path) -> mmap.mmap:
     """Map the cell for writing. It only ever grows: a page cut under a reader would kill it."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
         if os.fstat(handle).st_size < CELL_BYTES:
             os.ftruncate(handle, CELL_BYTES)

@@ -12,9 +12,10 @@ from typing import Protocol
 import msgspec
 from msgspec import Raw, Struct
 
-from payrail.domain.messages import HAND
+from payrail.domain.messages import HAND, KINDS
 from payrail.domain.problems import problem_fields
 from payrail.domain.timestamps import iso
+from payrail.errors import LineDamaged
 from payrail.runtime.actor import BookSpec, Message, Moment, Post, Reply, Step
 from payrail.runtime.admission import Admitted, Refused, body_of
 from payrail.runtime.effects import Keep
@@ -94,6 +95,8 @@ def again(line: bytes, by: Message) -> Message | None:
         return None
     fields = parse(bytes(letter.message))
     body = body_of(fields["kind"], msgspec.json.encode(fields["body"]))
+    if "from" in fields and fields["from"] not in KINDS[fields["kind"]].senders:
+        raise LineDamaged("nobody may say by a replay what its sender may not say")
     return Message(
         id=by.id,
         sender=fields.get("from", HAND),

@@ -248,8 +248,12 @@ class Edge:
         return [(reader.sender, reader.offset) for reader in self._readers]
 
     def give(self, line: bytes) -> None:
-        """Hand one reply line to its question; nobody may be waiting any more."""
-        reply = decode_reply(line)
+        """Hand one reply line to its question; nobody may be waiting any more, and a line that is
+        no reply was put there by somebody else."""
+        try:
+            reply = decode_reply(line)
+        except (msgspec.MsgspecError, ValueError):
+            return
         question = self._open.get(reply.re)
         if question is not None and not question.answer.done():
             question.answer.set_result(reply)

@@ -20,7 +20,8 @@ class Lock:
     @classmethod
     def take(cls, path: Path, *, create: bool = True) -> "Lock | None":
         """Lock `path`; None when another holds it. Raises FileNotFoundError without `create`."""
-        handle = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o644)
+        flags = os.O_RDWR | os.O_NOFOLLOW | (os.O_CREAT if create else 0)
+        handle = os.open(path, flags, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

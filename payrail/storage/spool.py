@@ -29,7 +29,15 @@ class _Place(Struct):
     epoch: int = 0
 
 
-_decode_place = msgspec.json.Decoder(_Place).decode
+_decode = msgspec.json.Decoder(_Place).decode
+
+
+def _decode_place(line: bytes) -> _Place:
+    """Where a whole line stands; nowhere for one that is none of ours."""
+    try:
+        return _decode(line)
+    except (msgspec.MsgspecError, ValueError):
+        return _Place()
 
 
 def spool_path(receiver: str, sender: str) -> str:
@@ -104,10 +112,19 @@ class SpoolWriter:
 
     def append(self, data: bytes) -> None:
         """Append whole lines. Raises OSError; trying again with the same lines is safe."""
+        self._go_where_the_name_is()
         self._pass_foreign_bytes(data)
         if self.out.size >= self._rotate_bytes:
             self._rotate()
         self.out.append(data)
+
+    def _go_where_the_name_is(self) -> None:
+        """A file that was deleted or replaced under us is read no more: its reader goes by name."""
+        if self._fs.identity(self.out.path) == self.out.file.identity():
+            return
+        lost, self.out = self.out, Appender(self._fs, self.out.path)
+        lost.close()
+        self.out.end_line()
 
     def _pass_foreign_bytes(self, data: bytes) -> None:
         """What stands behind our end and is no piece of `data` may have been read: a failed append

@@ -2,15 +2,20 @@
 
 import asyncio
 import errno
+from pathlib import Path
 
 import pytest
 
 from payrail.domain.messages import Ping
-from payrail.errors import Behind, RequestError
+from payrail.errors import Behind, LineDamaged, RequestError
+from payrail.runtime.actor import Message
+from payrail.runtime.cells import CellWriter
+from payrail.runtime.deadletters import again
 from payrail.runtime.edge import Edge
+from payrail.runtime.locks import Lock
 from payrail.runtime.sim import Call, Fault, SimClock, SimFs
-from payrail.storage.lines import complete_lines, is_whole
-from payrail.storage.spool import SpoolReader, spool_path
+from payrail.storage.lines import complete_lines, encode, is_whole, sealed
+from payrail.storage.spool import SpoolReader, last_epoch, last_sent, spool_path
 
 PATH = spool_path("gateway", "frontdoor")
 
@@ -116,3 +121,63 @@ async def test_a_line_that_people_put_into_a_spool_costs_no_line_of_its_sender()
     await ask(edge, budget_ms=1)
     assert [is_whole(line) for line in reader.read(65_536)] == [False, True, True]
     assert len(asked(fs)) == 3
+
+
+async def test_a_spool_deleted_under_its_writer_is_made_again():
+    """What is written into a file without a name is lost to whoever opens the mailbox next."""
+    fs = SimFs()
+    edge = edge_on(fs)
+    await ask(edge, budget_ms=1)
+    fs.unlink(PATH)
+    await ask(edge, budget_ms=1)
+    assert len(asked(fs)) == 1
+
+
+async def test_a_whole_line_that_is_no_reply_is_passed_over():
+    """Whoever writes nonsense with a right hash into the mailbox of an edge ends nobody."""
+    fs = SimFs()
+    edge = edge_on(fs)
+    fs.open(spool_path("frontdoor", "gateway"), create=True).append(sealed(b'{"x":1}') + b"\n")
+    assert edge.take_replies()
+
+
+def test_a_whole_line_that_is_no_message_does_not_keep_its_sender_from_starting():
+    fs = SimFs()
+    fs.open(PATH, create=True).append(sealed(b'{"n":"one"}') + b"\n")
+    assert last_sent(fs, "gateway", "frontdoor") == 0
+    assert last_epoch(fs, "gateway", "frontdoor") == 0
+
+
+def test_a_replay_says_nothing_that_its_sender_may_not_say():
+    """A front door that sent an outcome is a dead letter; replaying it forges no outcome."""
+    outcome: dict[str, object] = {
+        "payment_id": "pi_1",
+        "reference": "pi_1.1",
+        "operation": "authorize",
+    }
+    outcome |= {"result": "approved", "code": "approved", "provider": "providerA"}
+    outcome |= {"provider_reference": "x", "amount": 1, "currency": "USD"}
+    message = {"from": "frontdoor", "kind": "outcome", "body": outcome}
+    letter = {"id": "dl_1", "actor": "gateway", "why": "sender", "deaths": 0, "at": "", "error": {}}
+    line = encode({**letter, "message": message, "raw": None, "seq": 1})
+    by = Message("hand>gateway:0:1", "hand", "dlq.replay", None, "cor_1")
+    with pytest.raises(LineDamaged, match="may not say"):
+        again(line, by)
+
+
+# Links out of the home.
+
+
+def test_a_link_in_the_place_of_a_lock_or_cell_is_not_followed(tmp_path: Path):
+    """What it leads to is not ours to write."""
+    outside = tmp_path / "outside"
+    outside.write_text("precious")
+    folder = tmp_path / "home/data/actors/gateway"
+    folder.mkdir(parents=True)
+    for name in ("lock", "cell"):
+        (folder / name).symlink_to(outside)
+    with pytest.raises(OSError, match="symbolic"):
+        Lock.take(folder / "lock")
+    with pytest.raises(OSError, match="symbolic"):
+        CellWriter(tmp_path / "home", "gateway")
+    assert outside.read_text() == "precious"
