@@ -17,6 +17,8 @@ class StillClock:
     def now(self) -> Now:
         return Now(NOON_MS, NOON_MS, NOON_MS)
 
+    def not_before(self, wire_ms: int) -> None: ...
+
     def monotonic_ms(self) -> int:
         return 0
 

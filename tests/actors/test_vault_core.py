@@ -9,6 +9,7 @@ import pytest
 
 from actors.provider.seals import HpkeUnseal, SealUnopened
 from actors.provider.seals import open_keys as open_provider_keys
+from actors.vault.access import shown_token
 from actors.vault.core import Vault
 from actors.vault.keys import KEYS, Card, RecordMismatch, VaultKeys, open_keys
 from actors.vault.seals import HpkeSeals
@@ -303,3 +304,10 @@ def test_a_card_compares_by_its_digits():
     """Two cards are one only if every field is."""
     assert replace(CARD) == CARD
     assert replace(CARD, exp_year=2031) != CARD
+
+
+def test_a_token_with_many_digits_is_a_token() -> None:
+    """Tokens are random hex: a run of twelve digits in one is chance, and it must be looked up."""
+    token = "tok_123456789012abcdefabcdefabcdefab"
+    assert shown_token(token) == token
+    assert shown_token("tok_4242424242424242") == "tok_unreadable"
