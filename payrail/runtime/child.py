@@ -27,7 +27,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from payrail.errors import BadSettings, Damage, HomeHeld, JournalLost
+from payrail.errors import BadSettings, Damage, HomeHeld, JournalLost, PayRailError
 from payrail.runtime.control import Control, Resident, beating, taking_up
 
 Build = Callable[[str, str, dict[str, Any]], Resident]
@@ -88,10 +88,17 @@ def main(build_path: str) -> int:
             return runner.run(_live(build, first, lines, later))
     except BaseException as error:  # The last frame of the process: tell and end.
         code = exit_code(error)
-        told = "".join(traceback.format_exception(error))
+        told = _told(error)
         with contextlib.suppress(OSError):  # Whoever cannot be told still learns of the code.
-            log.error("actor.failed", actor=first.become, exit_code=code, traceback=told)
+            log.error("actor.failed", actor=first.become, exit_code=code, why=told)
         return code
+
+
+def _told(error: BaseException) -> str:
+    """What people can mend is said in its own words; the rest with where it happened."""
+    if isinstance(error, PayRailError | OSError):
+        return f"{type(error).__name__}: {error}"
+    return "".join(traceback.format_exception(error))
 
 
 async def _live(build: Build, order: Line, lines: Lines, later: list[Line]) -> int:

@@ -40,8 +40,9 @@ _decode_link = msgspec.json.Decoder(_Link).decode
 class Scrub:
     """Checks prefixes bit by bit. Raises Corrupt, which names file and line."""
 
-    def __init__(self, fs: Fs, prefixes: list[Prefix]) -> None:
-        self._fs = fs
+    def __init__(self, fs: Fs, prefixes: list[Prefix], *, slice_bytes: int = SLICE_BYTES) -> None:
+        """`slice_bytes` must hold the longest line."""
+        self._fs, self._slice_bytes = fs, slice_bytes
         self._slices = self._all(prefixes)
         self.done = False
 
@@ -62,7 +63,7 @@ class Scrub:
         try:
             offset, number, head = 0, 0, GENESIS
             while offset < prefix.size:
-                data = file.pread(offset, min(SLICE_BYTES, prefix.size - offset))
+                data = file.pread(offset, min(self._slice_bytes, prefix.size - offset))
                 lines, rest = complete_lines(data)
                 for line in lines:
                     number += 1
