@@ -17,6 +17,7 @@ from actors.provider.rules import FaultRule
 from actors.provider.seals import Unseal
 from actors.provider.state import FaultInjected, FaultsCleared, Order, ProviderState
 from actors.provider.truth import truth_book
+from payrail.domain.ids import derived_id
 from payrail.domain.messages import (
     Ask,
     Charge,
@@ -117,12 +118,19 @@ def inject(state: ProviderState, drill: InjectFault, message: Message, moment: M
     rule = parse_rule(drill.rule)
     if len(state.faults) >= RULES_MAX:
         raise RequestError(422, "validation-error", f"There are {RULES_MAX} rules; clear them.")
-    rule_id = moment.new_id("flt")
+    rule_id = _rule_id(message, moment)
     body = {"object": "fault", "id": rule_id, "rule": shown(rule)}
     return Step(
-        events=[FaultInjected(rule_id, rule, drill.user_id)],
+        events=[] if rule_id in state.faults else [FaultInjected(rule_id, rule, drill.user_id)],
         replies=answer(message, 201, body),
     )
+
+
+def _rule_id(message: Message, moment: Moment) -> str:
+    """Of a question that is asked again after our rebirth the same, so that it is one drill."""
+    if message.reply_to is None:
+        return moment.new_id("flt")
+    return derived_id("flt", f"{message.sender} {message.reply_to}", 0, 0)
 
 
 def clear(state: ProviderState, order: ClearFaults, message: Message) -> Step:

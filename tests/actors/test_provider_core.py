@@ -349,6 +349,15 @@ def test_an_injected_rule_is_shown_as_it_is(provider: Played):
     assert len(provider.state.faults) == 2
 
 
+def test_a_drill_that_is_asked_for_again_is_one_drill(provider: Played):
+    """A front door asks again after our rebirth, in case we died before we answered."""
+    rule = {"operation": "authorize", "do": "down", "count": 1}
+    first, again = (inject(provider, **rule).replies for _ in range(2))
+
+    assert first == again
+    assert len(provider.state.faults) == 1
+
+
 @pytest.mark.parametrize(
     ("rule", "fields"),
     [
