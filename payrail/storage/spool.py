@@ -72,14 +72,16 @@ def last_sent(fs: Fs, receiver: str, sender: str) -> int:
 
 
 def last_epoch(fs: Fs, receiver: str, sender: str) -> int:
-    """The highest epoch of a numbered line in this file or a moved one; 0 without one."""
+    """The highest epoch in the last lines of this file, or in a moved one; 0 without one."""
     path = spool_path(receiver, sender)
     moved = [int(name.split(".")[-3]) for name in _old_names(fs, receiver, sender)]
     if not fs.exists(path):
         return max(moved, default=0)
     file = fs.open(path)
     try:
-        return max([_last_place(file, file.size())[0], *moved])
+        tail = file.pread(max(0, file.size() - LINE_BYTES_MAX), LINE_BYTES_MAX)
+        lines = (line for line in complete_lines(tail)[0] if is_whole(line))
+        return max([*moved, *(_decode_place(line).epoch for line in lines)], default=0)
     finally:
         file.close()
 

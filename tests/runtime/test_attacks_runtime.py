@@ -105,6 +105,17 @@ async def test_an_edge_whose_journal_was_restored_does_not_use_an_epoch_again():
         edge_on(fs)
 
 
+async def test_a_line_of_an_epoch_to_come_halts_its_edge():
+    """Somebody put it there: its receiver takes it, and then nothing of ours any more."""
+    fs = SimFs()
+    edge = edge_on(fs)
+    await ask(edge, budget_ms=1)
+    fs.open(PATH).append(sealed(b'{"n":1,"epoch":999}') + b"\n")
+    await ask(edge, budget_ms=1)
+    with pytest.raises(Behind, match="of our epoch 999"):
+        edge_on(fs)
+
+
 # Lines in the wrong file.
 
 
