@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import aiohttp
 import msgspec
 from pydantic import SecretStr
 
+from actors.cli.stories.houses import free_ports
 from actors.frontdoor.resident import Frontdoor
 from payrail.domain.access import BOOK as ACCESS_BOOK
 from payrail.domain.access import demo_records
@@ -44,9 +44,7 @@ def book(home, path, records, seq=0, prev=GENESIS):
 
 
 def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+    return free_ports(1)[0]
 
 
 class FakeActor:

@@ -22,8 +22,9 @@ from typing import Any
 import aiohttp
 import psutil
 
+from actors.cli.stories.houses import free_ports
 from tests.bench.stats import Figures, in_turn, percentile, print_table, ratios, shown
-from tests.chaos.house import House, free_ports
+from tests.chaos.house import House
 
 CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": "123"}
 Life = Callable[[aiohttp.ClientSession, list[float], int], Awaitable[None]]

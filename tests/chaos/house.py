@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from actors.cli.stories.houses import free_ports
 from payrail.runtime.house import status
 
 ROOT = Path(__file__).parents[2]
@@ -30,18 +30,6 @@ _PORTS = ("API", "VAULT", "PROVIDER", "CONSOLE")
 
 class HouseFailed(Exception):
     """The house did not start, answer or end in time; the text has the end of its log."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
 
 
 class House:
