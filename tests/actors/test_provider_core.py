@@ -352,7 +352,7 @@ def test_an_injected_rule_is_shown_as_it_is(provider: Played):
 def test_a_drill_that_is_asked_for_again_is_one_drill(provider: Played):
     """A front door asks again after our rebirth, in case we died before we answered."""
     rule = {"operation": "authorize", "do": "down", "count": 1}
-    first, again = (inject(provider, **rule).replies for _ in range(2))
+    first, again = (inject(provider, **rule).replies[0].body for _ in range(2))
 
     assert first == again
     assert len(provider.state.faults) == 1
