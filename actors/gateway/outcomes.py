@@ -24,6 +24,7 @@ from payrail.domain.messages import AskAgain, AttemptTimeout, CardRefused, Outco
 from payrail.domain.payments import FENCED, FENCED_DECLINE, OpenOperation, PaymentView, render
 from payrail.domain.postings import capture_postings, fee_postings
 from payrail.domain.problems import problem_fields
+from payrail.domain.providers import public_name
 from payrail.domain.timestamps import iso, parse_iso
 from payrail.runtime.actor import Message, Moment, Step
 
@@ -32,8 +33,10 @@ NO_EFFECT = frozenset({"refused", "fenced"})
 
 
 def outcome(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
-    """A provider has spoken about one of our references."""
+    """A provider has spoken about one of our references. Raises ValueError, which makes a dead
+    letter, when it speaks in the name of another or about another's call."""
     told: Outcome = message.body
+    _must_speak_for_itself(state, message)
     if told.reference in state.late:
         return late.ended(state, message, moment)
     view = state.payments.get(told.payment_id)
@@ -47,6 +50,15 @@ def outcome(state: GatewayState, message: Message, moment: Moment, rules: Rules)
     if view.open.operation == "authorize":
         return _authorized_or_not(state, booking, message, moment, rules)
     return _claimed_or_not(state, booking, message, moment)
+
+
+def _must_speak_for_itself(state: GatewayState, message: Message) -> None:
+    told: Outcome = message.body
+    view = state.payments.get(told.payment_id)
+    ours = view.open if view is not None else None
+    about = ours.provider if ours is not None and ours.reference == told.reference else None
+    if public_name(message.sender) != told.provider or about not in (None, told.provider):
+        raise ValueError(f"{message.sender} speaks about a call to {about or told.provider}")
 
 
 def card_refused(state: GatewayState, message: Message, moment: Moment) -> Step:

@@ -37,7 +37,9 @@ class Desk(Played):
             self.order(order)
         return caught.value
 
-    def says(self, reference: str, result: str = "approved", **more: Any) -> Any:
+    def says(
+        self, reference: str, result: str = "approved", *, sender: str = "provider-a", **more: Any
+    ) -> Any:
         """The provider speaks; result: the step that follows."""
         fields: dict[str, Any] = {
             "operation": "authorize",
@@ -50,7 +52,7 @@ class Desk(Played):
         }
         payment_id = reference.rpartition(".")[0]
         told = Outcome(payment_id=payment_id, reference=reference, result=result, **fields)
-        return self.tell("outcome", told, sender="provider-a")
+        return self.tell("outcome", told, sender=sender)
 
     def fires(self, timer: SetTimer) -> Any:
         """A timer comes due."""

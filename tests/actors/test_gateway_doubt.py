@@ -265,3 +265,14 @@ def test_a_timer_of_a_call_that_is_over_does_nothing(desk: Desk):
     step = desk.fires(timer_of(sent))
 
     assert (step.posts, step.events, step.out, step.replies) == ([], [], [], [])
+
+
+def test_a_provider_speaks_for_itself_alone(desk: Desk):
+    """An outcome in another's name, or about a call to another, moves no money: a dead letter."""
+    payment_id, _ = desk.attempted()
+
+    with pytest.raises(ValueError, match="provider-b speaks"):
+        desk.says(f"{payment_id}.1", provider="providerB", sender="provider-b")
+    with pytest.raises(ValueError, match="provider-a speaks"):
+        desk.says(f"{payment_id}.1", provider="providerB")
+    assert desk.state.payments[payment_id].state == "processing"
