@@ -26,7 +26,7 @@ from payrail.domain.messages import (
     CapturePayment,
     CreatePayment,
 )
-from payrail.domain.payment_view import PaymentState, PaymentView, render
+from payrail.domain.payment_view import PaymentView, render
 from payrail.errors import RequestError
 from payrail.storage.lines import encode
 from payrail.web.access import AccessView, Caller, must_be, must_name_merchant
@@ -36,6 +36,15 @@ from payrail.web.heads import bearer
 GATEWAY = "gateway"
 #: How many of a merchant's newest payments are searched for one whose creation had no answer.
 _NEWEST_SEARCHED = 64
+
+
+#: The call to a provider that each order leads to.
+_OPERATIONS: dict[type, str] = {
+    CreatePayment: "authorize",
+    AuthorizePayment: "authorize",
+    CapturePayment: "capture",
+    CancelPayment: "reverse",
+}
 
 
 class Commands:
@@ -93,22 +102,32 @@ class Commands:
         )
 
     def _pending(self, order: Any, about: str | None) -> PaymentView | None:
-        """The payment, if a call to a provider is open for it: then 202 says more than 504."""
+        """The payment, if the call to a provider that was asked for is open: then 202 says more
+        than 504. A call that somebody else asked for says nothing about this order."""
         self._payments.catch_up()
         if about is not None:
             row = self._payments.row(about, order.merchant_id)
             view = self._payments.view(row) if row else None
         else:
             view = self._created_by(order)
-        open_now = view is not None and (
-            view.open is not None or view.state is PaymentState.PROCESSING
-        )
-        return view if open_now else None
+        if view is None or view.open is None:
+            return None
+        return view if view.open.operation == _OPERATIONS[type(order)] else None
 
     def _created_by(self, order: CreatePayment) -> PaymentView | None:
         newest = self._payments.newest_first(order.merchant_id)[-_NEWEST_SEARCHED:]
         views = (self._payments.view(row) for row in reversed(newest))
-        return next((v for v in views if v.idempotency_key == order.idempotency_key), None)
+        return next((view for view in views if _is_made_by(view, order)), None)
+
+
+def _is_made_by(view: PaymentView, order: CreatePayment) -> bool:
+    """Whether this order made this payment: its key with another body is another order."""
+    return (view.idempotency_key, view.amount, view.currency, view.payment_method.token) == (
+        order.idempotency_key,
+        order.amount,
+        order.currency,
+        order.payment_method,
+    )
 
 
 async def _body(

@@ -215,6 +215,18 @@ async def test_an_open_provider_call_is_202_when_the_budget_is_over(tmp_path):
         assert (await door.ask("POST", path, Idempotency_Key="k"))[0] == 504
 
 
+async def test_an_open_call_of_another_order_is_504_when_the_budget_is_over(tmp_path):
+    """202 would say that this order had been taken: a cancel beside an open authorization was not,
+    and the key of an earlier create with another body has made nothing."""
+    book(tmp_path, LEDGER, [created(pi(1), key="mine"), started(pi(1))])
+    async with open_door(tmp_path, gateway=lambda _: None, budget_ms=50) as door:
+        path = f"/payment-intents/{pi(1)}/cancel"
+        assert (await door.ask("POST", path, Idempotency_Key="k"))[0] == 504
+        body = {"amount": 999, "currency": "USD", "payment_method": TOKEN, "confirm": True}
+        answer = await door.ask("POST", "/payment-intents", body, Idempotency_Key="mine")
+        assert answer[0] == 504
+
+
 async def test_a_revoked_key_stops_at_once(tmp_path):
     """The access book is caught up with before a key is believed."""
     async with open_door(tmp_path) as door:
