@@ -35,6 +35,8 @@ Build = Callable[[str, str, dict[str, Any]], Resident]
 _PR_SET_PDEATHSIG = 1  # Source: linux/prctl.h.
 _STDIN = 0
 _READ_BYTES = 65_536
+#: A disk that takes nothing now, but lost nothing: worth another try once there is room.
+_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 #: Operating system errors that say nothing about our files: worth another try.
 _NOT_OUR_FILES = (errno.EADDRINUSE, errno.EADDRNOTAVAIL)
 log = structlog.get_logger()
@@ -155,7 +157,7 @@ def exit_code(error: BaseException) -> int:
     if isinstance(error, BadSettings):
         return 78
     if isinstance(error, OSError) and not _is_network(error):
-        return 74
+        return 75 if error.errno in _PASSING else 74
     return 1
 
 

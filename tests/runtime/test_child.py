@@ -16,7 +16,7 @@ from payrail.runtime.child import Lines, exit_code
         (LineDamaged("no hash"), 70),
         (HomeHeld("vault", "somebody"), 73),
         (OSError(errno.EIO, "fsync"), 74),
-        (OSError(errno.ENOSPC, "full"), 74),
+        (OSError(errno.ENOSPC, "full"), 75),
         (BadSettings("PAYRAIL_SEED"), 78),
         (OSError(errno.EADDRINUSE, "bind"), 1),
         (TimeoutError(), 1),
