@@ -7,8 +7,6 @@ import typer
 from actors.cli.common import put, say
 from actors.cli.exits import FAILED, usage
 
-DEMO_SEED = 42
-
 
 def register(app: typer.Typer) -> None:
     app.command()(demo)

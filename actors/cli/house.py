@@ -16,8 +16,6 @@ from actors.cli.exits import TRY_LATER, Stop, usage
 if TYPE_CHECKING:
     from payrail.settings import Settings
 
-BUILD_PATH = "actors.wiring:build"
-FRONT = "frontdoor"
 #: How long `down` waits: SIGTERM ends a house within 10 s.
 DOWN_S_MAX = 12.0
 _LOOK_AGAIN_S = 0.05

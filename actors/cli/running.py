@@ -9,8 +9,8 @@ from typing import Any
 
 import structlog
 
+from actors.cli.common import BUILD_PATH, FRONT
 from actors.cli.doors import is_ready
-from actors.cli.house import BUILD_PATH, FRONT
 from payrail.runtime.house import Tenancy, status
 from payrail.runtime.supervisor import Supervisor
 from payrail.settings import Settings

@@ -12,8 +12,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from actors.cli.common import put, say
-from actors.cli.demo import DEMO_SEED
+from actors.cli.common import DEMO_SEED, put, say
 from actors.cli.exits import CORRUPT, INTERRUPTED, NOT_RUNNING, Stop
 from actors.cli.house import make_secrets, may_start, options_of, prepare
 from actors.cli.payments import with_documented_cards

@@ -1,12 +1,14 @@
 """What one journal line did, as nodes of a causal chain: the message it took, the step itself, and
 everything that it wrote elsewhere."""
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from payrail.audit.findings import Finding
 from payrail.domain.messages import HAND, TIMER, Envelope
 from payrail.storage.journal import BookLine, JournalLine, StoredReply
 from payrail.storage.lines import hash_of
@@ -108,3 +110,15 @@ def _described(book: str, fields: dict[str, Any]) -> tuple[str, str, str]:
     if "deaths" in fields:
         return "dead_letter", str(fields["id"]), f"set aside: {fields['why']}"
     return "record", ident, f"{book} line {fields.get('seq')}"
+
+
+@dataclass(slots=True)
+class Trace:
+    """What is known so far."""
+
+    needle: re.Pattern[bytes]
+    nodes: dict[str, Node] = field(default_factory=dict)
+    messages: dict[str, Wanted] = field(default_factory=dict)  # id -> where it must stand
+    books: dict[str, Wanted] = field(default_factory=dict)  # hash -> where it must stand
+    broken: list[Finding] = field(default_factory=list)
+    told: dict[str, int] = field(default_factory=dict)  # actor -> step that all others can see

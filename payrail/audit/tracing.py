@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from payrail.audit.findings import Finding
-from payrail.audit.nodes import Wanted, envelope_node
+from payrail.audit.nodes import Trace, Wanted, envelope_node
 from payrail.audit.reading import Part
 from payrail.audit.spools import Channel, open_channels
 from payrail.domain.messages import EDGES
@@ -14,19 +13,16 @@ from payrail.errors import LineDamaged
 from payrail.runtime.ports import Fs
 from payrail.storage.lines import hash_of, is_whole
 
-if TYPE_CHECKING:
-    from payrail.audit.why import Trace
-
 _ID_BEGINS = len(b'{"id":"')
 
 
-def find_in_mailboxes(fs: Fs, stack: ExitStack) -> Callable[["Trace"], None]:
+def find_in_mailboxes(fs: Fs, stack: ExitStack) -> Callable[[Trace], None]:
     """Open every mailbox now; the result finds what a trace wants in them later."""
     channels = open_channels(fs)
     for part in [part for channel in channels for part in channel.parts]:
         stack.callback(part.close)
 
-    def find(trace: "Trace") -> None:
+    def find(trace: Trace) -> None:
         search = _Search(trace)
         for channel in channels:
             search.look(channel)
@@ -40,7 +36,7 @@ def find_in_mailboxes(fs: Fs, stack: ExitStack) -> Callable[["Trace"], None]:
 class _Search:
     """One pass over the mailboxes."""
 
-    def __init__(self, trace: "Trace") -> None:
+    def __init__(self, trace: Trace) -> None:
         self._trace = trace
         self.found: set[str] = set()
         self._damaged: dict[str, tuple[str, int]] = {}
@@ -106,7 +102,7 @@ def _id_of(line: bytes) -> str:
     return line[_ID_BEGINS : line.find(b'"', _ID_BEGINS)].decode("utf-8", "replace")
 
 
-def _unexpected(channel: Channel, path: str, number: int, line: bytes, trace: "Trace") -> None:
+def _unexpected(channel: Channel, path: str, number: int, line: bytes, trace: Trace) -> None:
     """A question that nobody has taken yet is a beginning; a message that nobody sent is none."""
     if not is_whole(line) or b'"kind":"reply"' in line[:200]:
         return
@@ -118,7 +114,7 @@ def _unexpected(channel: Channel, path: str, number: int, line: bytes, trace: "T
         trace.broken.append(Finding(path, number, what))
 
 
-def find_in_books(parts: list[Part], trace: "Trace") -> None:
+def find_in_books(parts: list[Part], trace: Trace) -> None:
     """Find every book line of the trace, and every one that mentions the id beside it."""
     found: set[str] = set()
     for part in parts:

@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 from payrail.audit.findings import Finding
 from payrail.audit.nodes import (
     Node,
+    Trace,
     Wanted,
     book_nodes,
     envelope_node,
@@ -46,18 +47,6 @@ class Chain:
 
     nodes: list[Node]
     broken: list[Finding]
-
-
-@dataclass(slots=True)
-class Trace:
-    """What is known so far."""
-
-    needle: re.Pattern[bytes]
-    nodes: dict[str, Node] = field(default_factory=dict)
-    messages: dict[str, Wanted] = field(default_factory=dict)  # id -> where it must stand
-    books: dict[str, Wanted] = field(default_factory=dict)  # hash -> where it must stand
-    broken: list[Finding] = field(default_factory=list)
-    told: dict[str, int] = field(default_factory=dict)  # actor -> step that all others can see
 
 
 class _Journal:
