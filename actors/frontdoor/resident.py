@@ -49,6 +49,7 @@ class Epochs:
         self._home = home
         self._epochs = dict.fromkeys(receivers, 0)
         self._consumed = dict.fromkeys(receivers, 0)
+        self._blocked = dict.fromkeys(receivers, False)
         self.look()
 
     def look(self) -> None:
@@ -56,9 +57,14 @@ class Epochs:
             cell = CellView.read(self._home, receiver)
             self._epochs[receiver] = cell.epoch if cell else 0
             self._consumed[receiver] = cell.consumed.get(NAME, (0, 0))[0] if cell else 0
+            self._blocked[receiver] = cell is not None and cell.state == "blocked"
 
     def of(self, receiver: str) -> int:
         return self._epochs[receiver]
+
+    def blocked(self, receiver: str) -> bool:
+        """Whether it says that its books cannot be written: it answers nobody before they are."""
+        return self._blocked[receiver]
 
     def consumed(self, receiver: str) -> int:
         """The last of our lines that it has taken, and made durable that it did."""
@@ -103,6 +109,7 @@ class Frontdoor:
             self._receivers,
             epoch_of=epochs.of,
             consumed_of=epochs.consumed,
+            blocked=epochs.blocked,
             drained=self._drained,
         )
         control.cell.epoch = edge.epoch

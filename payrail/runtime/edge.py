@@ -104,11 +104,13 @@ class Edge:
         *,
         epoch_of: Callable[[str], int],
         consumed_of: Callable[[str], int] = lambda _receiver: 0,
+        blocked: Callable[[str], bool] = lambda _receiver: False,
         drained: Callable[[str, str, int], bool] = lambda _receiver, _sender, _size: False,
     ) -> None:
         self.name, self._clock, self._bell = name, clock, bell
         self.epoch = open_epoch(fs, clock, name, receivers)
         self._epoch_of, self._consumed_of = epoch_of, consumed_of
+        self._blocked = blocked
         self._writers = {to: SpoolWriter(fs, name, to, drained) for to in receivers}
         self._readers = [SpoolReader(fs, name, to, _size(fs, name, to)) for to in receivers]
         self._n = dict.fromkeys(receivers, 0)
@@ -158,26 +160,17 @@ class Edge:
             async with asyncio.timeout(budget_ms / 1000):
                 return await question.answer
         except TimeoutError:
-            raise RequestError(
-                504,
-                "overloaded",
-                "no answer in time; it may still happen, ask again with the same key",
-                retryable=True,
-                headers={"Retry-After": "1"},
-            ) from None
+            what = "no answer in time; it may still happen, ask again with the same key"
+            raise _refusal(what, 504) from None
         finally:
             self._open.pop(request, None)
 
     def _refuse_overload(self, receiver: str) -> None:
+        if self._blocked(receiver):
+            raise _refusal(f"{receiver} cannot write its files; nothing was written, try again")
         if len(self._open) < OPEN_MAX and self._young_enough(receiver):
             return
-        raise RequestError(
-            503,
-            "overloaded",
-            f"too much is waiting for {receiver}; nothing was written, try again",
-            retryable=True,
-            headers={"Retry-After": "1"},
-        )
+        raise _refusal(f"too much is waiting for {receiver}; nothing was written, try again")
 
     def _young_enough(self, receiver: str) -> bool:
         if not self._open:
@@ -282,10 +275,10 @@ def _unwritten(question: Question, error: OSError, *, may_happen: bool) -> Reque
     what = f"cannot write to {question.receiver}: {error.strerror or 'short write'}"
     if may_happen:
         what += "; it may still happen, ask again with the same key"
-    return RequestError(
-        504 if may_happen else 503,
-        "overloaded",
-        what,
-        retryable=True,
-        headers={"Retry-After": "1"},
-    )
+    return _refusal(what, 504 if may_happen else 503)
+
+
+def _refusal(what: str, status: int = 503) -> RequestError:
+    """503: nothing was written. 504: it may still happen. Both are worth another try."""
+    again = {"Retry-After": "1"}
+    return RequestError(status, "overloaded", what, retryable=True, headers=again)

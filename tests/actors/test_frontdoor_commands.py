@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from payrail.domain.messages import CapturePayment, CreatePayment
+from payrail.runtime.cells import CellWriter
 from payrail.storage.lines import encode
 from payrail.storage.strict import canonical
 from tests.actors.doors import INTERNAL, echo, open_door
@@ -333,3 +334,21 @@ async def test_a_fault_rule_reaches_its_provider(tmp_path):
             assert status == 401
         status, _, _ = await door.ask("POST", "/providers/providerZ/inject-failure", rule)
         assert status == 404
+
+
+async def test_an_order_for_a_gateway_that_cannot_write_is_503_and_is_not_written(tmp_path):
+    """Its cell says that a book of its takes nothing: nobody is answered before that is over."""
+    cell = CellWriter(tmp_path, "gateway")
+    async with open_door(tmp_path) as door:
+        cell.state = "blocked"
+        async with asyncio.timeout(5):
+            while (answer := await create(door, GOOD))[0] != 503:
+                pass
+        asked = len(door.gateway.asked)
+        assert (answer[1]["Retry-After"], answer[2]["code"]) == ("1", "overloaded")
+        assert (await create(door, GOOD))[0] == 503
+        assert len(door.gateway.asked) == asked
+        cell.state = "serving"
+        async with asyncio.timeout(5):
+            while (await create(door, GOOD))[0] != 200:
+                pass
