@@ -42,8 +42,8 @@ _ASK_AGAIN_MS = 50
 _LEAVE_MS = 3_000
 
 
-class Epochs:
-    """What incarnation each receiver is in, read from its cell now and then."""
+class Receivers:
+    """How the receivers are, read from their cells now and then; see `runtime.edge.Watch`."""
 
     def __init__(self, home: str, receivers: Sequence[str]) -> None:
         self._home = home
@@ -59,15 +59,13 @@ class Epochs:
             self._consumed[receiver] = cell.consumed.get(NAME, (0, 0))[0] if cell else 0
             self._blocked[receiver] = cell is not None and cell.state == "blocked"
 
-    def of(self, receiver: str) -> int:
+    def epoch(self, receiver: str) -> int:
         return self._epochs[receiver]
 
     def blocked(self, receiver: str) -> bool:
-        """Whether it says that its books cannot be written: it answers nobody before they are."""
         return self._blocked[receiver]
 
     def consumed(self, receiver: str) -> int:
-        """The last of our lines that it has taken, and made durable that it did."""
         return self._consumed[receiver]
 
 
@@ -100,16 +98,14 @@ class Frontdoor:
 
     async def run(self, control: Control) -> None:
         """See `payrail.runtime.control.Resident`."""
-        epochs = Epochs(self._home, self._receivers)
+        receivers = Receivers(self._home, self._receivers)
         edge = Edge(
             NAME,
             self._fs,
             self._clock,
             self._bell,
             self._receivers,
-            epoch_of=epochs.of,
-            consumed_of=epochs.consumed,
-            blocked=epochs.blocked,
+            watch=receivers,
             drained=self._drained,
         )
         control.cell.epoch = edge.epoch
@@ -118,7 +114,7 @@ class Frontdoor:
             asking, views = await self._open(edge, runners, control.bell.wake)
             control.started()
             self._log.info("frontdoor.listening", epoch=edge.epoch)
-            await self._serve(control, edge, epochs, asking, views)
+            await self._serve(control, edge, receivers, asking, views)
             await self._leave(edge, asking, runners)
         finally:
             for runner in runners:
@@ -163,7 +159,7 @@ class Frontdoor:
         self,
         control: Control,
         edge: Edge,
-        epochs: Epochs,
+        receivers: Receivers,
         asking: Asking,
         views: tuple[PaymentsView, EventsView],
     ) -> None:
@@ -181,7 +177,7 @@ class Frontdoor:
             now_ms = self._clock.monotonic_ms()
             if now_ms - looked_ms >= _ASK_AGAIN_MS:
                 looked_ms = now_ms
-                epochs.look()
+                receivers.look()
                 edge.ask_again()
                 self._tell_consumed(control, edge)
                 for view in views:

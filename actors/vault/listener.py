@@ -54,7 +54,7 @@ def vault_door(
     async def door(driver: Driver[Any], _control: Control) -> AsyncIterator[None]:
         house = secret(fs, "house", rng, given=settings.house_secret.get_secret_value())
         internal = secret(fs, "internal", rng, given=settings.internal_secret.get_secret_value())
-        edge = Edge(EDGE, fs, clock, bell, (VAULT,), epoch_of=lambda _receiver: 0)
+        edge = Edge(EDGE, fs, clock, bell, (VAULT,))
         handlers = VaultDoor(
             edge=edge,
             access=AccessView(fs, house, service_key(fs, rng)),

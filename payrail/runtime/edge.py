@@ -10,6 +10,7 @@ name, and the receiver's idempotency makes that harmless.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
@@ -91,6 +92,35 @@ def _refuse_behind(fs: Fs, name: str, receivers: Sequence[str], epoch: int) -> N
             raise Behind(spool_path(receiver, name), text)
 
 
+class Watch(Protocol):
+    """What an edge may know of its receivers: hints, from their cells."""
+
+    def epoch(self, receiver: str) -> int:
+        """Which incarnation it is in."""
+
+    def consumed(self, receiver: str) -> int:
+        """The last of our lines that it has taken, and made durable that it did."""
+
+    def blocked(self, receiver: str) -> bool:
+        """Whether its books cannot be written: it answers nobody before they are."""
+
+
+class Unwatched:
+    """For a receiver in our own process, which lives and dies with us."""
+
+    def epoch(self, receiver: str) -> int:
+        del receiver
+        return 0
+
+    def consumed(self, receiver: str) -> int:
+        del receiver
+        return 0
+
+    def blocked(self, receiver: str) -> bool:
+        del receiver
+        return False
+
+
 class Edge:
     """The asking side of one edge in one process."""
 
@@ -102,15 +132,12 @@ class Edge:
         bell: Bell,
         receivers: Sequence[str],
         *,
-        epoch_of: Callable[[str], int],
-        consumed_of: Callable[[str], int] = lambda _receiver: 0,
-        blocked: Callable[[str], bool] = lambda _receiver: False,
+        watch: Watch | None = None,
         drained: Callable[[str, str, int], bool] = lambda _receiver, _sender, _size: False,
     ) -> None:
         self.name, self._clock, self._bell = name, clock, bell
         self.epoch = open_epoch(fs, clock, name, receivers)
-        self._epoch_of, self._consumed_of = epoch_of, consumed_of
-        self._blocked = blocked
+        self._watch: Watch = watch or Unwatched()
         self._writers = {to: SpoolWriter(fs, name, to, drained) for to in receivers}
         self._readers = [SpoolReader(fs, name, to, _size(fs, name, to)) for to in receivers]
         self._n = dict.fromkeys(receivers, 0)
@@ -151,7 +178,7 @@ class Edge:
             correlation_id,
             self._clock.monotonic_ms(),
             self._clock.now().wall_ms + budget_ms,
-            self._epoch_of(receiver),
+            self._watch.epoch(receiver),
             asyncio.get_running_loop().create_future(),
         )
         self._open[request] = question
@@ -166,7 +193,7 @@ class Edge:
             self._open.pop(request, None)
 
     def _refuse_overload(self, receiver: str) -> None:
-        if self._blocked(receiver):
+        if self._watch.blocked(receiver):
             raise _refusal(f"{receiver} cannot write its files; nothing was written, try again")
         if len(self._open) < OPEN_MAX and self._young_enough(receiver):
             return
@@ -259,8 +286,9 @@ class Edge:
         """
         again = 0
         for request, question in self._open.items():
-            epoch = self._epoch_of(question.receiver)
-            if epoch > question.epoch and self._consumed_of(question.receiver) >= question.n:
+            epoch = self._watch.epoch(question.receiver)
+            taken = self._watch.consumed(question.receiver) >= question.n
+            if epoch > question.epoch and taken:
                 question.epoch = epoch
                 self._send(request, question)
                 again += 1

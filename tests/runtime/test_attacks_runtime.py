@@ -37,7 +37,7 @@ class NoBell:
 
 
 def edge_on(fs: SimFs) -> Edge:
-    return Edge("frontdoor", fs, SimClock(), NoBell(), ("gateway",), epoch_of=lambda _: 1)
+    return Edge("frontdoor", fs, SimClock(), NoBell(), ("gateway",))
 
 
 async def ask(edge: Edge, budget_ms: int = 10_000) -> int:
