@@ -56,6 +56,15 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class Show:
+    """A file for people's eyes, replaced whole once the step is durable and before anyone is told
+    of it. It is no truth and is not journaled: `Actor.opened` shows it again."""
+
+    path: str
+    data: Any  # JSON
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """A message out. Its correlation id is that of the message decided on, unless it says more."""
 
@@ -118,6 +127,7 @@ class Step:
     out: list[Send] = field(default_factory=list)
     timers: list[SetTimer | CancelTimer] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
+    shows: list[Show] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,14 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class Show:
+    """Replace a view that people look at; what it shows is in the books or the state already."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Publish:
     """Append whole lines to the receiver's mailbox, then ring."""
 
@@ -46,4 +54,4 @@ class Answer:
     reply: StoredReply
 
 
-Effect = Keep | Write | Post | Publish | Answer
+Effect = Keep | Write | Post | Show | Publish | Answer

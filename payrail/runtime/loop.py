@@ -28,10 +28,11 @@ from payrail.runtime.admission import (
 )
 from payrail.runtime.alarms import Alarms
 from payrail.runtime.drafting import draft_step
-from payrail.runtime.effects import Answer, Effect, Keep, Post, Publish, Write
+from payrail.runtime.effects import Answer, Effect, Keep, Post, Publish, Show, Write
 from payrail.runtime.head import DLQ, Head, decode_out, fold
 from payrail.runtime.ports import Cell, Now
 from payrail.storage.journal import JournalLine, Taken
+from payrail.storage.lines import encode
 
 S = TypeVar("S")
 
@@ -67,6 +68,7 @@ class Loop(Generic[S]):
         self._keep: list[Keep] = []
         self._lines: list[bytes] = []
         self._after: list[JournalLine] = []
+        self._shows: dict[str, Show] = {}  # by path: of a batch, the last one counts
 
     def open(self, taken: Taken, now: Now) -> list[Effect]:
         """The first step of an incarnation: the next epoch, and what the actor wants before it
@@ -95,10 +97,11 @@ class Loop(Generic[S]):
         return self._written()
 
     def synced(self) -> list[Effect]:
-        """The batch is durable: books first, then messages, then replies."""
+        """The batch is durable: books first, then views, then messages, then replies."""
         self.durable = self.head.step
         after, self._after = self._after, []
-        return [*_posts(after), *_publishes(after), *_answers(after)]
+        shows, self._shows = list(self._shows.values()), {}
+        return [*_posts(after), *shows, *_publishes(after), *_answers(after)]
 
     def _written(self) -> list[Effect]:
         lines, self._lines = self._lines, []
@@ -218,8 +221,10 @@ class Loop(Generic[S]):
             written, line = draft_step(
                 self.head, self.books, taken, step, moment, durable=self.durable
             )
+            shows = [Show(show.path, encode(show.data) + b"\n") for show in step.shows]
         except Exception as fault:
             raise Unhandled(fault) from fault
+        self._shows.update((show.path, show) for show in shows)
         for event in step.events:
             self.actor.apply(self.state, event)
         for post in step.posts:

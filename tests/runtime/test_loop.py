@@ -17,6 +17,7 @@ from payrail.runtime.actor import (
     Reply,
     Send,
     SetTimer,
+    Show,
     Step,
 )
 from payrail.runtime.admission import SpoolItem
@@ -572,6 +573,29 @@ def test_a_book_that_cannot_be_written_holds_everything_behind_it(fs: SimFs, clo
     assert len(complete_lines(fs.read("data/toy/deposits.jsonl"))[0]) == 2
     assert len(complete_lines(fs.read("mailboxes/vault/gateway.jsonl"))[0]) == 2
     assert len(replies(fs)) == 1
+
+
+def test_a_view_is_shown_behind_the_books_and_before_anyone_is_told(fs: SimFs, clock: SimClock):
+    """Of a batch the newest; while it cannot be written, no reply leaves."""
+
+    def rule(message: Message, moment: Moment) -> Step:
+        shown = Show("data/toy/view.json", {"amount": message.body.amount})
+        post = Post("deposits", Deposit("tok_1", message.body.amount))
+        reply = Reply(message.sender, message.reply_to or "")
+        return Step(posts=[post], replies=[reply], shows=[shown])
+
+    driver = driven(Ruled(rule), fs, clock)
+    feed(fs, "frontdoor", create_line(1, 5), create_line(2, 6))
+    fs.faults = [Fault(fs.calls + n, "error", 28, ops=frozenset({"rename"})) for n in range(20)]
+    driver.turn()
+    assert (driver.blocked, fs.exists("data/toy/view.json")) == (True, False)
+    assert (len(complete_lines(fs.read("data/toy/deposits.jsonl"))[0]), fs.size(REPLIES)) == (2, 0)
+
+    fs.faults = []
+    settle(driver)
+
+    assert json.loads(fs.read("data/toy/view.json")) == {"amount": 6}
+    assert len(replies(fs)) == 2
 
 
 def test_many_open_timers_cost_a_turn_nothing(fs: SimFs, clock: SimClock):
