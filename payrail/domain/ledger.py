@@ -139,6 +139,29 @@ class CaseOpened(Struct, frozen=True):
     exposure: int
 
 
+class BreakerOpened(Struct, frozen=True):
+    """A provider failed too often: new charges go elsewhere until it is tried again."""
+
+    failures_in_a_row: int
+    calls: int  # of the last minute, this one included
+    failures: int
+    opened_at: str  # ISO, business time
+    next_probe_at: str
+
+
+class BreakerHalfOpened(Struct, frozen=True):
+    """The pause is over: some charges try the provider again."""
+
+    at: str  # ISO, business time
+
+
+class BreakerClosed(Struct, frozen=True):
+    """The provider works again."""
+
+    at: str  # ISO, business time
+    good_calls: int
+
+
 ENTRY_DATA: dict[str, type[Struct]] = {
     "payment.created": PaymentCreated,
     "payment.attempt_started": AttemptStarted,
@@ -154,6 +177,9 @@ ENTRY_DATA: dict[str, type[Struct]] = {
     "payment.late_approval_reversed": LateApprovalReversed,
     "fee.charged": FeeCharged,
     "case.opened": CaseOpened,
+    "provider.breaker_opened": BreakerOpened,
+    "provider.half_opened": BreakerHalfOpened,
+    "provider.closed": BreakerClosed,
 }
 
 
@@ -162,7 +188,7 @@ class LedgerEntry(Struct, kw_only=True, frozen=True):
 
     event_id: str  # evt_…, also the id of its event and of its webhook
     type: str
-    ref: str  # id of the file's own object; for fee.* the payment, for case.* the case
+    ref: str  # id of the file's own object; fee.*: payment, case.*: case, provider.*: providerA
     merchant_id: str | None
     timestamp: str
     amount: int  # minor units
