@@ -16,8 +16,8 @@ from payrail.settings import Settings, load_settings
 from payrail.storage.fs import RealFs
 
 #: In the order of starting; the front door is the last to start and the first to stop.
-NAMES = ("vault", "provider-a", "gateway", "frontdoor")
-PROVIDERS = ("provider-a",)
+NAMES = ("vault", "provider-a", "provider-b", "gateway", "frontdoor")
+PROVIDERS = ("provider-a", "provider-b")
 BUILD = "actors.wiring:build"
 
 
@@ -116,8 +116,13 @@ def _make_core(ports: _Ports, *, demo: bool) -> Actor[Any]:
     if ports.name == "gateway":
         from actors.gateway.core import Gateway
         from actors.gateway.settings import Rules
+        from payrail.domain.providers import public_name
 
-        rules = Rules(provider_timeout_ms=ports.settings.provider_timeout_ms, demo=demo)
+        rules = Rules(
+            provider_timeout_ms=ports.settings.provider_timeout_ms,
+            providers=tuple(public_name(name) for name in PROVIDERS),
+            demo=demo,
+        )
         return Gateway(rules, peers=("frontdoor", "vault", *PROVIDERS))
     if ports.name == "vault":
         return _vault(ports)

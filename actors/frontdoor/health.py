@@ -139,7 +139,8 @@ class House:
         ]
 
     def _provider(self, name: str) -> dict[str, Any]:
-        """The gateway's view of a provider where it wrote one, and how its actor is."""
+        """The gateway's view of a provider where it wrote one, and how its actor is: one that does
+        not serve is down, whatever the gateway saw of it last."""
         public = public_name(name)
         cell = CellView.read(self._home, name)
         shown: dict[str, Any] = {
@@ -154,8 +155,9 @@ class House:
             view = msgspec.json.decode(self._fs.read(f"data/providers/{public}_state.json"))
         except (FileNotFoundError, msgspec.DecodeError):
             return shown
-        kept = ("health", "breaker")
-        return shown | {key: view[key] for key in kept if key in view}
+        if shown["health"] == "up":
+            shown["health"] = view.get("health", "up")
+        return shown | {"breaker": view["breaker"]} if "breaker" in view else shown
 
     def _spool(self, name: str, sender: str, cell: CellView | None) -> dict[str, Any]:
         path = spool_path(name, sender)

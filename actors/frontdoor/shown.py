@@ -108,8 +108,20 @@ class Ledger(BaseModel):
     entries: list[dict[str, Any]]
 
 
+class BreakerWindow(BaseModel):
+    """What the breaker counted when it moved last."""
+
+    seconds: int
+    calls: int
+    failures: int
+    failures_in_a_row: int
+
+
 class Breaker(BaseModel):
     state: Literal["CLOSED", "OPEN", "HALF_OPEN"]
+    opened_at: str | None = None
+    window: BreakerWindow | None = None
+    next_probe_at: str | None = None
 
 
 class Provider(BaseModel):

@@ -88,8 +88,30 @@ class Booking:
         self.posts.append(Post(OUTBOX, self._event(entry, about_payment)))
         return entry
 
+    def book_provider(
+        self, entry_type: str, data: Struct, provider: str, object_seq: int
+    ) -> LedgerEntry:
+        """Book one entry about a provider: of no merchant, and without an amount."""
+        entry = LedgerEntry(
+            event_id=self._moment.new_id("evt", self._index),
+            type=entry_type,
+            ref=provider,
+            merchant_id=None,
+            timestamp=iso(self._moment.wire_ms),
+            amount=0,
+            currency="",
+            data=data,
+            postings=[],
+            correlation_id=self._message.correlation_id,
+            causation_id=self._message.id,
+        )
+        self._index += 1
+        shown = {"id": provider, "object": "provider", **msgspec.to_builtins(data)}
+        self.closed_entry(entry, object_seq, shown)
+        return entry
+
     def closed_entry(self, entry: LedgerEntry, seq: int, shown: dict[str, Any]) -> None:
-        """Book an entry about a payment of which only a few words are left."""
+        """Book an entry that is made already, with the object to show in its event."""
         self.posts.append(Post(LEDGER, entry))
         self.posts.append(
             Post(

@@ -5,7 +5,9 @@ one payment. A card goes by way of the vault; everything else goes straight.
 """
 
 from actors.gateway.booking import Booking
+from actors.gateway.routing import Choice
 from actors.gateway.settings import Rules, ask_wait_ms
+from actors.gateway.state import ChargeOffered
 from payrail.domain.ledger import AttemptStarted, CaptureRequested, ReversalRequested
 from payrail.domain.messages import (
     Ask,
@@ -17,13 +19,15 @@ from payrail.domain.messages import (
 )
 from payrail.domain.payments import PaymentView, next_reference
 from payrail.domain.providers import actor_of
-from payrail.runtime.actor import CancelTimer, Message, Moment, Send, SetTimer, Step
+from payrail.runtime.actor import CancelTimer, Moment, Send, SetTimer, Step
 
 
-def authorize(booking: Booking, message: Message, moment: Moment, rules: Rules) -> Step:
+def authorize(booking: Booking, moment: Moment, rules: Rules, choice: Choice) -> Step:
     """Book an attempt and send the card, by way of the vault, to the chosen provider."""
-    view = _view(booking)
-    provider, reference = rules.choose(), next_reference(view)
+    view, provider = _view(booking), choice.provider
+    if provider is None:
+        raise TypeError("a charge needs a provider")
+    reference = next_reference(view)
     number = len(view.attempts) + 1
     booking.book(
         "payment.attempt_started", AttemptStarted(number, provider, reference), view.amount
@@ -38,6 +42,7 @@ def authorize(booking: Booking, message: Message, moment: Moment, rules: Rules) 
         currency=view.currency,
     )
     return Step(
+        events=[ChargeOffered(name) for name in choice.offered],
         posts=booking.posts,
         out=[Send("vault", "card.charge", charge, key=view.id)],
         timers=[_attempt_timer(view, reference, moment, rules)],

@@ -6,9 +6,10 @@ A command that needs a provider parks its asker; `actors.gateway.outcomes` answe
 from collections.abc import Callable
 from typing import Any
 
-from actors.gateway import calls
+from actors.gateway import calls, routing
 from actors.gateway import idempotency as keys
 from actors.gateway.booking import Booking
+from actors.gateway.routing import Choice
 from actors.gateway.settings import Rules
 from actors.gateway.state import Closed, GatewayState, Parked, Pending
 from payrail.domain.ledger import PaymentCreated, PaymentMethod, PaymentReversed
@@ -52,9 +53,8 @@ def create(state: GatewayState, message: Message, moment: Moment, rules: Rules) 
         currency=order.currency,
     )
     if order.confirm:
-        return _parked(
-            calls.authorize(booking, message, moment, rules), message, moment, payment_id
-        )
+        step = calls.authorize(booking, moment, rules, _first(state, rules))
+        return _parked(step, message, moment, payment_id)
     return _done(booking, message, moment, 201)
 
 
@@ -63,7 +63,8 @@ def authorize(state: GatewayState, message: Message, moment: Moment, rules: Rule
     order: AuthorizePayment = message.body
     view = _found(state, order, order.id)
     _must_allow(view, "authorize")
-    step = calls.authorize(Booking(view, message, moment), message, moment, rules)
+    booking = Booking(view, message, moment)
+    step = calls.authorize(booking, moment, rules, _first(state, rules))
     return _parked(step, message, moment, view.id)
 
 
@@ -100,6 +101,10 @@ def cancel(state: GatewayState, message: Message, moment: Moment, rules: Rules) 
         return _done(booking, message, moment, 200)
     step = calls.reverse(booking, moment, rules, reason="canceled")
     return _parked(step, message, moment, view.id)
+
+
+def _first(state: GatewayState, rules: Rules) -> Choice:
+    return routing.first(rules.providers, state.breakers)
 
 
 def _found(state: GatewayState, order: Command, payment_id: str) -> PaymentView:
@@ -189,7 +194,10 @@ def _done(booking: Booking, message: Message, moment: Moment, status: int) -> St
 def _parked(step: Step, message: Message, moment: Moment, payment_id: str) -> Step:
     """A provider has been asked: who asked us waits until it is known."""
     pending = Pending(
-        keys.key_of(message.body), keys.asker_of(message), message.kind == "payment.create"
+        keys.key_of(message.body),
+        keys.asker_of(message),
+        message.kind == "payment.create",
+        waits_until_ms=message.deadline_ms,
     )
     step.events[:0] = [*keys.taken(message, moment, payment_id), Parked(payment_id, pending)]
     return step

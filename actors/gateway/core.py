@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from actors.gateway import commands, idempotency, outcomes, snapshots
+from actors.gateway import breakers, commands, idempotency, outcomes, snapshots
 from actors.gateway import state as gateway_state
 from actors.gateway.booking import ACCESS, LEDGER, OUTBOX, ledger_book, read_outbox
 from actors.gateway.settings import Rules
@@ -16,6 +16,7 @@ from payrail.domain.messages import (
     AskAgain,
     AttemptTimeout,
     AuthorizePayment,
+    BreakerPause,
     CancelPayment,
     CapturePayment,
     CardKnown,
@@ -27,6 +28,8 @@ from payrail.domain.messages import (
 from payrail.domain.timestamps import iso
 from payrail.errors import RequestError
 from payrail.runtime.actor import BookSpec, Message, Moment, Post, Step
+
+PEERS = ("frontdoor", "vault", "provider-a", "provider-b")
 
 _COMMANDS: dict[type, Callable[[GatewayState, Message, Moment, Rules], Step]] = {
     CreatePayment: commands.create,
@@ -50,7 +53,7 @@ class Gateway:
         ACCESS: BookSpec("data/access/changes.jsonl", read_record, "access"),
     }
 
-    def __init__(self, rules: Rules, peers: Sequence[str] = ("frontdoor", "vault", "provider-a")):
+    def __init__(self, rules: Rules, peers: Sequence[str] = PEERS):
         self._rules = rules
         self.peers = peers
 
@@ -58,11 +61,13 @@ class Gateway:
         return GatewayState()
 
     def opened(self, state: GatewayState, moment: Moment) -> Step:
-        """The first house with `--demo` books its merchants, users and keys."""
-        if not self._rules.demo or state.access:
-            return Step()
-        records = demo_records(iso(moment.business_ms))
-        return Step(posts=[Post(ACCESS, record) for record in records])
+        """Show how the providers stand. The first house with `--demo` books its merchants, users
+        and keys."""
+        step = Step(shows=breakers.views(state, self._rules.providers, moment))
+        if self._rules.demo and not state.access:
+            records = demo_records(iso(moment.business_ms))
+            step.posts = [Post(ACCESS, record) for record in records]
+        return step
 
     def decide(self, state: GatewayState, message: Message, moment: Moment) -> Step:
         match message.body:
@@ -78,6 +83,8 @@ class Gateway:
                 return outcomes.timed_out(state, message, moment)
             case AskAgain():
                 return outcomes.ask_again(state, message, moment)
+            case BreakerPause():
+                return breakers.pause_over(state, message, moment)
         raise NotImplementedError(message.kind)
 
     def _command(self, state: GatewayState, message: Message, moment: Moment) -> Step:

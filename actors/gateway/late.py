@@ -12,7 +12,6 @@ from actors.gateway.state import (
     LateReversal,
     LateReversalEnded,
     LateReversalStarted,
-    call_number,
 )
 from payrail.domain.ledger import CaseOpened, LateApprovalReversed, LedgerEntry
 from payrail.domain.messages import Ask, AskAgain, Outcome, ReverseHold
@@ -34,8 +33,9 @@ def consider(state: GatewayState, message: Message, moment: Moment) -> Step:
     known = {late.reference for late in under_way}
     if payment is None or told.reference in known | _dealt_with(payment):
         return Step()
-    last = max([payment.calls, *(call_number(late.reversal_reference) for late in under_way)])
-    step = give_back(message, moment, call_number=last + 1, merchant_id=payment.merchant_id)
+    step = give_back(
+        message, moment, call_number=payment.calls + 1, merchant_id=payment.merchant_id
+    )
     booking = Booking(None, message, moment)
     open_case(
         booking,
@@ -117,7 +117,7 @@ def ended(state: GatewayState, message: Message, moment: Moment) -> Step:
         case "approved":
             step = _booked(state, late, message, moment)
         case "fenced":
-            step = _tried_again(late, moment)
+            step = _tried_again(state, late, moment)
         case "declined":
             step = _given_up(state, late, message, moment)
         case _:
@@ -127,8 +127,9 @@ def ended(state: GatewayState, message: Message, moment: Moment) -> Step:
     return step
 
 
-def _tried_again(late: LateReversal, moment: Moment) -> Step:
-    reference = f"{late.payment_id}.{call_number(late.reversal_reference) + 1}"
+def _tried_again(state: GatewayState, late: LateReversal, moment: Moment) -> Step:
+    payment = state.closed.get(late.payment_id) or state.payments[late.payment_id]
+    reference = f"{late.payment_id}.{payment.calls + 1}"
     return _started(
         LateReversal(
             late.payment_id,

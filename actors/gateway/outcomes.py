@@ -4,7 +4,7 @@ An outcome belongs to the open call with its reference. One about a call that is
 same fact once more, or a charge that was approved after we had given it up: that one is given back.
 """
 
-from actors.gateway import calls, late
+from actors.gateway import breakers, calls, late, routing
 from actors.gateway import idempotency as keys
 from actors.gateway.booking import Booking
 from actors.gateway.settings import HOLD_MS, Rules
@@ -45,11 +45,23 @@ def outcome(state: GatewayState, message: Message, moment: Moment, rules: Rules)
     if told.result == "pending":
         return Step()  # the next ask is already set
     if told.result == "ambiguous":
-        return _doubt(state, view, message, moment)
+        return _doubt(state, view, message, moment, "ambiguous")
     booking = Booking(view, message, moment)
     if view.open.operation == "authorize":
-        return _authorized_or_not(state, booking, message, moment, rules)
-    return _claimed_or_not(state, booking, message, moment)
+        step = _authorized_or_not(state, booking, message, moment, rules)
+    else:
+        step = _claimed_or_not(state, booking, message, moment)
+    if view.open.in_doubt:
+        return step  # this call was judged when its time was over
+    return _with(step, breakers.judged(state, booking, told.provider, told.result, moment))
+
+
+def _with(step: Step, judged: Step) -> Step:
+    """`step`, and what the call says about its provider."""
+    step.events.extend(judged.events)
+    step.timers.extend(judged.timers)
+    step.shows.extend(judged.shows)
+    return step
 
 
 def _must_speak_for_itself(state: GatewayState, message: Message) -> None:
@@ -79,7 +91,7 @@ def timed_out(state: GatewayState, message: Message, moment: Moment) -> Step:
     view = state.payments.get(timer.payment_id)
     if view is None or view.open is None or view.open.reference != timer.reference:
         return Step()
-    return _doubt(state, view, message, moment)
+    return _doubt(state, view, message, moment, "timeout")
 
 
 def ask_again(state: GatewayState, message: Message, moment: Moment) -> Step:
@@ -93,7 +105,9 @@ def ask_again(state: GatewayState, message: Message, moment: Moment) -> Step:
     return calls.ask(view, timer.number, moment)
 
 
-def _doubt(state: GatewayState, view: PaymentView, message: Message, moment: Moment) -> Step:
+def _doubt(
+    state: GatewayState, view: PaymentView, message: Message, moment: Moment, why: str
+) -> Step:
     if view.open is None or view.open.in_doubt:
         return Step()
     booking = Booking(view, message, moment)
@@ -106,14 +120,13 @@ def _doubt(state: GatewayState, view: PaymentView, message: Message, moment: Mom
     )
     asking = calls.ask(view, 1, moment)
     step = Step(posts=booking.posts, out=asking.out, timers=asking.timers)
+    _with(step, breakers.judged(state, booking, call.provider, why, moment))
     pending = state.pending.get(view.id)
     if pending is None or booking.view is None:
         return step
     if pending.asker is not None and not pending.told:
-        step.events = [
-            *keys.provisional(pending.key, moment),
-            Parked(view.id, Pending(pending.key, pending.asker, pending.created, told=True)),
-        ]
+        told = Pending(pending.key, pending.asker, pending.created, told=True)
+        step.events += [*keys.provisional(pending.key, moment), Parked(view.id, told)]
         step.replies = [keys.reply(pending.asker, 202, render(booking.view))]
     return step
 
@@ -123,6 +136,9 @@ def _authorized_or_not(
 ) -> Step:
     told: Outcome = message.body
     view, call = _open(booking)
+    elsewhere = _elsewhere(state, booking, message, moment, rules)
+    if elsewhere is not None:
+        return elsewhere
     if told.result != "approved":
         code = FENCED_DECLINE if told.result in NO_EFFECT else told.code
         _book_decline(booking, call, code, moment)
@@ -145,6 +161,24 @@ def _authorized_or_not(
     if view.capture_method == "automatic":
         return _capture_at_once(booking, call, moment, rules)
     return _final(state, booking, call.reference, moment, _ok(state, view))
+
+
+def _elsewhere(
+    state: GatewayState, booking: Booking, message: Message, moment: Moment, rules: Rules
+) -> Step | None:
+    """The charge at another provider, when this one safely refused it; None: it ends here."""
+    view, call = _open(booking)
+    pending = state.pending.get(view.id)
+    waits_until_ms = pending.waits_until_ms if pending else 0
+    if not routing.may_go_elsewhere(view, message.body, waits_until_ms, moment.wire_ms):
+        return None
+    tried = {attempt.provider for attempt in view.attempts}
+    choice = routing.another(rules.providers, state.breakers, tried)
+    if choice.provider is None:
+        return None
+    step = calls.authorize(booking, moment, rules, choice)
+    step.timers[:0] = calls.timers_over(call.reference)
+    return step
 
 
 def _capture_at_once(booking: Booking, call: OpenOperation, moment: Moment, rules: Rules) -> Step:

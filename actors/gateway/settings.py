@@ -19,9 +19,5 @@ class Rules:
     """Settings and choices. `providers` in order of preference, by their public names."""
 
     provider_timeout_ms: int = 5_000
-    providers: tuple[str, ...] = ("providerA",)
+    providers: tuple[str, ...] = ("providerA", "providerB")
     demo: bool = False
-
-    def choose(self) -> str:
-        """The provider for a new charge."""
-        return self.providers[0]

@@ -10,8 +10,10 @@ import msgspec
 from msgspec import Struct, field, structs
 
 from payrail.domain.access import KeyAdded, KeyRevoked, MerchantAdded, UserAdded
-from payrail.domain.ledger import LedgerEntry
+from payrail.domain.breaker import Breaker, move, note, offer
+from payrail.domain.ledger import BreakerOpened, LedgerEntry
 from payrail.domain.payments import TERMINAL, PaymentView, fold
+from payrail.domain.timestamps import parse_iso
 from payrail.errors import LineDamaged
 
 #: How long a key is remembered at least, in business time: a shop may retry a day later.
@@ -61,6 +63,7 @@ class Pending(Struct):
     asker: Asker | None  # None when nobody waits (by hand)
     created: bool = False  # the answer to a create: 201 where others get 200
     told: bool = False  # the asker had its 202; the final answer is kept for the same key
+    waits_until_ms: int | None = None  # then the asker gives up by itself
 
 
 class Closed(Struct):
@@ -121,6 +124,20 @@ class LateReversalEnded(Struct, tag="late_reversal_ended", tag_field="type"):
     reversal_reference: str
 
 
+class CallJudged(Struct, tag="call_judged", tag_field="type"):
+    """A call to a provider ended, well or with a technical failure; a decline is neither."""
+
+    provider: str
+    at_ms: int  # business time
+    failed: bool
+
+
+class ChargeOffered(Struct, tag="charge_offered", tag_field="type"):
+    """A charge came by a provider whose breaker is half open."""
+
+    provider: str
+
+
 Event = (
     CardRegistered
     | KeyTaken
@@ -129,6 +146,8 @@ Event = (
     | Unparked
     | LateReversalStarted
     | LateReversalEnded
+    | CallJudged
+    | ChargeOffered
 )
 _decode_event = msgspec.json.Decoder(Event).decode
 
@@ -142,7 +161,12 @@ class GatewayState(Struct):
     keys: dict[str, KeyRecord] = field(default_factory=dict)
     pending: dict[str, Pending] = field(default_factory=dict)
     late: dict[str, LateReversal] = field(default_factory=dict)  # by reversal reference
+    breakers: dict[str, Breaker] = field(default_factory=dict)  # by providerA
     access: int = 0  # records in the book of merchants, users and keys
+
+    def breaker(self, provider: str) -> Breaker:
+        """A provider's breaker; one that was never heard of is closed."""
+        return self.breakers.get(provider) or Breaker()
 
 
 def read_event(line: bytes) -> Event:
@@ -170,18 +194,46 @@ def apply(state: GatewayState, event: Any) -> None:
         case CardRegistered(token, card):
             state.cards[token] = card
         case LateReversalStarted(late):
-            state.late[late.reversal_reference] = late
-            if late.payment_id in state.closed:
-                _note_late(state.closed[late.payment_id], late)
+            _start_late(state, late)
         case LateReversalEnded(reversal_reference):
             state.late.pop(reversal_reference, None)
+        case CallJudged() | ChargeOffered():
+            _fold_call(state.breakers.setdefault(event.provider, Breaker()), event)
         case MerchantAdded() | UserAdded() | KeyAdded() | KeyRevoked():
             state.access += 1
         case _:
             pass  # an event of the outbox: the same fact once more
 
 
+def _fold_call(breaker: Breaker, event: CallJudged | ChargeOffered) -> None:
+    if isinstance(event, CallJudged):
+        note(breaker, event.at_ms, failed=event.failed)
+    else:
+        offer(breaker)
+
+
+def _start_late(state: GatewayState, late: LateReversal) -> None:
+    """Its reference is taken: the next call about the payment gets another."""
+    state.late[late.reversal_reference] = late
+    if late.payment_id in state.closed:
+        _note_late(state.closed[late.payment_id], late)
+    elif late.payment_id in state.payments:
+        view = state.payments[late.payment_id]
+        view.calls = max(view.calls, call_number(late.reversal_reference))
+
+
+def fold_breaker(breaker: Breaker, entry: LedgerEntry) -> None:
+    """Fold an entry of a provider."""
+    at_ms = probe_ms = 0
+    if isinstance(entry.data, BreakerOpened):
+        at_ms, probe_ms = parse_iso(entry.data.opened_at), parse_iso(entry.data.next_probe_at)
+    move(breaker, entry.type, at_ms=at_ms, probe_ms=probe_ms)
+
+
 def _fold_entry(state: GatewayState, entry: LedgerEntry) -> None:
+    if entry.type.startswith("provider."):
+        fold_breaker(state.breakers.setdefault(entry.ref, Breaker()), entry)
+        return
     if not entry.type.startswith(("payment.", "fee.")):
         return
     closed = state.closed.get(entry.ref)

@@ -124,7 +124,14 @@ def _end(
     """Nothing keeps the call from being done, one way or the other."""
     if card is not None:
         documented = desk.outcome_for(card.number)
-        code = word_on_card(card, documented, order.reference, desk.seed, moment.business_ms)
+        code = word_on_card(
+            card,
+            documented,
+            order.reference,
+            desk.seed,
+            moment.business_ms,
+            provider=desk.provider,
+        )
         amount = order.amount
     else:
         code, amount = word_on_hold(state, order)

@@ -263,6 +263,13 @@ class AskAgain(Struct):
     number: int
 
 
+class BreakerPause(Struct):
+    """The gateway's timer: a provider was left alone for long enough."""
+
+    provider: str  # providerA
+    move: int  # which move of its breaker set it
+
+
 class TakeUp(Struct):
     """A provider's timer: a slow charge is taken up now."""
 
@@ -318,6 +325,7 @@ KINDS: dict[str, Kind] = {
         _kind("dlq.drop", "frontdoor", DropDeadLetter, by_hand=True, reply=True),
         _kind("attempt.timeout", TIMER, AttemptTimeout),
         _kind("ask.again", TIMER, AskAgain),
+        _kind("breaker.pause", TIMER, BreakerPause),
         _kind("charge.take_up", TIMER, TakeUp),
     )
 }

@@ -19,7 +19,7 @@ from pathlib import Path
 from payrail.runtime.cells import CellView
 from tests.chaos.house import House
 
-VICTIMS = ("gateway", "vault", "provider-a", "frontdoor")
+VICTIMS = ("gateway", "vault", "provider-a", "provider-b", "frontdoor")
 _RISING_MS = 200
 _SERVING = ("serving", "paused", "blocked")
 #: How long the killer waits for a victim to have something in its hands.

@@ -9,6 +9,7 @@ from payrail.domain.messages import (
     AuthorizePayment,
     CancelPayment,
     CapturePayment,
+    ClearFaults,
     CreatePayment,
     InjectFault,
 )
@@ -44,6 +45,11 @@ def drill(do: str, operation: str = "authorize", **more: Any) -> Order:
     """A fault rule for the provider, once unless told otherwise."""
     rule = {"operation": operation, "do": do, "count": 1, **more}
     return "fault.inject", InjectFault(rule=rule)
+
+
+def clear() -> Order:
+    """The end of all drills of a provider."""
+    return "fault.clear", ClearFaults()
 
 
 def _head(path: str, fields: dict[str, Any], key: str | None, merchant: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The house in one process over a simulated disk: gateway, vault, provider-a and a merchant.
+"""The house in one process over a simulated disk: gateway, vault, two providers and a merchant.
 
 No HTTP and no real time: the merchant appends the front door's lines and reads its replies, the
 clock is moved by hand. Every actor has a process of its own on the one disk, so that any of them
@@ -30,11 +30,13 @@ from payrail.runtime.simfaults import Faults
 from payrail.storage.lines import complete_lines, is_whole
 from tests.scenarios.orders import Order
 
-ACTORS = ("vault", "provider-a", "gateway")
+ACTORS = ("vault", "provider-a", "provider-b", "gateway")
+PROVIDERS = {"provider-a": "providerA", "provider-b": "providerB"}
 PEERS = {
-    "gateway": ("frontdoor", "vault", "provider-a"),
-    "vault": ("gateway", "vault.http", "provider-a"),
+    "gateway": ("frontdoor", "vault", *PROVIDERS),
+    "vault": ("gateway", "vault.http", *PROVIDERS),
     "provider-a": ("vault", "gateway", "frontdoor"),
+    "provider-b": ("vault", "gateway", "frontdoor"),
 }
 EDGES = ("frontdoor", "vault.http")
 GOOD, DECLINED = "4242424242424242", "4000000000000002"
@@ -103,7 +105,9 @@ class SimHouse:
         self.faults: Callable[[str], Faults] = lambda _name: ()
         rng = SimRng(7)
         self.keys = open_keys(self.fs, self.clock, rng)
-        self.provider_keys = provider_keys(self.fs, rng, "provider-a", "providerA")
+        self.provider_keys = {
+            name: provider_keys(self.fs, rng, name, public) for name, public in PROVIDERS.items()
+        }
         self.drivers: dict[str, Driver[Any]] = {}
         self.processes: dict[str, SimFs] = {}
         self.at_work = ""  # whose turn it is: who dies when the process dies
@@ -133,8 +137,9 @@ class SimHouse:
             vault = Vault(self.keys, HpkeSeals(self.fs))
             vault.peers = PEERS[name]
             return vault
-        unseal = HpkeUnseal(self.provider_keys, "providerA")
-        return Provider(name, "providerA", unseal=unseal, seed=42)
+        public = PROVIDERS[name]
+        unseal = HpkeUnseal(self.provider_keys[name], public)
+        return Provider(name, public, unseal=unseal, seed=42)
 
     # The merchant's side.
 
@@ -175,9 +180,9 @@ class SimHouse:
         self.run()
         return self.answer(re)
 
-    def drill(self, order: Order) -> None:
-        """Give the provider a fault rule."""
-        status, _ = self.say(order, f"drill{len(self.witness.questions)}", "provider-a")
+    def drill(self, order: Order, provider: str = "provider-a") -> None:
+        """Give a provider a fault rule."""
+        status, _ = self.say(order, f"drill{len(self.witness.questions)}", provider)
         assert status == 201
 
     def tokenize(self, number: str, re: str = "tok", merchant: str = "m_001") -> str:
@@ -248,7 +253,11 @@ class SimHouse:
 
     @property
     def truths(self) -> list[dict[str, Any]]:
-        return self.lines("data/providers/providerA_truth.jsonl")
+        """What really happened, at the first provider and then at the second."""
+        return [line for public in PROVIDERS.values() for line in self.truth_of(public)]
+
+    def truth_of(self, public_name: str) -> list[dict[str, Any]]:
+        return self.lines(f"data/providers/{public_name}_truth.jsonl")
 
     def types(self, ref: str) -> list[str]:
         """Types of the entries about one payment, in order."""

@@ -38,6 +38,14 @@ def held(house: SimHouse) -> None:
     authorized(house, TOKEN)
 
 
+def nearly_open(house: SimHouse) -> None:
+    """One payment waits for its turn; for four others the first provider refused the charge."""
+    created(house)
+    house.drill(orders.drill("down", count=5))
+    for number in range(4):
+        authorized(house, TOKEN, f"other{number}")
+
+
 def held_and_drilled(do: str, operation: str):
     def setup(house: SimHouse) -> None:
         held(house)
@@ -109,12 +117,22 @@ def ends(status: int, *types: str):
     return expect
 
 
+def opened_once(house: SimHouse) -> None:
+    """The fifth refusal opened the breaker, and after its pause it is half open."""
+    moves = [e["type"] for e in house.entries if e["ref"] == "providerA"]
+    assert moves == ["provider.breaker_opened", "provider.half_opened"]
+    assert house.types(the_payment(house)) == list(ELSEWHERE)
+    assert len(house.truth_of("providerB")) == 5
+    assert house.truth_of("providerA") == []
+
+
 def is_known(house: SimHouse) -> None:
     assert TOKEN in house.state.cards
 
 
 CREATED = ("payment.created",)
 TRIED = (*CREATED, "payment.attempt_started")
+ELSEWHERE = (*TRIED, "payment.attempt_started", "payment.authorized")
 HELD = (*TRIED, "payment.authorized")
 TAKEN = (*HELD, "payment.capture_requested", "payment.captured", "fee.charged")
 LATE = (*TRIED, "payment.declined", "payment.late_approval_reversed")
@@ -131,6 +149,8 @@ SCENES = (
         order(orders.authorize),
         ends(402, *TRIED, "payment.declined"),
     ),
+    Scene("failover", drilled("down"), order(orders.authorize), ends(200, *ELSEWHERE)),
+    Scene("breaker opens", nearly_open, order(orders.authorize), opened_once),
     Scene("capture", held, order(orders.capture), ends(200, *TAKEN)),
     Scene(
         "capture in part",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.scenarios.orders import authorize, cancel, capture, create, drill
-from tests.scenarios.simhouse import SimHouse, authorized, open_house
+from tests.scenarios.simhouse import PROVIDERS, SimHouse, authorized, open_house
 from tests.scenarios.sound import must_be_sound
 
 SECOND_MS, HOUR_MS, DAY_MS = 1_000, 3_600_000, 86_400_000
@@ -108,8 +108,9 @@ def test_a_broken_answer_is_asked_about(house: SimHouse, do: str):
 
 @pytest.mark.parametrize("do", ["down", "error"])
 def test_a_safe_refusal_needs_no_asking(house: SimHouse, do: str):
-    """The provider says that it did nothing: declined at once."""
-    house.drill(drill(do))
+    """Each provider says that it did nothing: declined at once."""
+    for provider in PROVIDERS:
+        house.drill(drill(do), provider)
     payment_id = house.say(create(TOKEN), "c")[1]["id"]
 
     assert house.say(authorize(payment_id), "a")[0] == 402
