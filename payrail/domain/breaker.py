@@ -129,12 +129,13 @@ def move(breaker: Breaker, entry_type: str, *, at_ms: int = 0, probe_ms: int = 0
         raise ValueError(f"{entry_type} cannot follow {breaker.state}")
     openings = breaker.openings + 1 if state is _S.OPEN else breaker.openings
     breaker.state, breaker.moves = state, breaker.moves + 1
-    breaker.in_a_row = breaker.offered = breaker.good = 0
-    breaker.window = []
+    breaker.offered = breaker.good = 0
+    breaker.openings = 0 if state is _S.CLOSED else openings
     breaker.probe_ms = probe_ms if state is _S.OPEN else None
     if state is _S.OPEN:
-        breaker.opened_ms = at_ms
-    breaker.openings = 0 if state is _S.CLOSED else openings
+        breaker.opened_ms = at_ms  # what opened it stays to be seen until it is tried again
+        return
+    breaker.in_a_row, breaker.window = 0, []
     if state is _S.CLOSED:
         breaker.opened_ms = None
 

@@ -172,6 +172,7 @@ def test_the_fifth_failure_in_a_row_opens_the_breaker(desk: Desk):
     assert (event.data["object"]["id"], event.object_seq) == ("providerA", 1)
     assert view.path == "data/providers/providerA_state.json"
     assert (view.data["health"], view.data["breaker"]["state"]) == ("down", "OPEN")
+    assert view.data["breaker"]["window"]["failures"] == 5
     assert view.data["breaker"]["next_probe_at"] == fact.data.next_probe_at
     timer = pause_of(step)
     assert (timer.due_ms, timer.business) == (NOON_MS + PAUSE_MS, True)
