@@ -21,6 +21,7 @@ import aiohttp
 from tests.auditor.audit import audit
 from tests.auditor.report import Report
 from tests.chaos.client import TRY_S_MAX, Clients, History, Tally
+from tests.chaos.drills import drill, what_came_of_it
 from tests.chaos.heads import HeadWatch
 from tests.chaos.house import House
 from tests.chaos.killer import Killer
@@ -55,6 +56,7 @@ class Outcome:
     verify_code: int
     verify_said: str
     report: Report
+    charges: Mapping[str, int]  # by provider, and what the drills brought about
 
     def wrong(self) -> list[str]:
         """Everything that must not be so; nothing for a good run."""
@@ -65,6 +67,8 @@ class Outcome:
             found.append(f"something is still unread after {QUIET_S_MAX} s of peace")
         if self.verify_code:
             found.append(f"verify ended with {self.verify_code}: {self.verify_said}")
+        if not (self.charges.get("providerB") and self.charges.get("failovers")):
+            found.append("no charge went to the second provider")
         if not self.report.is_clean:
             found.append(f"the auditor found {len(self.report.findings)} things")
         return found
@@ -84,6 +88,7 @@ class Outcome:
             f"answers    {_counts(self.tally.statuses)}",
             f"kills      {len(kills)} ({rate:.2f} a second): {by_actor}; the supervisor once,"
             f" ready again after {self.restarted_s:.1f} s",
+            f"charges    {_counts(self.charges)}",
             f"busy       {self.killer.busy_share:.0%} (by its cell {inside},"
             f" requests on their way {outside})",
             f"time       {self.seconds:.1f} s, seed {self.order.seed}",
@@ -110,7 +115,11 @@ async def run(order: Order, folder: Path) -> Outcome:
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
             clients = Clients(house.api, house.vault, keys, history, session)
-            return await _storm(order, house, clients, folder)
+            drilling = asyncio.create_task(drill(house.api, keys["m_001"]["admin"], session))
+            try:
+                return await _storm(order, house, clients, folder)
+            finally:
+                await _cancelled(drilling)
     finally:
         history.close()
         await asyncio.to_thread(house.stop)
@@ -149,6 +158,7 @@ async def _storm(order: Order, house: House, clients: Clients, folder: Path) -> 
         verify_code=verified.returncode,
         verify_said=(verified.stdout + verified.stderr)[-1000:],
         report=await asyncio.to_thread(_audited, house, folder),
+        charges=what_came_of_it(house.home),
     )
 
 
