@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-NAMES = ("duplicate", "kill", "late-approval")
+NAMES = ("duplicate", "kill", "late-approval", "outage")
 
 
 @dataclass(frozen=True, slots=True)
