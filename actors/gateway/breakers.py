@@ -43,7 +43,10 @@ def judged(
     if failed is None:
         return Step()
     step = Step(events=[CallJudged(provider, moment.business_ms, failed)])
-    breaker = copied(state.breaker(provider))
+    known = state.breaker(provider)
+    if known.state is BreakerState.CLOSED and not failed:
+        return step  # the usual case: a good call moves nothing
+    breaker = copied(known)
     note(breaker, moment.business_ms, failed=failed)
     moved = verdict(breaker, moment.business_ms)
     if moved == OPENED:

@@ -46,6 +46,16 @@ def nearly_open(house: SimHouse) -> None:
         authorized(house, TOKEN, f"other{number}")
 
 
+def opened(house: SimHouse) -> None:
+    nearly_open(house)
+    order(orders.authorize)(house)
+
+
+def pause_over(house: SimHouse) -> None:
+    """The thirty seconds of an open breaker pass."""
+    house.wait(30_000)
+
+
 def held_and_drilled(do: str, operation: str):
     def setup(house: SimHouse) -> None:
         held(house)
@@ -151,6 +161,7 @@ SCENES = (
     ),
     Scene("failover", drilled("down"), order(orders.authorize), ends(200, *ELSEWHERE)),
     Scene("breaker opens", nearly_open, order(orders.authorize), opened_once),
+    Scene("breaker half opens", opened, pause_over, opened_once),
     Scene("capture", held, order(orders.capture), ends(200, *TAKEN)),
     Scene(
         "capture in part",
