@@ -6,11 +6,11 @@ from typing import Any
 from aiohttp import web
 
 from actors.frontdoor.lists import bad_query
-from actors.frontdoor.shown import Problem
 from payrail.runtime.ports import Rng
 from payrail.web import openapi
 from payrail.web.metrics import CONTENT_TYPE, Handler, Metrics
 from payrail.web.openapi import Route
+from payrail.web.problems import Problem
 from payrail.web.server import make_app
 
 TITLE = "PayRail"

@@ -169,16 +169,3 @@ class Order(BaseModel):
 
 class AnyObject(BaseModel):
     """What the actor that was asked answers."""
-
-
-class Problem(BaseModel):
-    """RFC 9457."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    retryable: bool
-    correlation_id: str
-    errors: list[dict[str, Any]]

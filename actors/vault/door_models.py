@@ -3,7 +3,7 @@
 Never: an error that repeats a number, or a model that prints one.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
@@ -64,19 +64,6 @@ class Sealed(BaseModel):
 class Health(BaseModel):
     status: str
     actor: str
-
-
-class Problem(BaseModel):
-    """RFC 9457."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    retryable: bool
-    correlation_id: str
-    errors: list[dict[str, Any]]
 
 
 def checked_number(body: TokenizeCard, year: int, month: int) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 from aiohttp import web
 
 from actors.vault.door import EDGE, VAULT, VaultDoor
-from actors.vault.door_models import Problem
 from actors.vault.keys import VaultKeys
 from payrail.runtime.control import Control
 from payrail.runtime.driver import Driver
@@ -18,6 +17,7 @@ from payrail.security.secrets import secret, service_key
 from payrail.settings import Settings
 from payrail.web import openapi
 from payrail.web.access import AccessView
+from payrail.web.problems import Problem
 from payrail.web.server import make_app, serve
 
 

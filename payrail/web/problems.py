@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
+from pydantic import BaseModel
 
 from payrail.domain.problems import problem_fields
 from payrail.errors import RequestError
@@ -17,6 +18,19 @@ _CLOSING = frozenset({408, 413})
 _CODES = {401: "unauthenticated", 413: "body-too-large", 500: "internal-error"}
 
 _encode = msgspec.json.Encoder().encode
+
+
+class Problem(BaseModel):
+    """The shape of a problem, for the documents of our doors."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    retryable: bool
+    correlation_id: str
+    errors: list[dict[str, Any]]
 
 
 def problem(
