@@ -1,12 +1,12 @@
 """Who lives in the house, and how each is joined to its ports: the only room that knows them all.
 
 `build` makes a resident for a process of its own; `run_inline` puts the whole house into one.
-`core` gives an actor without its ports, for those who fold journals again.
+`cores` gives the actors without their ports, for those who fold journals again.
 """
 
 import asyncio
-import sys
 from contextlib import AsyncExitStack
+from functools import cached_property
 from typing import Any
 
 from payrail.errors import BadSettings
@@ -42,9 +42,22 @@ def build(name: str, home: str, options: dict[str, Any]) -> Resident:
     return _actor(ports, demo=bool(options.get("demo")))
 
 
-def core(name: str, home: str) -> Actor[Any]:
-    """The actor `name` as pure rules over this home's files, to fold and not to act."""
-    return _make_core(_Ports(name, home, load_settings(home), quiet=True), demo=False)
+def cores() -> dict[str, Actor[Any]]:
+    """The actors as pure rules, to fold their journals again and not to act: without keys, so that
+    reading a home makes none in it. The front door folds nothing."""
+    from actors.gateway.core import Gateway
+    from actors.gateway.settings import Rules
+    from actors.provider.core import Provider
+    from actors.vault.core import Vault
+    from payrail.domain.providers import public_name
+
+    none: Any = _Keyless()
+    providers = {name: Provider(name, public_name(name), unseal=none, seed=0) for name in PROVIDERS}
+    return {"vault": Vault(none, none), **providers, "gateway": Gateway(Rules())}
+
+
+class _Keyless:
+    """Stands for keys where journals are only folded."""
 
 
 async def run_inline(home: str, options: dict[str, Any], stopping: asyncio.Event) -> None:
@@ -68,23 +81,26 @@ async def run_inline(home: str, options: dict[str, Any], stopping: asyncio.Event
 class _Ports:
     """The real ports of one actor's process."""
 
-    def __init__(self, name: str, home: str, settings: Settings, *, quiet: bool = False) -> None:
+    def __init__(self, name: str, home: str, settings: Settings) -> None:
+        from payrail.logs import LogFile, configure_logging
         from payrail.runtime.bells import Bells
         from payrail.runtime.clocks import SystemClock, SystemRng
+        from payrail.steplog import StepLog
 
         self.name, self.home, self.settings = name, home, settings
         self.fs = RealFs(home, durable=settings.fsync)
         self.clock, self.rng, self.bell = SystemClock(), SystemRng(), Bells(home)
-        if not quiet:
-            self._open_log()
-
-    def _open_log(self) -> None:
-        from payrail.logs import LogFile, configure_logging
-        from payrail.steplog import StepLog
-
         stream = LogFile(self.fs.open(f"data/logs/{self.name}.jsonl", create=True))
         self.log: Any = configure_logging(self.name, stream)
         self.steps = StepLog(self.name, stream, self.clock)
+
+    @cached_property
+    def vault_keys(self) -> Any:
+        """Opened once, for the vault and for its door."""
+        from actors.vault.keys import open_keys
+
+        given = self.settings.vault_key.get_secret_value()
+        return open_keys(self.fs, self.clock, self.rng, given)
 
 
 def _frontdoor(ports: _Ports) -> Resident:
@@ -129,18 +145,11 @@ def _make_core(ports: _Ports, *, demo: bool) -> Actor[Any]:
     return _provider(ports)
 
 
-def _vault_keys(ports: _Ports) -> Any:
-    from actors.vault.keys import open_keys
-
-    given = ports.settings.vault_key.get_secret_value()
-    return open_keys(ports.fs, ports.clock, ports.rng, given)
-
-
 def _vault(ports: _Ports) -> Actor[Any]:
     from actors.vault.core import Vault
     from actors.vault.seals import HpkeSeals
 
-    vault = Vault(_vault_keys(ports), HpkeSeals(ports.fs))
+    vault = Vault(ports.vault_keys, HpkeSeals(ports.fs))
     vault.peers = ("gateway", "vault.http", *PROVIDERS)
     return vault
 
@@ -155,7 +164,7 @@ def _vault_door(ports: _Ports) -> Any:
         rng=ports.rng,
         bell=ports.bell,
         log=ports.log,
-        keys=_vault_keys(ports),
+        keys=ports.vault_keys,
     )
 
 
@@ -167,7 +176,3 @@ def _provider(ports: _Ports) -> Actor[Any]:
     public = public_name(ports.name)
     keys = open_keys(ports.fs, ports.rng, ports.name, public)
     return Provider(ports.name, public, unseal=HpkeUnseal(keys, public), seed=ports.settings.seed)
-
-
-if __name__ == "__main__":
-    sys.exit("this room joins the actors; start the house with `payrail up`")

@@ -109,31 +109,10 @@ def verify_books(as_json: AsJson = False) -> None:
     _conclude(verify_ledger(files(settings()), _cores()), as_json=as_json)
 
 
-class _Keyless:
-    """Stands for keys where journals are only folded: reading a home makes no keys in it."""
-
-
 def _cores() -> "dict[str, Actor[Any]]":
-    """The actors as pure rules, without keys, bells and logs. The front door folds nothing."""
-    from actors.gateway.core import Gateway
-    from actors.gateway.settings import Rules
-    from actors.provider.core import Provider
-    from actors.vault.core import Vault
-    from actors.wiring import NAMES, PROVIDERS, core
-    from payrail.domain.providers import public_name
+    from actors.wiring import cores
 
-    none: Any = _Keyless()
-    cores: dict[str, Actor[Any]] = {}
-    for name in NAMES:
-        if name == "gateway":
-            cores[name] = Gateway(Rules())
-        elif name == "vault":
-            cores[name] = Vault(none, none)
-        elif name in PROVIDERS:
-            cores[name] = Provider(name, public_name(name), unseal=none, seed=0)
-        elif name != "frontdoor":
-            cores[name] = core(name, str(settings().home))
-    return cores
+    return cores()
 
 
 def _conclude(findings: "list[Finding]", *, as_json: bool) -> None:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from payrail.settings import Settings
     from payrail.storage.fs import RealFs
 
-#: How a child process finds out who to become.
-BUILD_PATH = "actors.wiring:build"
 FRONT = "frontdoor"
 #: The seed of the tour: the same 200 payments for everybody.
 DEMO_SEED = 42

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from actors.cli.common import BUILD_PATH, FRONT
+from actors.cli.common import FRONT
 from actors.cli.doors import is_ready
 from payrail.runtime.house import Tenancy, status
 from payrail.runtime.supervisor import Supervisor
@@ -26,7 +26,9 @@ async def run_house(settings: Settings, names: Sequence[str], options: Mapping[s
 def supervisor_of(
     settings: Settings, names: Sequence[str], options: Mapping[str, Any]
 ) -> Supervisor:
-    return Supervisor(settings.home, names, BUILD_PATH, options)
+    from actors.wiring import BUILD
+
+    return Supervisor(settings.home, names, BUILD, options)
 
 
 async def run_supervisor(supervisor: Supervisor, settings: Settings, names: Sequence[str]) -> None:
