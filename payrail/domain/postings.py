@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from payrail.domain.ledger import LedgerEntry, Posting, must_balance
 
 GATEWAY_FEE = "income:gateway_fee"
-BANK = "asset:bank"
 
 
 def receivable(provider: str) -> str:

@@ -25,8 +25,6 @@ from payrail.runtime.supervision import Death, History, judge
 
 __all__ = ["Limits", "Supervisor", "holders", "request_stop", "status"]
 
-#: Where `build(name, home, options)` is; named and not imported, for the runtime knows no actor.
-DEFAULT_BUILD_PATH = "actors.wiring:build"
 log = structlog.get_logger()
 
 
@@ -62,13 +60,17 @@ class Ward:
 
 
 class Supervisor:
-    """Runs the actors `names` of the home, in start order, until SIGTERM, SIGINT or `stop`."""
+    """Runs the actors `names` of the home, in start order, until SIGTERM, SIGINT or `stop`.
+
+    `build_path` says where `build(name, home, options)` is, as `module:function`: named and not
+    imported, for the runtime knows no actor.
+    """
 
     def __init__(
         self,
         home: str | Path,
         names: Sequence[str],
-        build_path: str = DEFAULT_BUILD_PATH,
+        build_path: str,
         options: Mapping[str, Any] | None = None,
         *,
         limits: Limits | None = None,
