@@ -39,7 +39,7 @@ async def _one_kill(house: House, token: str, headers: dict[str, str]) -> Figure
     if row is None or not row["pid"]:
         raise RuntimeError("no gateway to kill")
     order = {"amount": 100, "currency": "USD", "payment_method": token}
-    key = {"Idempotency-Key": os.urandom(8).hex()}
+    key = {"Idempotency-Key": os.urandom(16).hex()}
     async with aiohttp.ClientSession(headers=headers) as session:
         os.kill(row["pid"], signal.SIGKILL)
         began = time.perf_counter()

@@ -20,6 +20,7 @@ from payrail.web import server
         "4111-1111-1111-1111",
         "order:4111 1111 1111 1111",
         "3782-822463-10005",
+        "abc4242424242424242def",
     ],
 )
 def test_a_card_number_as_an_idempotency_key_is_refused(key: str):
@@ -36,6 +37,8 @@ def test_a_card_number_as_an_idempotency_key_is_refused(key: str):
         "4111-1111-1111-1112",
         "41111111-1111-1111-1111-111111111111",
         "order-4111-1111",
+        "a371449635398001",
+        "4992739871600bff",
     ],
 )
 def test_a_key_that_only_looks_like_numbers_is_taken(key: str):

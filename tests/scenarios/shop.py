@@ -40,7 +40,7 @@ class Shop:
         timeout_s: float = 20,
     ) -> Answer:
         """POST as JSON. `key` is the Idempotency-Key; a fresh one when it is None."""
-        headers = {"Idempotency-Key": key or os.urandom(8).hex()}
+        headers = {"Idempotency-Key": key or os.urandom(16).hex()}
         return self.send("POST", path, json.dumps(body).encode(), headers, role, url, timeout_s)
 
     def get(self, path: str, role: str = "admin") -> Answer:
