@@ -9,6 +9,7 @@ waits, `ps` and the count of deaths rests on it.
     128   inflight, up to 200 bytes of UTF-8; its length, a word, is stored last
     328   suspect, likewise
     576   24 rows of 64 bytes, one a sender: name (48, ended by zeros), n, offset
+    2112  the report: 5 words, see `payrail.runtime.reports`
 
 Each word is stored by one instruction, so a reader never sees half of it. Only the incarnation that
 holds the actor's writer lock opens a `CellWriter`.
@@ -22,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from payrail.runtime.reports import REPORT_WORDS, Report, Reported, read_report
+
 CELL_BYTES: Final = 4096
 MAGIC: Final = int.from_bytes(b"payrail1", "little")
 STATES: Final = ("down", "starting", "serving", "paused", "blocked", "stopping", "held")
@@ -32,6 +35,7 @@ _MAGIC, _PID, _EPOCH, _BEAT, _SERVED, _STATE, _SLEEPING, _STEPS = range(8)
 _BACKLOG, _DEATHS, _INFLIGHT_LEN, _SUSPECT_LEN = range(8, 12)
 _INFLIGHT, _SUSPECT = 128, 328
 _TABLE, _ROW_BYTES, _NAME_BYTES = 576, 64, 48
+_REPORT = (_TABLE + SENDERS_MAX * _ROW_BYTES) // 8
 
 
 def monotonic_ms() -> int:
@@ -60,6 +64,7 @@ class CellView:
     suspect: str | None
     deaths: int
     consumed: Mapping[str, tuple[int, int]]  # sender: n, offset
+    reported: Reported
 
     @classmethod
     def read(cls, home: str | Path, actor: str) -> "CellView | None":
@@ -77,7 +82,7 @@ class CellWriter:
     """An actor's own cell; fills `ports.Cell`. Opening it begins an incarnation.
 
     `adopt` tells what the previous one died of; `acquit` drops the suspicion once the journal
-    shows that the message was consumed.
+    shows that the message was consumed. `report` is where its work is counted for the metrics.
     """
 
     def __init__(self, home: str | Path, actor: str) -> None:
@@ -93,6 +98,7 @@ class CellWriter:
         self._charge()
         for word in (_SERVED, _SLEEPING, _STEPS, _BACKLOG):
             self._words[word] = 0
+        self.report = Report(self._words[_REPORT : _REPORT + REPORT_WORDS])
         self.state = "starting"
         self.beat()
         self._words[_PID] = os.getpid()
@@ -174,6 +180,7 @@ class CellWriter:
 
     def close(self) -> None:
         """Let go of the page. What stands in it stays."""
+        self.report.release()
         self._words.release()
         self._page.close()
 
@@ -274,6 +281,7 @@ def _view(page: memoryview) -> CellView | None:
         suspect=_text(page, _SUSPECT, words[_SUSPECT_LEN]),
         deaths=words[_DEATHS],
         consumed=_consumed(page, words),
+        reported=read_report(words[_REPORT : _REPORT + REPORT_WORDS]),
     )
 
 
