@@ -141,7 +141,8 @@ def _authorized_or_not(
         return elsewhere
     if told.result != "approved":
         code = FENCED_DECLINE if told.result in NO_EFFECT else told.code
-        _book_decline(booking, call, code, moment)
+        refusal = told.code if told.result == "refused" else None
+        _book_decline(booking, call, code, moment, refusal)
         return _final(state, booking, call.reference, moment, 402)
     if told.amount != view.amount or told.currency != view.currency:
         return _wrong_amount(state, booking, message, moment)
@@ -275,10 +276,13 @@ def _book_reversal(booking: Booking, call: OpenOperation) -> None:
     booking.book("payment.reversed", PaymentReversed(reason, call.provider, call.reference), held)
 
 
-def _book_decline(booking: Booking, call: OpenOperation, code: str, moment: Moment) -> None:
+def _book_decline(
+    booking: Booking, call: OpenOperation, code: str, moment: Moment, refusal: str | None = None
+) -> None:
     view, _ = _open(booking)
+    latency_ms = _latency_ms(call, moment)
     data = PaymentDeclined(
-        len(view.attempts), call.provider, call.reference, code, _latency_ms(call, moment)
+        len(view.attempts), call.provider, call.reference, code, latency_ms, refusal
     )
     booking.book("payment.declined", data, view.amount)
 

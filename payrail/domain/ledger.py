@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from payrail.domain.routing import RoutingDecision
 from payrail.errors import LineDamaged
 
 
@@ -46,6 +47,7 @@ class AttemptStarted(Struct, frozen=True):
     provider: str  # providerA
     reference: str  # <payment>.<k>, our key at the provider
     operation: str = "authorize"
+    routing: RoutingDecision | None = None  # why this provider; None in lines older than this
 
 
 class PaymentAuthorized(Struct, frozen=True):
@@ -58,12 +60,16 @@ class PaymentAuthorized(Struct, frozen=True):
     latency_ms: int
 
 
-class PaymentDeclined(Struct, frozen=True):
+class PaymentDeclined(Struct, frozen=True, omit_defaults=True):
+    """`refusal`: the provider's own word when it did not take the charge in; None: the issuer, or
+    whoever was asked about it, said no."""
+
     number: int
     provider: str
     reference: str
     decline_code: str
     latency_ms: int
+    refusal: str | None = None
 
 
 class OutcomeUnknown(Struct, frozen=True):

@@ -228,7 +228,8 @@ def _declined(view: PaymentView, entry: LedgerEntry) -> None:
     attempt = _attempt(view, data.reference)
     # A safe refusal stays one: the payment is declined because nobody took it.
     if attempt is not None and attempt.outcome in ("started", "unknown"):
-        attempt.outcome, attempt.code = "declined", data.decline_code
+        attempt.outcome = "declined" if data.refusal is None else "not_accepted"
+        attempt.code = data.refusal or data.decline_code
         attempt.latency_ms = data.latency_ms
     if view.state is _S.UNKNOWN and data.decline_code == FENCED_DECLINE:
         view.fenced.append(data.reference)

@@ -150,7 +150,10 @@ def test_both_down_is_a_decline_with_both_attempts(at_work: tuple[SimHouse, str]
 
     assert (status, problem["decline_code"]) == (402, "processing_error")
     tried = problem["payment_intent"]["attempts"]
-    assert [attempt["provider"] for attempt in tried] == ["providerA", "providerB"]
+    assert [(one["provider"], one["outcome"], one["code"]) for one in tried] == [
+        ("providerA", "not_accepted", "not_accepted"),
+        ("providerB", "not_accepted", "not_accepted"),
+    ]
     assert house.truths == []
     must_be_sound(house)
 
