@@ -65,6 +65,29 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
+class Errand:
+    """Work on the world beside the loop: a request over HTTP, a long file to write.
+
+    It begins once the step is durable. It is not journaled by itself: an event of the step keeps
+    the intent, and `Actor.opened` starts again whatever has an intent and no outcome, under the
+    same id. Its outcome comes as a message from `errand`, of a kind that the work chooses.
+    """
+
+    id: str  # unique among the errands of this actor
+    work: str  # which of the actor's works
+    body: Struct
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookRead:
+    """New lines of a followed book, whole and in their order: the body of `book.read`."""
+
+    book: str  # a key of the actor's `follows`
+    lines: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """A message out. Its correlation id is that of the message decided on, unless it says more."""
 
@@ -128,6 +151,7 @@ class Step:
     timers: list[SetTimer | CancelTimer] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     shows: list[Show] = field(default_factory=list)
+    errands: list[Errand] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +165,12 @@ class BookSpec:
 
 
 class Actor(Protocol, Generic[S]):
-    """One actor: its name, its books and its pure core."""
+    """One actor: its name, its books and its pure core.
+
+    An actor that follows books of others says so in `follows`: a name for each and its path.
+    What is new in them comes as messages `book.read` from `book:<name>`; how far each was read
+    stands in the journal.
+    """
 
     name: str
     books: Mapping[str, BookSpec]
@@ -165,3 +194,9 @@ class Actor(Protocol, Generic[S]):
 
     def load(self, documents: Mapping[str, bytes]) -> S:
         """The state that `documents` wrote. Raises LineDamaged when it cannot be that."""
+
+
+def followed_by(actor: Actor[Any]) -> Mapping[str, str]:
+    """The books of others that an actor follows, path by name; most follow none."""
+    found: Mapping[str, str] = getattr(actor, "follows", {})
+    return found

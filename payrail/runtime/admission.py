@@ -10,10 +10,19 @@ from dataclasses import dataclass
 import msgspec
 from msgspec import Raw, Struct
 
-from payrail.domain.messages import EDGES, HAND, KINDS, MESSAGE_BYTES_MAX, TIMER, Envelope
+from payrail.domain.messages import (
+    BOOK,
+    EDGES,
+    ERRAND,
+    HAND,
+    KINDS,
+    MESSAGE_BYTES_MAX,
+    TIMER,
+    Envelope,
+)
 from payrail.domain.timestamps import parse_iso
 from payrail.errors import MalformedJson
-from payrail.runtime.actor import Message
+from payrail.runtime.actor import BookRead, Message
 from payrail.runtime.head import Head
 from payrail.storage.journal import NOTHING, Taken
 from payrail.storage.lines import is_whole
@@ -46,7 +55,28 @@ class DueItem:
     generation: int
 
 
-Item = SpoolItem | HandItem | DueItem
+@dataclass(frozen=True, slots=True)
+class DoneItem:
+    """What came of an errand: a message of `kind`, its body encoded."""
+
+    errand_id: str
+    kind: str
+    body: bytes
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadItem:
+    """New lines of a followed book. `offset`, `total` and `hash` are those behind the last one."""
+
+    book: str
+    lines: tuple[bytes, ...]
+    offset: int
+    total: int  # lines of the book up to here
+    hash: str
+
+
+Item = SpoolItem | HandItem | DueItem | DoneItem | ReadItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,3 +253,34 @@ def admit_due(item: DueItem, head: Head) -> Admitted | Passed:
     body = body_of(timer.kind, timer.body)
     message = Message(ident, TIMER, timer.kind, body, timer.correlation_id)
     return Admitted(taken, message, original)
+
+
+def admit_done(item: DoneItem) -> Admitted:
+    """The outcome of an errand. Its body is ours: one that does not fit the table is a bug, and
+    raises."""
+    ident = f"{ERRAND}:{item.errand_id}"
+    original = Raw(b'{"kind":"%b","body":%b}' % (item.kind.encode(), item.body))
+    taken = Taken(
+        from_=ERRAND, id=ident, kind=item.kind, correlation_id=item.correlation_id, line=original
+    )
+    body = body_of(item.kind, item.body)
+    return Admitted(taken, Message(ident, ERRAND, item.kind, body, item.correlation_id), original)
+
+
+def admit_read(item: ReadItem) -> Admitted:
+    """New lines of a book. They lie there: what is journaled is how far they were taken."""
+    sender = f"{BOOK}{item.book}"
+    ident = f"{sender}:{item.total}"
+    taken = Taken(
+        from_=sender,
+        id=ident,
+        kind="book.read",
+        n=item.total,
+        offset=item.offset,
+        chain=item.hash,
+        correlation_id=f"cor_{item.book}_{item.total}",
+    )
+    message = Message(
+        ident, sender, "book.read", BookRead(item.book, item.lines), taken.correlation_id
+    )
+    return Admitted(taken, message, NOTHING)

@@ -15,7 +15,7 @@ from payrail.runtime import recovery
 from payrail.runtime.actor import Actor, Message
 from payrail.runtime.answering import reply_line
 from payrail.runtime.deadletters import again, with_dead_letters
-from payrail.runtime.effects import Answer, Effect, Keep, Post, Publish, Show, Write
+from payrail.runtime.effects import Answer, Effect, Keep, Post, Publish, Run, Show, Write
 from payrail.runtime.head import DLQ, DeadRef
 from payrail.runtime.intake import Intake, World
 from payrail.runtime.loop import Loop
@@ -170,6 +170,8 @@ class Driver(Generic[S]):
             self._publish(effect.receiver, effect.data)
         elif isinstance(effect, Show):
             self.world.fs.replace(effect.path, effect.data)
+        elif isinstance(effect, Run):
+            self.world.errands.start(effect.errand)
 
     def _answer(self, edge: str) -> int:
         """Give the replies to one edge that stand first, in one write; result: how many."""

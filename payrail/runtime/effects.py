@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 
+from payrail.runtime.actor import Errand
 from payrail.storage.journal import StoredReply
 
 
@@ -54,4 +55,11 @@ class Answer:
     reply: StoredReply
 
 
-Effect = Keep | Write | Post | Show | Publish | Answer
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Start work beside the loop."""
+
+    errand: Errand
+
+
+Effect = Keep | Write | Post | Show | Publish | Answer | Run

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct, field
 
-from payrail.domain.messages import EDGES, HAND, TIMER
+from payrail.domain.messages import BOOK, EDGES, HAND, TIMER
 from payrail.domain.timestamps import parse_iso
 from payrail.runtime.actor import BookSpec
 from payrail.storage.journal import JournalLine, OutLine, TimerLine
@@ -47,6 +47,14 @@ class HandPosition(Struct):
     digest: str = ""  # SHA-256 of the file up to the offset
 
 
+class FollowPosition(Struct):
+    """How far a book of somebody else was taken in: bytes, lines, and the last line's hash."""
+
+    offset: int = 0
+    lines: int = 0
+    hash: str = GENESIS
+
+
 class DeadRef(Struct):
     """An open dead letter: enough to find it again."""
 
@@ -81,6 +89,7 @@ class Head(Struct):
     sequences: dict[str, int] = field(default_factory=dict)  # sequence name -> last seq
     timers: dict[str, Timer] = field(default_factory=dict)
     dead: dict[str, DeadRef] = field(default_factory=dict)
+    follows: dict[str, FollowPosition] = field(default_factory=dict)
 
     def book_end(self, book: str) -> BookEnd:
         return self.books.setdefault(book, BookEnd())
@@ -107,6 +116,9 @@ def _fold_taken(head: Head, line: JournalLine) -> None:
         head.timers.pop(taken.id, None)
     elif taken.from_ == HAND:
         head.hand = HandPosition(taken.generation, taken.offset, taken.chain)
+    elif taken.from_.startswith(BOOK):
+        book = taken.from_.removeprefix(BOOK)
+        head.follows[book] = FollowPosition(taken.offset, taken.n, taken.chain)
     elif taken.from_ in EDGES:
         head.edges[taken.from_] = (taken.epoch, taken.n)
     elif taken.n:

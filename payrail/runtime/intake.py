@@ -5,22 +5,27 @@ only for what is durable.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from payrail.domain.messages import EDGES
-from payrail.runtime.actor import Actor
+from payrail.runtime.actor import Actor, followed_by
 from payrail.runtime.admission import DueItem, HandItem, Item, SpoolItem
+from payrail.runtime.errands import NoErrands
+from payrail.runtime.following import TURN_LINES, Following
 from payrail.runtime.loop import Loop
-from payrail.runtime.ports import Bell, Cell, Clock, Fs, Now
+from payrail.runtime.ports import Bell, Cell, Clock, Errands, Fs, Now
 from payrail.storage.handfile import HandFile
 from payrail.storage.spool import SpoolReader
 
 #: Bytes taken from each sender in one turn: more makes convoys, less makes fsyncs. A share for
 #: each keeps a flood from one of them from starving the others.
 TURN_BYTES = 16 * 1024
-#: Timers taken into one turn.
+#: Timers taken into one turn, and outcomes of errands.
 TURN_TIMERS = 64
+TURN_ERRANDS = 64
+#: Bytes of a turn while a message is suspected of killing its reader: one line at a time.
+SUSPECT_BYTES = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class World:
     cell: Cell
     drained: Callable[[str, str, int], bool] = lambda _receiver, _sender, _size: False
     hint: Callable[[str], int] = lambda _sender: 0  # where our predecessor stood in a spool
+    errands: Errands = field(default_factory=NoErrands)
 
 
 class Intake:
@@ -52,6 +58,8 @@ class Intake:
         self._timers: list[DueItem] = []  # due, and waiting until the spools are read
         self._timer_marks: list[int] = []
         self._readers = [self._reader(sender) for sender in _edges_first(actor.peers)]
+        follows = followed_by(actor)
+        self._following = Following(world.fs, follows, loop.head.follows, notes)
         hand = loop.head.hand
         self._hand = HandFile(world.fs, actor.name, hand.generation, hand.offset, hand.digest)
 
@@ -62,8 +70,13 @@ class Intake:
         reader.start_behind(n, epoch, self._world.hint(sender))
         return reader
 
+    @property
+    def is_suspecting(self) -> bool:
+        return self.batch_bytes == SUSPECT_BYTES
+
     def collect(self) -> list[Item]:
-        """Inner lines before edge lines, then people's; timers last.
+        """Inner lines before edge lines, then what came of errands, books and people's lines;
+        timers last.
 
         Edges are read first and decided last, and only once the inner spools were read to the
         length that they then had: what an inner sender wrote before it let a client go on (a card
@@ -76,6 +89,8 @@ class Intake:
         if self._held and self._are_read(inner, self._held_marks):
             items.extend(self._held)
             self._held = []
+        items.extend(self._world.errands.finished(TURN_ERRANDS))
+        items.extend(self._following.read(1 if self.is_suspecting else TURN_LINES))
         items.extend(self._by_hand())
         items.extend(self._due())
         return items
@@ -119,7 +134,13 @@ class Intake:
 
     def anything_new(self) -> bool:
         """Whether somebody wrote since we last read; asked before a sleep."""
-        return any(reader.waiting_bytes() for reader in self._readers) or self._hand.has_news()
+        spools = any(reader.waiting_bytes() for reader in self._readers)
+        return spools or self._following.has_news() or self._hand.has_news()
+
+    @property
+    def is_following(self) -> bool:
+        """Whether books of others are read here: nobody rings for those."""
+        return self._following.is_following
 
     def backlog_bytes(self) -> int:
         """What lies unread in our spools."""

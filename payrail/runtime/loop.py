@@ -14,21 +14,25 @@ from payrail.domain.messages import Ping
 from payrail.domain.problems import refusal_fields
 from payrail.errors import PayRailError, RequestError
 from payrail.runtime import deadletters as dead
-from payrail.runtime.actor import Actor, Message, Moment, Step, answer
+from payrail.runtime.actor import Actor, Errand, Message, Moment, Step, answer
 from payrail.runtime.admission import (
     Admitted,
+    DoneItem,
+    DueItem,
     HandItem,
     Item,
     Passed,
     Refused,
     SpoolItem,
+    admit_done,
     admit_due,
     admit_hand,
+    admit_read,
     admit_spool,
 )
 from payrail.runtime.alarms import Alarms
 from payrail.runtime.drafting import draft_step
-from payrail.runtime.effects import Answer, Effect, Keep, Post, Publish, Show, Write
+from payrail.runtime.effects import Answer, Effect, Keep, Post, Publish, Run, Show, Write
 from payrail.runtime.head import DLQ, Head, decode_out, fold
 from payrail.runtime.ports import Cell, Now
 from payrail.storage.journal import JournalLine, Taken
@@ -69,6 +73,7 @@ class Loop(Generic[S]):
         self._lines: list[bytes] = []
         self._after: list[JournalLine] = []
         self._shows: dict[str, Show] = {}  # by path: of a batch, the last one counts
+        self._errands: list[Errand] = []
 
     def open(self, taken: Taken, now: Now) -> list[Effect]:
         """The first step of an incarnation: the next epoch, and what the actor wants before it
@@ -97,11 +102,13 @@ class Loop(Generic[S]):
         return self._written()
 
     def synced(self) -> list[Effect]:
-        """The batch is durable: books first, then views, then messages, then replies."""
+        """The batch is durable: books first, then views, messages, replies, and errands last."""
         self.durable = self.head.step
         after, self._after = self._after, []
         shows, self._shows = list(self._shows.values()), {}
-        return [*_posts(after), *shows, *_publishes(after), *_answers(after)]
+        errands, self._errands = self._errands, []
+        runs = [Run(errand) for errand in errands]
+        return [*_posts(after), *shows, *_publishes(after), *_answers(after), *runs]
 
     def _written(self) -> list[Effect]:
         lines, self._lines = self._lines, []
@@ -143,7 +150,9 @@ class Loop(Generic[S]):
             return admit_spool(item, self.head, self.actor.name)
         if isinstance(item, HandItem):
             return admit_hand(item, self.actor.name)
-        return admit_due(item, self.head)
+        if isinstance(item, DueItem):
+            return admit_due(item, self.head)
+        return admit_done(item) if isinstance(item, DoneItem) else admit_read(item)
 
     def _decide(self, admitted: Admitted, moment: Moment) -> None:
         self.cell.mark(admitted.message.id)
@@ -225,6 +234,7 @@ class Loop(Generic[S]):
         except Exception as fault:
             raise Unhandled(fault) from fault
         self._shows.update((show.path, show) for show in shows)
+        self._errands.extend(step.errands)
         for event in step.events:
             self.actor.apply(self.state, event)
         for post in step.posts:

@@ -6,8 +6,9 @@ ones.
 Errors are `OSError` with errno, as the operating system gives them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class File(Protocol):
@@ -114,3 +115,15 @@ class Cell(Protocol):
 
     def consumed(self, sender: str, n: int, offset: int) -> None:
         """Tell how far the spool of `sender` has been read."""
+
+
+class Errands(Protocol):
+    """Who does an actor's work on the world beside its loop."""
+
+    def start(self, errand: Any) -> None:
+        """Begin an errand (`runtime.actor.Errand`) and return at once. One that runs already is
+        left to run."""
+
+    def finished(self, at_most: int) -> Sequence[Any]:
+        """What came of errands since we last asked (`runtime.admission.DoneItem`), in the order
+        in which they ended."""

@@ -5,8 +5,8 @@ is logged with its correlation id; what cannot go on ends the incarnation with a
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,9 @@ from payrail.runtime.actor import Actor
 from payrail.runtime.cells import CellView
 from payrail.runtime.control import Control
 from payrail.runtime.driver import Driver
-from payrail.runtime.intake import TURN_BYTES, World
-from payrail.runtime.ports import Bell, Clock, Fs
+from payrail.runtime.errands import Work, Workshop
+from payrail.runtime.intake import SUSPECT_BYTES, TURN_BYTES, World
+from payrail.runtime.ports import Bell, Clock, Errands, Fs
 from payrail.runtime.scrub import SLICE_BYTES
 from payrail.steplog import StepLog
 
@@ -29,10 +30,18 @@ REST_MS = 500
 DOCUMENTS_MS, DOCUMENTS_SHARE = 2_000, 20
 #: Sleep at most this long; what correctness rests on when a bell was lost.
 IDLE_MS_MAX = 250
-#: Bytes of a turn while a message is suspected of killing its reader: one line at a time.
-SUSPECT_BYTES = 1
+#: Who follows a book looks this often at least: nobody rings for it.
+FOLLOW_MS_MAX = 20
 
 Door = Callable[[Driver[Any], Control], AbstractAsyncContextManager[object]]
+#: What an actor does beside its loop, open for as long as it lives; see `runtime.errands`.
+Works = Callable[[Control], AbstractAsyncContextManager[Mapping[str, Work]]]
+
+
+@asynccontextmanager
+async def no_works(_control: Control) -> AsyncIterator[Mapping[str, Work]]:
+    """For an actor that never leaves its loop."""
+    yield {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +61,14 @@ class ActorResident:
     """One core actor, with the HTTP doors that live in its process."""
 
     def __init__(
-        self, place: Place, make_actor: Callable[[], Actor[Any]], doors: Sequence[Door] = ()
+        self,
+        place: Place,
+        make_actor: Callable[[], Actor[Any]],
+        doors: Sequence[Door] = (),
+        works: Works = no_works,
     ) -> None:
         self.name, self._home = place.name, place.home
-        self.make_actor, self._doors = make_actor, doors
+        self.make_actor, self._doors, self._works = make_actor, doors, works
         self._fs, self._clock, self._bell = place.fs, place.clock, place.bell
         self._log, self._steps = place.log, place.steps
         self._save_again_ms = 0
@@ -69,19 +82,28 @@ class ActorResident:
             raise
 
     async def _live(self, control: Control) -> None:
-        driver, suspect = self._recover(control)
         async with AsyncExitStack() as stack:
+            works = await stack.enter_async_context(self._works(control))
+            errands = Workshop(works, control.bell.wake, self._log)
+            stack.push_async_callback(errands.close)
+            driver, suspect = self._recover(control, errands)
             for door in self._doors:
                 await stack.enter_async_context(door(driver, control))
             control.started()
             await self._serve(driver, control, suspect)
         self._snapshot(driver)
 
-    def _recover(self, control: Control) -> tuple[Driver[Any], str | None]:
+    def _recover(self, control: Control, errands: Errands) -> tuple[Driver[Any], str | None]:
         suspect, deaths = control.cell.adopt()
         poisoned = frozenset({suspect}) if suspect and deaths >= 3 else frozenset[str]()
         world = World(
-            self._fs, self._clock, self._bell, control.cell, drained=self._drained, hint=self._hint
+            self._fs,
+            self._clock,
+            self._bell,
+            control.cell,
+            drained=self._drained,
+            hint=self._hint,
+            errands=errands,
         )
         driver = Driver(self.make_actor(), world, poisoned=poisoned, deaths=deaths)
         control.cell.epoch = driver.loop.head.epoch
@@ -132,7 +154,8 @@ class ActorResident:
 
     def _wait_ms(self, driver: Driver[Any], rest_ms: int) -> int:
         """2 ms right after work, longer the longer nothing came, never past the next timer."""
-        wait_ms = min(IDLE_MS_MAX, max(2, rest_ms))
+        idle_ms = FOLLOW_MS_MAX if driver.intake.is_following else IDLE_MS_MAX
+        wait_ms = min(idle_ms, max(2, rest_ms))
         if driver.blocked:
             return IDLE_MS_MAX
         due_ms = driver.intake.next_due_ms(self._clock.now())

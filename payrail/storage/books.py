@@ -29,10 +29,20 @@ READ_BYTES = 4 * 1024 * 1024
 class Follower:
     """Reads one book from an offset on."""
 
-    def __init__(self, fs: Fs, path: str, offset: int = 0, head: str = GENESIS) -> None:
-        self._fs, self.path = fs, path
+    def __init__(
+        self,
+        fs: Fs,
+        path: str,
+        offset: int = 0,
+        head: str = GENESIS,
+        *,
+        read_bytes: int = READ_BYTES,
+    ) -> None:
+        """`read_bytes` are read at once: at least the longest line."""
+        self._fs, self.path, self._read_bytes = fs, path, read_bytes
         self.offset, self.head, self.lines = offset, head, 0
         self._file: File | None = None
+        self._seen_bytes = offset
 
     def read(self) -> Iterator[tuple[int, bytes]]:
         """(offset, line) of every new whole line. Raises Corrupt at one that does not follow."""
@@ -44,13 +54,23 @@ class Follower:
             for line in lines:
                 yield self._checked(line)
 
+    def has_news(self) -> bool:
+        """Whether the file has grown since the last look; a torn tail is no news for long."""
+        file = self._opened()
+        return file is not None and file.size() > self._seen_bytes
+
     def _bytes(self) -> bytes:
-        if self._file is None:
-            if not self._fs.exists(self.path):
-                return b""
+        file = self._opened()
+        if file is None:
+            return b""
+        self._seen_bytes = file.size()
+        left = self._seen_bytes - self.offset
+        return file.pread(self.offset, min(left, self._read_bytes)) if left > 0 else b""
+
+    def _opened(self) -> File | None:
+        if self._file is None and self._fs.exists(self.path):
             self._file = self._fs.open(self.path)
-        left = self._file.size() - self.offset
-        return self._file.pread(self.offset, min(left, READ_BYTES)) if left > 0 else b""
+        return self._file
 
     def _checked(self, line: bytes) -> tuple[int, bytes]:
         if not is_whole(line):

@@ -36,7 +36,7 @@ class Taken(Struct, kw_only=True):
     chain: str = ""
     correlation_id: str = ""
     generation: int = 0  # of hand.jsonl
-    offset: int = 0  # of hand.jsonl, behind the line
+    offset: int = 0  # of hand.jsonl or a followed book, behind the last line taken
     about: str = ""  # the dead letter that a replay or drop closes
     line: Raw = NOTHING
 

@@ -1,0 +1,95 @@
+"""What is said about stored cards: to the vault, by it, and on a card's way to a provider."""
+
+from msgspec import Struct
+
+from payrail.domain.words.kinds import CHARGE_MS, asked, kind
+
+
+class CardKnown(Struct, forbid_unknown_fields=True):
+    """The vault has stored a card; all that the gateway may know of it."""
+
+    token: str
+    merchant_id: str
+    brand: str
+    bin: str
+    last4: str
+    fingerprint: str
+    exp_month: int
+    exp_year: int
+
+
+class ChargeCard(Struct, forbid_unknown_fields=True):
+    """Gateway to vault: hand this card, sealed, to that provider."""
+
+    token: str
+    merchant_id: str
+    payment_id: str
+    reference: str
+    provider: str  # providerA
+    amount: int
+    currency: str
+    purpose: str = "charge.authorize"
+    capture: bool = False
+
+
+class CardRefused(Struct, forbid_unknown_fields=True):
+    """The vault did not hand out the card; the provider never heard of it."""
+
+    payment_id: str
+    reference: str
+    code: str  # unknown_token | expired_token | purpose_refused
+
+
+class Charge(Struct, forbid_unknown_fields=True):
+    """Vault to provider: `sealed` opens only with that provider's key and for this reference."""
+
+    payment_id: str
+    reference: str
+    merchant_id: str
+    token: str
+    amount: int
+    currency: str
+    sealed: str
+    capture: bool = False
+
+
+class StoreCard(Struct, forbid_unknown_fields=True):
+    """The vault's own HTTP door to the vault: already encrypted, a card number is not in it."""
+
+    token: str
+    merchant_id: str
+    who: str
+    origin: str
+    brand: str
+    bin: str
+    last4: str
+    fingerprint: str
+    exp_month: int
+    exp_year: int
+    key_id: str
+    ciphertext: str
+
+
+class LookUpCard(Struct, forbid_unknown_fields=True):
+    """/detokenize, /charge-token, GET /tokens: a look-up with its purpose, allowed or refused."""
+
+    token: str
+    merchant_id: str | None
+    who: str
+    origin: str
+    purpose: str
+    want: str  # last4 | metadata | sealed | nothing (a refusal that still leaves its line)
+    provider: str | None = None
+    payment_id: str | None = None
+    operation_id: str | None = None
+    refused: str | None = None  # the door already refused: why
+
+
+KINDS = (
+    kind("card.known", "vault", CardKnown),
+    kind("card.charge", "gateway", ChargeCard, deadline_ms=CHARGE_MS),
+    kind("card.refused", "vault", CardRefused),
+    asked("card.store", "vault.http", StoreCard),
+    asked("card.lookup", "vault.http", LookUpCard),
+    kind("charge", "vault", Charge, deadline_ms=CHARGE_MS),
+)

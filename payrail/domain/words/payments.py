@@ -1,0 +1,76 @@
+"""What merchants ask for, and what the gateway tells itself about the calls that follow."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from payrail.domain.words.kinds import HAND, TIMER, asked, kind
+
+
+class Command(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What every public command says about its asker. The defaults are those of a hand line:
+    operator over all merchants, no idempotency key."""
+
+    merchant_id: str | None = None
+    user_id: str = HAND
+    role: str = "operator"
+    idempotency_key: str | None = None
+    request_hash: str = ""  # method, path with ids, canonical body
+    fields: dict[str, Any] = {}  # the request's body as given, for the diff of a reused key
+
+
+class CreatePayment(Command, kw_only=True):
+    amount: int
+    currency: str
+    payment_method: str  # token
+    capture_method: str = "manual"
+    confirm: bool = False
+    customer: dict[str, Any] | None = None
+    metadata: dict[str, Any] = {}
+
+
+class AuthorizePayment(Command, kw_only=True):
+    id: str
+
+
+class CapturePayment(Command, kw_only=True):
+    id: str
+    amount: int | None = None
+    final_capture: bool = True
+
+
+class CancelPayment(Command, kw_only=True):
+    id: str
+
+
+class AttemptTimeout(Struct):
+    """The gateway's timer: a provider call has had its time (PAYRAIL_PROVIDER_TIMEOUT)."""
+
+    payment_id: str
+    reference: str
+
+
+class AskAgain(Struct):
+    """The gateway's timer: ask about a reference once more."""
+
+    payment_id: str
+    reference: str
+    number: int
+
+
+class BreakerPause(Struct):
+    """The gateway's timer: a provider was left alone for long enough."""
+
+    provider: str  # providerA
+    move: int  # which move of its breaker set it
+
+
+KINDS = (
+    asked("payment.create", "frontdoor", CreatePayment),
+    asked("payment.authorize", "frontdoor", AuthorizePayment),
+    asked("payment.capture", "frontdoor", CapturePayment),
+    asked("payment.cancel", "frontdoor", CancelPayment, by_hand=True),
+    kind("attempt.timeout", TIMER, AttemptTimeout),
+    kind("ask.again", TIMER, AskAgain),
+    kind("breaker.pause", TIMER, BreakerPause),
+)
