@@ -5,7 +5,7 @@ a reborn receiver may have lost, fold the books; at the end take no more and ans
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +18,7 @@ from actors.frontdoor.drills import Drills, admin_of, insider
 from actors.frontdoor.events import EventsView
 from actors.frontdoor.health import House
 from actors.frontdoor.lists import Reads
+from actors.frontdoor.metrics_book import MetricsBook, actors_seen, answers_into
 from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.routes import inner_routes, public_routes
 from payrail.errors import Damage
@@ -93,6 +94,7 @@ class Frontdoor:
         self._fs, self._clock, self._rng, self._bell = fs, clock, rng, bell
         self._log, self._steps = log, steps
         self._actors, self._receivers = tuple(actors), (GATEWAY, *providers)
+        self._metrics = MetricsBook(home, fs, clock, self._actors)
         self._damage_told: set[str] = set()
         self.addresses: list[Any] = []  # of the public listener, then of the inner one
 
@@ -111,17 +113,19 @@ class Frontdoor:
         control.cell.epoch = edge.epoch
         runners: list[web.AppRunner] = []
         try:
-            asking, views = await self._open(edge, runners, control.bell.wake)
+            asking, views = await self._open(edge, runners, control)
             control.started()
+            self._metrics.open()
             self._log.info("frontdoor.listening", epoch=edge.epoch)
             await self._serve(control, edge, receivers, asking, views)
             await self._leave(edge, asking, runners)
         finally:
             for runner in runners:
                 await runner.cleanup()
+            self._metrics.close()
 
     async def _open(
-        self, edge: Edge, runners: list[web.AppRunner], wake: Callable[[], None]
+        self, edge: Edge, runners: list[web.AppRunner], control: Control
     ) -> tuple[Asking, tuple[PaymentsView, EventsView]]:
         """Fold the books as they are, then listen."""
         settings, fs = self._settings, self._fs
@@ -132,17 +136,19 @@ class Frontdoor:
         for view in views:
             while self._fold_some(view):
                 await asyncio.sleep(0)  # A long book must not hold up the beat.
-        asking = Asking(edge, settings.request_budget_ms, wake)
+        asking = Asking(edge, settings.request_budget_ms, control.bell.wake)
         reads = Reads(access, *views)
         house = House(self._home, fs, self._clock, reads, self._actors)
         commands = Commands(asking, access, views[0])
-        metrics = Metrics(self._clock, self._steps.add)
+        metrics = Metrics(self._clock, self._steps.add, answers_into(control.cell.report))
         public = public_app(
             public_routes(commands, reads, house, Drills(asking, house, admin_of(access))),
             metrics,
             self._rng,
             self._log,
-            lambda: metrics.rendered(edge.open_questions, edge.epoch),
+            lambda: metrics.rendered(
+                edge.open_questions, edge.epoch, actors_seen(self._home, self._actors)
+            ),
         )
         inner = plain_app(
             inner_routes(Drills(asking, house, insider(internal)), house),
@@ -174,6 +180,7 @@ class Frontdoor:
                 wait_ms = _BUSY_MS if edge.open_questions else IDLE_MS_MAX
                 await control.bell.wait(wait_ms, edge.take_replies)
             self._steps.flush()
+            self._metrics.turn()
             now_ms = self._clock.monotonic_ms()
             if now_ms - looked_ms >= _ASK_AGAIN_MS:
                 looked_ms = now_ms
