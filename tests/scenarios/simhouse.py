@@ -5,7 +5,7 @@ clock is moved by hand. Every actor has a process of its own on the one disk, so
 can be killed alone; a power cut takes all. The witness outlives both.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from payrail.domain.messages import ReplyLine, StoreCard
 from payrail.runtime.actor import Actor
 from payrail.runtime.drafting import envelope_line
 from payrail.runtime.driver import Driver
+from payrail.runtime.errands import Outcome, SimErrands
 from payrail.runtime.intake import World
 from payrail.runtime.sim import NOON_MS, Fault, SimClock, SimDisk, SimFs, SimRng, Survival
 from payrail.runtime.simfaults import Faults
@@ -119,7 +120,8 @@ class SimHouse:
                 self.processes[name].kill()
             self.at_work = name
             fs = self.processes[name] = SimFs(self.disk, faults=self.faults(name))
-            world = World(fs, self.clock, NoBell(), NoCell())
+            errands = SimErrands(self.works(name, fs))
+            world = World(fs, self.clock, NoBell(), NoCell(), errands=errands)
             self.drivers.pop(name, None)
             self.drivers[name] = Driver(self.core(name), world)
         return self
@@ -129,6 +131,10 @@ class SimHouse:
         disk = self.disk.after_crash(survival)
         self.witness.reborn()
         return SimHouse(disk, self.clock, self.rules, self.witness)
+
+    def works(self, name: str, fs: SimFs) -> Mapping[str, Callable[[Any], Outcome]]:
+        """What this actor does beside its loop, over the files of its own process."""
+        return {}
 
     def core(self, name: str) -> Actor[Any]:
         if name == "gateway":
