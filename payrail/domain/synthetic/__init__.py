@@ -1,0 +1,31 @@
+"""A made-up world, the same for the same seed: merchants, customers, cards, and what they will do.
+
+Nothing here belongs to anybody: mail at domains for examples and tests (RFC 2606), addresses for
+documentation (RFC 5737, RFC 3849), card numbers from the invented issuers of bins.csv.
+Never: draws from an unseeded source, or makes a documented test card by chance.
+"""
+
+from payrail.domain.synthetic.demo import PlannedPayment, demo_plan
+from payrail.domain.synthetic.draws import Draws
+from payrail.domain.synthetic.people import MERCHANTS, Customer, Merchant
+from payrail.domain.synthetic.scenes import SCENES, Act, Scene, SeededPayment, seed_plan
+from payrail.domain.synthetic.wallet import SyntheticCard
+from payrail.domain.synthetic.world import YEAR, World, world
+
+__all__ = [
+    "MERCHANTS",
+    "SCENES",
+    "YEAR",
+    "Act",
+    "Customer",
+    "Draws",
+    "Merchant",
+    "PlannedPayment",
+    "Scene",
+    "SeededPayment",
+    "SyntheticCard",
+    "World",
+    "demo_plan",
+    "seed_plan",
+    "world",
+]
