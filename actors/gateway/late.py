@@ -105,6 +105,7 @@ def ask_again(late: LateReversal, number: int, moment: Moment) -> Step:
     return Step(
         out=[Send(actor_of(late.provider), "ask", question, key=late.payment_id)],
         timers=[_ask_timer(late, number + 1, ask_wait_ms(number), moment)],
+        retries=int(number > 1),
     )
 
 

@@ -89,10 +89,12 @@ def _drilled(
     """A drill touches this call."""
     _, rule = drill
     if rule.deed in SAFE:
-        step = Step(out=[outcomes.not_done(order, "refused", "not_accepted", desk.provider)])
+        refused = outcomes.not_done(order, "refused", "not_accepted", desk.provider)
+        step = Step(out=[refused], errors=1)
     elif rule.deed in BROKEN:
         code = rule.do.replace(":", "_")
-        step = Step(out=[outcomes.not_done(order, "ambiguous", code, desk.provider)])
+        broken = outcomes.not_done(order, "ambiguous", code, desk.provider)
+        step = Step(out=[broken], errors=1)
     elif rule.deed in ("hang", "slow"):
         step = _put_off(order, rule, _is_documented(desk, state, order, card), moment)
     else:
@@ -104,7 +106,8 @@ def _drilled(
 def _put_off(order: Order, rule: FaultRule, is_documented: bool, moment: Moment) -> Step:
     """Take a call in without doing it: for a while, or for good."""
     if rule.deed == "hang":
-        return Step(events=[CallTakenIn(Waiting(order, is_documented, None, False, rule.do))])
+        taken_in = CallTakenIn(Waiting(order, is_documented, None, False, rule.do))
+        return Step(events=[taken_in], errors=1)
     due_ms = moment.wire_ms + int(rule.argument)
     timer_id = f"take_up:{order.reference}"
     return Step(

@@ -107,6 +107,7 @@ def finished(
         events=[OperationFinished(order.reference, operation, order.authorization)],
         posts=_truths(order, amount, rule, moment) if is_approved else [],
         out=[] if is_silent else [done(operation, order.reference, provider, asked=False)],
+        errors=int(is_silent),
     )
 
 

@@ -152,6 +152,8 @@ class Step:
     replies: list[Reply] = field(default_factory=list)
     shows: list[Show] = field(default_factory=list)
     errands: list[Errand] = field(default_factory=list)
+    retries: int = 0  # for the metrics, as `errors`; neither is journaled
+    errors: int = 0  # what failed and should not have: a decline or a refused request has not
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ class Admitted:
     taken: Taken
     message: Message
     original: Raw  # the line as it came, for a dead letter
+    sent_ms: int = 0  # wire time of its sending; 0 where nobody says
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,15 @@ def _by_table(envelope: Envelope, item: SpoolItem, actor: str) -> Admitted | Ref
             key=envelope.key,
         ),
         original,
+        _sent_ms(envelope),
     )
+
+
+def _sent_ms(envelope: Envelope) -> int:
+    try:
+        return parse_iso(envelope.sent_at)
+    except ValueError:
+        return 0
 
 
 def _taken(envelope: Envelope, item: SpoolItem) -> Taken:

@@ -35,6 +35,7 @@ from payrail.runtime.drafting import draft_step
 from payrail.runtime.effects import Answer, Effect, Keep, Post, Publish, Run, Show, Write
 from payrail.runtime.head import DLQ, Head, decode_out, fold
 from payrail.runtime.ports import Cell, Now
+from payrail.runtime.reports import Batch
 from payrail.storage.journal import JournalLine, Taken
 from payrail.storage.lines import encode
 
@@ -67,6 +68,7 @@ class Loop(Generic[S]):
         self.gaps: dict[str, int] = {}
         self.faults: list[BaseException] = []
         self.told: list[dict[str, Any]] = []  # what the last batch did, for the log
+        self.counted = Batch()  # the same for the metrics
         self._poisoned, self._deaths = poisoned, deaths
         self._wall_ms = 0
         self._keep: list[Keep] = []
@@ -85,7 +87,7 @@ class Loop(Generic[S]):
 
     def take(self, items: Iterable[Item], now: Now) -> list[Effect]:
         """Decide each item in turn. Result: what must be durable before anything is told."""
-        self.told = []
+        self.told, self.counted = [], Batch()
         self._wall_ms = now.wall_ms
         for item in items:
             self._one(item, now)
@@ -131,6 +133,8 @@ class Loop(Generic[S]):
         if isinstance(item, SpoolItem):
             self.unhealed.discard(item.sender)
         moment = self._moment(now)
+        sent_ms = admitted.sent_ms if isinstance(admitted, Admitted) else 0
+        self.counted.took(sent_ms or moment.wire_ms)
         if isinstance(admitted, Refused):
             self._refuse(admitted, moment)
         elif admitted.message.id in self._poisoned:
@@ -235,6 +239,8 @@ class Loop(Generic[S]):
             raise Unhandled(fault) from fault
         self._shows.update((show.path, show) for show in shows)
         self._errands.extend(step.errands)
+        self.counted.retries += step.retries
+        self.counted.errors += step.errors + sum(post.book == DLQ for post in step.posts)
         for event in step.events:
             self.actor.apply(self.state, event)
         for post in step.posts:

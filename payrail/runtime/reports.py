@@ -5,6 +5,9 @@
     control.cell.report.failed()                # something failed; a decline is no failure
     control.cell.report.lag_ms = 1_200          # oldest undelivered webhook; None: there is none
 
+An actor in a loop has its messages and their waiting counted for it; its core adds what only it
+knows with `Step(retries=1)` and `Step(errors=1)`.
+
 What it promises: a report costs two stores and can be given in a hot path. Counters only grow and
 begin at zero with each incarnation; `Sampler` makes growth of them again, over incarnations.
 What it never is: truth. What was counted between the last look and a SIGKILL is lost.
@@ -51,6 +54,22 @@ class Reported:
         return self if shrunk else grown
 
 
+@dataclass(slots=True)
+class Batch:
+    """What one turn of a loop did. Its core says so in `Step.retries` and `Step.errors`; a dead
+    letter is an error by itself."""
+
+    messages: int = 0
+    sent_ms_sum: int = 0  # wire times of sending, so that one look at the clock tells all waits
+    retries: int = 0
+    errors: int = 0
+
+    def took(self, sent_ms: int) -> None:
+        """One message was taken that was sent at `sent_ms`."""
+        self.messages += 1
+        self.sent_ms_sum += sent_ms
+
+
 class Report:
     """The writing end: five words of the actor's own cell."""
 
@@ -75,6 +94,12 @@ class Report:
     def failed(self, count: int = 1) -> None:
         """Something failed that should not have. A decline or a refused request is no failure."""
         self._words[_ERRORS] += count
+
+    def add(self, batch: Batch, now_ms: int) -> None:
+        """A turn is durable and told, at wire time `now_ms`."""
+        self.took(batch.messages, waited_ms=batch.messages * now_ms - batch.sent_ms_sum)
+        self.retried(batch.retries)
+        self.failed(batch.errors)
 
     @property
     def lag_ms(self) -> int | None:

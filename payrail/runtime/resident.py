@@ -145,6 +145,7 @@ class ActorResident:
 
     def _after_turn(self, driver: Driver[Any], control: Control, suspect: str | None) -> str | None:
         control.cell.steps += driver.loop.batch_steps
+        control.cell.report.add(driver.loop.counted, self._clock.now().wire_ms)
         self._log_turn(driver)
         if suspect and not driver.intake.anything_new():
             driver.intake.batch_bytes = TURN_BYTES

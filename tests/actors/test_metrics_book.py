@@ -6,11 +6,14 @@ from errno import ENOSPC
 import pytest
 
 from actors.frontdoor.metrics_book import PATH, MetricsBook, actors_seen, answers_into
+from actors.provider.core import Provider
 from payrail.runtime.cells import CellWriter
 from payrail.runtime.reports import Reported
 from payrail.runtime.sim import SimClock, SimFs
 from payrail.web.metrics import ActorSeen, actor_lines
 from tests.actors.doors import open_door
+from tests.actors.pure import Played
+from tests.actors.test_provider_core import DECLINED, GOOD, Drawer, charge, inject
 
 ACTORS = ("gateway", "dispatcher")
 
@@ -187,3 +190,18 @@ async def test_a_scrape_names_every_actor(tmp_path):
         "provider-a",
         "frontdoor",
     ]
+
+
+@pytest.mark.parametrize(
+    ("deed", "errors"),
+    [("down", 1), ("http:502", 1), ("hang", 1), ("approve_then_hang", 1), ("slow:10", 0)],
+)
+def test_a_call_without_a_usable_answer_is_an_error(deed, errors):
+    """Refused, broken or silent: an error of the provider. A decline is an answer."""
+    drawer = Drawer()
+    provider = Played(Provider("provider-a", "providerA", unseal=drawer, seed=42))
+    declined = provider.tell("charge", charge(drawer.put(DECLINED), "pi_2.1"), sender="vault")
+    inject(provider, operation="authorize", do=deed)
+    drilled = provider.tell("charge", charge(drawer.put(GOOD)), sender="vault")
+
+    assert (declined.errors, drilled.errors) == (0, errors)

@@ -3,7 +3,9 @@
 import pytest
 
 from payrail.runtime.cells import CellView, CellWriter
-from payrail.runtime.reports import Reported, Sampler
+from payrail.runtime.reports import Batch, Reported, Sampler
+from payrail.runtime.sim import SimClock, SimFs
+from tests.runtime.toy import create_line, deposit_line, drive, feed
 
 
 def seen(home) -> CellView:
@@ -72,3 +74,29 @@ def test_growth_adds_up_and_the_gauge_does_not():
     """Windows add counters; the lag is what was seen last."""
     both = Reported(1, 10, 1, 0, lag_ms=50).plus(Reported(2, 5, 0, 1, lag_ms=20))
     assert both == Reported(3, 15, 1, 1, lag_ms=20)
+
+
+def test_a_turn_counts_messages_from_their_sending():
+    """A line counts from when it was sent, a timer from its taking, a dead letter as an error."""
+    fs, clock = SimFs(), SimClock()
+    driver = drive(fs, clock)
+    now_ms = clock.now().wire_ms
+    feed(fs, "vault", deposit_line(1, "tok_1", at_ms=now_ms - 40))
+    feed(fs, "frontdoor", create_line(1, 666, at_ms=now_ms - 2))
+    driver.turn()
+
+    counted = driver.loop.counted
+    assert (counted.messages, counted.errors, counted.retries) == (2, 1, 0)
+    assert counted.messages * now_ms - counted.sent_ms_sum == 42
+
+    clock.advance_ms(2_000)
+    driver.turn()
+    assert driver.loop.counted == Batch(1, clock.now().wire_ms)
+
+
+def test_a_turn_goes_into_the_report(tmp_path):
+    """What a loop counted is added when it is told, and the wait ends there."""
+    report = CellWriter(tmp_path, "dispatcher").report
+    report.add(Batch(2, 2_000, retries=1, errors=1), now_ms=1_005)
+
+    assert seen(tmp_path).reported == Reported(2, 10, 1, 1)
