@@ -46,6 +46,7 @@ def authorize(booking: Booking, moment: Moment, rules: Rules, choice: Choice) ->
         posts=booking.posts,
         out=[Send("vault", "card.charge", charge, key=view.id)],
         timers=[_attempt_timer(view, reference, moment, rules)],
+        retries=int(number > 1),
     )
 
 
@@ -115,6 +116,7 @@ def ask(view: PaymentView, number: int, moment: Moment) -> Step:
                 moment.wire_ms + ask_wait_ms(number),
             )
         ],
+        retries=int(number > 1),
     )
 
 
