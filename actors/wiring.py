@@ -131,13 +131,16 @@ def _actor(ports: _Ports, *, demo: bool) -> Resident:
 def _make_core(ports: _Ports, *, demo: bool) -> Actor[Any]:
     if ports.name == "gateway":
         from actors.gateway.core import Gateway
+        from actors.gateway.routing_rules import open_routing
         from actors.gateway.settings import Rules
         from payrail.domain.providers import public_name
 
+        providers = tuple(public_name(name) for name in PROVIDERS)
         rules = Rules(
             provider_timeout_ms=ports.settings.provider_timeout_ms,
-            providers=tuple(public_name(name) for name in PROVIDERS),
+            providers=providers,
             demo=demo,
+            routing=open_routing(ports.fs, providers),
         )
         return Gateway(rules, peers=("frontdoor", "vault", *PROVIDERS))
     if ports.name == "vault":

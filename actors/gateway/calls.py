@@ -30,7 +30,9 @@ def authorize(booking: Booking, moment: Moment, rules: Rules, choice: Choice) ->
     reference = next_reference(view)
     number = len(view.attempts) + 1
     booking.book(
-        "payment.attempt_started", AttemptStarted(number, provider, reference), view.amount
+        "payment.attempt_started",
+        AttemptStarted(number, provider, reference, routing=choice.decision),
+        view.amount,
     )
     charge = ChargeCard(
         token=view.payment_method.token,

@@ -53,7 +53,7 @@ def create(state: GatewayState, message: Message, moment: Moment, rules: Rules) 
         currency=order.currency,
     )
     if order.confirm:
-        step = calls.authorize(booking, moment, rules, _first(state, rules))
+        step = calls.authorize(booking, moment, rules, _first(state, booking, rules))
         return _parked(step, message, moment, payment_id)
     return _done(booking, message, moment, 201)
 
@@ -64,7 +64,7 @@ def authorize(state: GatewayState, message: Message, moment: Moment, rules: Rule
     view = _found(state, order, order.id)
     _must_allow(view, "authorize")
     booking = Booking(view, message, moment)
-    step = calls.authorize(booking, moment, rules, _first(state, rules))
+    step = calls.authorize(booking, moment, rules, _first(state, booking, rules))
     return _parked(step, message, moment, view.id)
 
 
@@ -103,8 +103,8 @@ def cancel(state: GatewayState, message: Message, moment: Moment, rules: Rules) 
     return _parked(step, message, moment, view.id)
 
 
-def _first(state: GatewayState, rules: Rules) -> Choice:
-    return routing.first(rules.providers, state.breakers)
+def _first(state: GatewayState, booking: Booking, rules: Rules) -> Choice:
+    return routing.first(rules.routing, routing.charge_of(booking.view), state.breakers)
 
 
 def _found(state: GatewayState, order: Command, payment_id: str) -> PaymentView:

@@ -174,7 +174,8 @@ def _elsewhere(
     if not routing.may_go_elsewhere(view, message.body, waits_until_ms, moment.wire_ms):
         return None
     tried = {attempt.provider for attempt in view.attempts}
-    choice = routing.another(rules.providers, state.breakers, tried)
+    charge = routing.charge_of(view)
+    choice = routing.another(rules.routing, charge, state.breakers, tried)
     if choice.provider is None:
         return None
     step = calls.authorize(booking, moment, rules, choice)

@@ -1,20 +1,36 @@
-"""Which provider a charge goes to: the default order, less those whose breaker holds charges back.
+"""Which provider a charge goes to: the order that the rules give, less those that are held back.
 
 A charge that was safely refused goes to another provider, to each at most once, and only while
 whoever asked still waits. Doubt never goes elsewhere, nor does a decline. What is done with a hold
-stays with the provider that has it. Never: changes a breaker (`actors.gateway.breakers`).
+stays with the provider that has it. Why a provider was chosen is kept with the choice.
+Never: changes a breaker (`actors.gateway.breakers`), reads a rule (`actors.gateway.routing_rules`).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from payrail.domain.breaker import Breaker, BreakerState
+from payrail.domain.cards import country_of
 from payrail.domain.messages import Outcome
 from payrail.domain.payments import PaymentState, PaymentView
+from payrail.domain.routing import (
+    Candidate,
+    Charge,
+    Order,
+    RoutingDecision,
+    RoutingTable,
+    cost,
+    decided,
+    order_for,
+)
 
 #: The one safe refusal after which another provider may be tried: it took nothing in.
 NOT_ACCEPTED = "not_accepted"
+TRIED = "tried"
+_HELD_BACK = {BreakerState.OPEN: "breaker_open", BreakerState.HALF_OPEN: "not_its_turn"}
 _CLOSED = Breaker()
+
+Breakers = Mapping[str, Breaker]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +39,39 @@ class Choice:
 
     provider: str | None
     offered: tuple[str, ...]
+    decision: RoutingDecision | None = None
 
 
-def first(order: Sequence[str], breakers: Mapping[str, Breaker]) -> Choice:
+def charge_of(view: PaymentView | None) -> Charge:
+    """What rules look at. The country is the BIN's, else what the customer said."""
+    if view is None:
+        raise TypeError("only a payment is charged")
+    method = view.payment_method
+    said = (view.customer or {}).get("country")
+    country = country_of(method.bin) or (said.upper() if isinstance(said, str) else None)
+    return Charge(view.id, view.merchant_id, view.amount, view.currency, method.bin, country)
+
+
+def first(table: RoutingTable, charge: Charge, breakers: Breakers) -> Choice:
     """The provider for a new charge. When every breaker holds back, one is tried all the same:
     a payment is not refused because of what happened to others."""
-    choice = _let_through(order, breakers)
+    order = order_for(table, charge)
+    choice = _let_through(order, charge, breakers)
     if choice.provider is not None:
         return choice
-    least_bad = min(order, key=lambda name: _of(breakers, name).state is BreakerState.OPEN)
-    return Choice(least_bad, choice.offered)
+    least_bad = min(
+        order.providers, key=lambda name: _of(breakers, name).state is BreakerState.OPEN
+    )
+    candidates = [_candidate(name, charge, breakers) for name in order.providers]
+    decision = decided(order, candidates, least_bad, last_resort=True)
+    return Choice(least_bad, choice.offered, decision)
 
 
 def another(
-    order: Sequence[str], breakers: Mapping[str, Breaker], tried: Collection[str]
+    table: RoutingTable, charge: Charge, breakers: Breakers, tried: Collection[str]
 ) -> Choice:
     """The provider for a charge that was safely refused elsewhere; None when nobody is left."""
-    return _let_through([name for name in order if name not in tried], breakers)
+    return _let_through(order_for(table, charge), charge, breakers, tried)
 
 
 def may_go_elsewhere(
@@ -56,16 +88,33 @@ def may_go_elsewhere(
     )
 
 
-def _let_through(order: Sequence[str], breakers: Mapping[str, Breaker]) -> Choice:
+def _let_through(
+    order: Order, charge: Charge, breakers: Breakers, tried: Collection[str] = ()
+) -> Choice:
+    """The first provider of the order that is neither tried nor held back."""
     offered: list[str] = []
-    for name in order:
-        breaker = _of(breakers, name)
-        if breaker.state is BreakerState.HALF_OPEN:
+    candidates: list[Candidate] = []
+    chosen: str | None = None
+    for name in order.providers:
+        candidates.append(_candidate(name, charge, breakers, tried))
+        if chosen is not None or name in tried:
+            continue
+        if _of(breakers, name).state is BreakerState.HALF_OPEN:
             offered.append(name)
-        if breaker.lets_through:
-            return Choice(name, tuple(offered))
-    return Choice(None, tuple(offered))
+        if _of(breakers, name).lets_through:
+            chosen = name
+    decision = None if chosen is None else decided(order, candidates, chosen)
+    return Choice(chosen, tuple(offered), decision)
 
 
-def _of(breakers: Mapping[str, Breaker], name: str) -> Breaker:
+def _candidate(
+    name: str, charge: Charge, breakers: Breakers, tried: Collection[str] = ()
+) -> Candidate:
+    breaker = _of(breakers, name)
+    held_back = None if breaker.lets_through else _HELD_BACK[breaker.state]
+    passed_over = TRIED if name in tried else held_back
+    return Candidate(name, cost(name, charge), breaker.state.value, passed_over)
+
+
+def _of(breakers: Breakers, name: str) -> Breaker:
     return breakers.get(name, _CLOSED)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from payrail.domain.routing import BY_DEFAULT, RoutingTable
+
 #: How long a hold lasts, in business time; card schemes give about a week.
 HOLD_MS = 7 * 24 * 3_600_000
 
@@ -21,3 +23,4 @@ class Rules:
     provider_timeout_ms: int = 5_000
     providers: tuple[str, ...] = ("providerA", "providerB")
     demo: bool = False
+    routing: RoutingTable = BY_DEFAULT

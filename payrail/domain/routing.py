@@ -35,9 +35,14 @@ class RoutingDecision(Struct, frozen=True, omit_defaults=True):
 
     rule: str
     candidates: list[Candidate]  # in the order in which they were considered
-    extra_cost: int  # of the chosen one beside the first considered; below zero: it costs less
+    extra_cost: int  # of the chosen one beside the first by the rule; below zero: it costs less
     drawn: str | None = None  # canary | exploration, when a draw changed the order
     last_resort: bool = False  # every breaker held back, and one was tried all the same
+
+    @property
+    def beside(self) -> str:
+        """Who would be first if nothing had been drawn and nobody passed over."""
+        return first_by_rule(self.candidates, drawn=self.drawn is not None).provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,9 @@ class RoutingTable:
     exploration_percent: int = 0
 
 
+BY_DEFAULT = RoutingTable()
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """The providers to consider, the rule that said so, and the draw that changed it."""
@@ -118,19 +126,28 @@ def cost(provider: str, charge: Charge) -> int:
     return provider_fee(provider, charge.amount_minor, charge.currency)
 
 
-def extra_cost(candidates: Sequence[Candidate], chosen: str) -> int:
-    """What the chosen one costs beside the first that was considered."""
-    costs = {candidate.provider: candidate.cost for candidate in candidates}
-    return costs[chosen] - candidates[0].cost
+def first_by_rule(candidates: Sequence[Candidate], *, drawn: bool) -> Candidate:
+    """The candidate before which a draw put another."""
+    return candidates[1 if drawn else 0]
+
+
+def decided(
+    order: Order, candidates: list[Candidate], chosen: str, *, last_resort: bool = False
+) -> RoutingDecision:
+    """The record of a choice."""
+    beside = first_by_rule(candidates, drawn=order.drawn is not None)
+    own = next(candidate for candidate in candidates if candidate.provider == chosen)
+    extra = own.cost - beside.cost
+    return RoutingDecision(order.rule, candidates, extra, order.drawn, last_resort)
 
 
 def told(decision: RoutingDecision, provider: str, currency: str) -> str:
     """One line for people: rule, health of each, and what the choice costs."""
-    stood = ", ".join(_stood(one, provider) for one in decision.candidates)
+    stood = "; ".join(_stood(one, provider) for one in decision.candidates)
     drawn = f", {decision.drawn}" if decision.drawn else ""
     resort = ", the last resort" if decision.last_resort else ""
     own = next(one.cost for one in decision.candidates if one.provider == provider)
-    beside = decision.candidates[0].provider
+    beside = decision.beside
     extra = "" if provider == beside else f", {decision.extra_cost:+d} beside {beside}"
     why = f"{provider} by rule {decision.rule}{drawn}{resort} ({stood})"
     return f"{why}; costs {own} {currency}{extra}"

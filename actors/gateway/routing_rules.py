@@ -1,0 +1,220 @@
+"""`data/rules/routing.toml`: made once with the defaults, then people's, and read at every start.
+
+A file that cannot be used stops the gateway before it takes a payment (exit 78, held): an order
+that somebody did not mean is worse than none. Never: reads it again while it runs, writes over it.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from payrail.domain.cards import find_pans
+from payrail.domain.money import AMOUNT_MINOR_MAX, exponent
+from payrail.domain.providers import public_name
+from payrail.domain.routing import DEFAULT_RULE, PERCENT, RoutingRule, RoutingTable
+from payrail.errors import BadSettings
+from payrail.runtime.ports import Fs
+
+PATH = "data/rules/routing.toml"
+RULES_MAX = 500
+_LISTED_MAX = 250
+#: More than so many complaints are one mistake, told often.
+_ERRORS_MAX = 10
+REMEDY = "mend it and `payrail release gateway`, or remove the file to have the default made again"
+
+DEFAULT = b"""\
+# Which provider a charge is offered to first. The gateway made this file and never writes it again:
+# it is yours. It is read when the gateway starts (`payrail restart gateway`).
+#
+# The first rule that fits a charge gives the order; without one it is this. A provider that is not
+# in the order is not considered; one whose breaker holds charges back is passed over.
+order = ["providerA", "providerB"]
+
+# [[rules]]
+# name = "euro-cards"            # shown by `payrail why` and GET /payment-intents/{id}/routing
+# country = ["DE", "FR"]         # of the card's issuer, else of the customer
+# currency = ["EUR"]
+# merchant = ["m_001"]
+# bin = ["424242"]               # first digits, at most six
+# amount_min = 1000              # minor units
+# amount_max = 50000
+# order = ["providerB", "providerA"]
+#
+# [[rules]]
+# name = "large-amounts"
+# amount_min = 100000
+# cheapest_first = true          # cost moves nothing unless a rule says so
+
+# So many percent of payments, drawn from their ids, go to this provider first.
+[canary]
+provider = "providerB"
+percent = 0
+
+# So many percent of payments go first to another provider than the first of their order.
+[exploration]
+percent = 0
+"""
+
+
+def open_routing(fs: Fs, providers: Sequence[str]) -> RoutingTable:
+    """The rules of this home, made when there are none. Raises BadSettings with file, field and
+    remedy; OSError when the file can neither be read nor made."""
+    try:
+        data = fs.read(PATH)
+    except FileNotFoundError:
+        fs.replace(PATH, DEFAULT)
+        data = DEFAULT
+    return read_routing(data, providers)
+
+
+def read_routing(data: bytes, providers: Sequence[str]) -> RoutingTable:
+    """The rules in the text of a file. `providers`: those that there are. Raises BadSettings."""
+    try:
+        fields = tomllib.loads(data.decode())
+    except UnicodeDecodeError:
+        raise BadSettings(f"{PATH}: is not UTF-8 text; {REMEDY}") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BadSettings(f"{PATH}: is not TOML: {error}; {REMEDY}") from None
+    try:
+        return _File.model_validate(fields, context=tuple(providers)).table()
+    except ValidationError as error:
+        raise BadSettings("\n".join([*_complaints(error), REMEDY])) from None
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    """One line a field: where it stands and what it must be, never what it holds."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return [
+        f"{PATH}: {_place(one['loc'])}: {one['msg'].removeprefix('Value error, ')}"
+        for one in found[:_ERRORS_MAX]
+    ]
+
+
+def _place(where: tuple[int | str, ...]) -> str:
+    """`rules[2].order`; rules are counted from 1, as people do."""
+    text = ""
+    for part in where:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
+    return text or "the file"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
+
+
+def _known(given: str, info: ValidationInfo) -> str:
+    """The public name of a provider that there is."""
+    known: tuple[str, ...] = info.context or ()
+    try:
+        name = public_name(given)
+    except KeyError:
+        name = ""
+    if name not in known:
+        raise ValueError(f"must name a provider; there are {', '.join(known)}")
+    return name
+
+
+def _once_each(names: list[str]) -> list[str]:
+    if len(set(names)) != len(names):
+        raise ValueError("names something twice")
+    return names
+
+
+def _currency(code: str) -> str:
+    exponent(code)
+    return code
+
+
+def _no_card(name: str) -> str:
+    if find_pans(name):
+        raise ValueError("looks like a card number; it would stand in every ledger line")
+    return name
+
+
+_Provider = Annotated[str, AfterValidator(_known)]
+_Order = Annotated[list[_Provider], Field(min_length=1), AfterValidator(_once_each)]
+_Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$"), AfterValidator(_no_card)]
+_Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+_Currency = Annotated[str, AfterValidator(_currency)]
+_Merchant = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+_Bin = Annotated[str, Field(pattern=r"^[0-9]{1,6}$")]
+_Amount = Annotated[int, Field(ge=1, le=AMOUNT_MINOR_MAX)]
+_Percent = Annotated[int, Field(ge=0, le=PERCENT)]
+_Max = Field(max_length=_LISTED_MAX)
+
+
+class _Rule(_Part):
+    name: _Name
+    country: Annotated[list[_Country], _Max] = []
+    currency: Annotated[list[_Currency], _Max] = []
+    merchant: Annotated[list[_Merchant], _Max] = []
+    bin: Annotated[list[_Bin], _Max] = []
+    amount_min: _Amount | None = None
+    amount_max: _Amount | None = None
+    order: _Order | None = None
+    cheapest_first: bool = False
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "_Rule":
+        if self.name == DEFAULT_RULE:
+            raise ValueError("the name `default` is that of the order without a rule")
+        if self.order is None and not self.cheapest_first:
+            raise ValueError("a rule needs an order, or cheapest_first = true")
+        if self.amount_min and self.amount_max and self.amount_min > self.amount_max:
+            raise ValueError("amount_min is more than amount_max: it would never fit")
+        return self
+
+    def rule(self, order: Sequence[str]) -> RoutingRule:
+        return RoutingRule(
+            name=self.name,
+            order=tuple(self.order or order),
+            country=frozenset(self.country),
+            currency=frozenset(self.currency),
+            merchant=frozenset(self.merchant),
+            bin=tuple(self.bin),
+            amount_minor_min=self.amount_min,
+            amount_minor_max=self.amount_max,
+            cheapest_first=self.cheapest_first,
+        )
+
+
+class _Canary(_Part):
+    provider: _Provider
+    percent: _Percent = 0
+
+
+class _Exploration(_Part):
+    percent: _Percent = 0
+
+
+class _File(_Part):
+    order: _Order
+    rules: Annotated[list[_Rule], Field(max_length=RULES_MAX)] = []
+    canary: _Canary | None = None
+    exploration: _Exploration = _Exploration()
+
+    @model_validator(mode="after")
+    def _named_once(self) -> "_File":
+        _once_each([rule.name for rule in self.rules])
+        return self
+
+    def table(self) -> RoutingTable:
+        return RoutingTable(
+            order=tuple(self.order),
+            rules=tuple(rule.rule(self.order) for rule in self.rules),
+            canary_provider=self.canary.provider if self.canary else None,
+            canary_percent=self.canary.percent if self.canary else 0,
+            exploration_percent=self.exploration.percent,
+        )

@@ -1,0 +1,144 @@
+"""routing.toml: made once, then people's; what cannot be used stops the gateway and is named."""
+
+import pytest
+
+from actors.gateway import routing_rules
+from actors.gateway.core import Gateway
+from actors.gateway.routing_rules import DEFAULT, PATH, open_routing, read_routing
+from actors.gateway.settings import Rules
+from payrail.domain.routing import BY_DEFAULT, RoutingTable
+from payrail.errors import BadSettings
+from payrail.runtime.sim import SimClock, SimFs
+from tests.actors.gatewaydesk import TOKEN, Desk, entry
+from tests.runtime.crashpoints import Files, Scenario, errors, kills, power_cuts, steps, survive_all
+from tests.scenarios.orders import create
+
+KNOWN = ("providerA", "providerB")
+RULE = """
+order = ["provider-a", "providerB"]
+[[rules]]
+name = "small"
+amount_max = 2000
+country = ["US"]
+order = ["providerB", "providerA"]
+"""
+
+
+def read(text: str) -> RoutingTable:
+    return read_routing(text.encode(), KNOWN)
+
+
+def complaint(text: str) -> str:
+    with pytest.raises(BadSettings) as refused:
+        read(text)
+    return str(refused.value)
+
+
+def test_the_first_start_makes_the_file_and_the_next_reads_it():
+    """The default says what the gateway does without a file."""
+    fs = SimFs()
+    table = open_routing(fs, KNOWN)
+
+    assert fs.read(PATH) == DEFAULT
+    assert (table.order, table.rules) == (BY_DEFAULT.order, ())
+    assert (table.canary_percent, table.exploration_percent) == (0, 0)
+    assert open_routing(fs, KNOWN) == table
+
+
+def test_what_people_wrote_is_never_written_over():
+    """Not even when it cannot be used."""
+    fs = SimFs()
+    fs.replace(PATH, b"order = 7")
+    with pytest.raises(BadSettings):
+        open_routing(fs, KNOWN)
+
+    assert fs.read(PATH) == b"order = 7"
+
+
+def test_the_example_of_the_default_file_can_be_used():
+    """Whoever takes the marks away has working rules."""
+    lines = DEFAULT.decode().split("\n")
+    begin = lines.index("# [[rules]]")
+    end = lines.index("", begin)
+    shown = [line.removeprefix("#").strip() for line in lines[begin:end]]
+    table = read("\n".join([*lines[:begin], *shown, *lines[end:]]))
+
+    assert [rule.name for rule in table.rules] == ["euro-cards", "large-amounts"]
+    assert table.rules[1].order == KNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("order = [", "is not TOML"),
+        ("", "order: Field required"),
+        ('order = ["providerC"]', "order[1]: must name a provider; there are providerA, providerB"),
+        ('order = ["providerA", "provider-a"]', "order: names something twice"),
+        ("order = []", "order: List should have at least 1 item"),
+        ('order = ["providerA"]\nfallback = true', "fallback: Extra inputs are not permitted"),
+        (RULE + "colour = 1", "rules[1].colour: Extra inputs are not permitted"),
+        (RULE.replace('"US"', '"us"'), "rules[1].country[1]: String should match"),
+        (RULE.replace("2000", "0"), "rules[1].amount_max: Input should be greater"),
+        (RULE.replace("2000", "2e3"), "rules[1].amount_max: Input should be a valid integer"),
+        (RULE + "amount_min = 3000", "rules[1]: amount_min is more than amount_max"),
+        (RULE.replace("small", "default"), "rules[1]: the name `default` is that of"),
+        (RULE + RULE[RULE.index("[[") :], "names something twice"),
+        ('order = ["providerA"]\n[[rules]]\nname = "x"', "rules[1]: a rule needs an order"),
+        ('order = ["providerA"]\n[canary]\npercent = 5', "canary.provider: Field required"),
+        ('order = ["providerA"]\n[exploration]\npercent = 101', "exploration.percent: Input"),
+        ('order = ["providerA"]\n[[rules]]\nname = "v4242424242424242"', "like a card number"),
+    ],
+)
+def test_a_file_that_cannot_be_used_names_file_field_and_remedy(text: str, told: str):
+    """And never repeats what stands there."""
+    said = complaint(text)
+
+    assert said.startswith(f"{PATH}: ")
+    assert told in said
+    assert said.endswith(routing_rules.REMEDY)
+    assert "4242424242424242" not in said
+
+
+def test_a_file_that_is_no_text_is_refused():
+    """A picture is no rule."""
+    with pytest.raises(BadSettings, match="is not UTF-8 text"):
+        read_routing(b"\xff\xfe", KNOWN)
+
+
+def test_a_rule_of_the_file_routes_a_charge_and_the_entry_says_so():
+    """Rule, candidates and cost stand in `payment.attempt_started`."""
+    desk = Desk(Rules(routing=read(RULE)))
+    step = desk.order(create(TOKEN, "k1", confirm=True))
+    data = entry(step, "payment.attempt_started").data
+
+    assert data.provider == "providerB"
+    assert (data.routing.rule, data.routing.extra_cost) == ("small", 0)
+    assert [one.provider for one in data.routing.candidates] == ["providerB", "providerA"]
+
+
+def test_a_changed_file_changes_no_payment_that_was_routed():
+    """Replaying the journal under other rules ends in the same state: nothing is decided again."""
+    desk = Desk(Rules(routing=read(RULE)))
+    desk.order(create(TOKEN, "k1", confirm=True))
+    before = desk.replayed()
+    desk.actor = Gateway(Rules())
+
+    assert desk.replayed() == before
+
+
+def make_file(fs: SimFs, _clock: SimClock) -> None:
+    open_routing(fs, KNOWN)
+
+
+def whole_or_not_there(_seen: Files, fs: SimFs) -> None:
+    """After whatever happened and one more start, the file is the default, whole."""
+    assert fs.read(PATH) == DEFAULT
+    assert open_routing(fs, KNOWN).order == KNOWN
+
+
+def test_dying_while_the_file_is_made_leaves_it_whole_or_missing():
+    """At every step of every crash, error and power cut the next start reads or makes it."""
+    scenario = Scenario(make_file, make_file, whole_or_not_there)
+    calls = steps(scenario)
+    for points in (kills(calls), power_cuts(calls, 1), errors(calls)):
+        survive_all(scenario, points)
