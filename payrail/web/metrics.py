@@ -103,10 +103,12 @@ class Metrics:
 def _fields(
     request: web.Request, place: tuple[str, str, int], latency_ms: int
 ) -> dict[str, object]:
-    """What the log says of one answer: the route as written down, and whose it was."""
+    """What the log says of one answer: what was asked, the route as written down, and whose it was.
+    The path stands there as it came; the log masks a card number in it."""
     method, route, status = place
     return {
         "method": method,
+        "path": request.path,
         "route": route,
         "id": request.match_info.get("id"),
         "status": status,
