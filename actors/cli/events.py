@@ -1,0 +1,52 @@
+"""`events`: what the house tells the outside, as it is told. Needs no running actor.
+
+A damaged book ends it with 70, and names the line.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from actors.cli.common import AsJson, files, put, settings
+
+events = typer.Typer(help="The events of the house.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(events, name="events")
+
+
+@events.command("tail")
+def tail(
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as events come.")] = False,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--type", help="payment.captured, or a family: payment. May be repeated."),
+    ] = None,
+    payment: Annotated[str | None, typer.Option(help="Only events of this payment.")] = None,
+    count: Annotated[int, typer.Option("-n", min=0, help="How many to begin with.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Show the newest events: time, type, object, amount, state, correlation id."""
+    from actors.cli.event_lines import as_it_goes_out, event_lines, for_people, wanted_events
+
+    wanted = wanted_events(kind or [], payment)
+    shown = as_it_goes_out if as_json else for_people(in_colour=_is_colourful())
+    try:
+        for line in event_lines(files(settings()), wanted, count, follow=follow):
+            put(shown(line))
+    except BrokenPipeError:
+        _forget_stdout()
+    except KeyboardInterrupt:
+        return
+
+
+def _is_colourful() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _forget_stdout() -> None:
+    """Nobody reads any more: what Python still wants to flush at its end goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
