@@ -152,9 +152,12 @@ class Supervisor:
         self._watch(ward, cell, now_ms)
 
     def _cell_of(self, ward: Ward) -> CellView | None:
-        """The cell, if this incarnation has opened it."""
+        """The cell, if this incarnation has opened it. Its pid alone does not tell: in a container
+        that starts anew, each process gets the number it had before."""
         cell = CellView.read(self._home, ward.name)
-        return cell if cell and ward.process and cell.pid == ward.process.pid else None
+        if cell is None or ward.process is None or cell.beat_ms < ward.started_ms:
+            return None
+        return cell if cell.pid == ward.process.pid else None
 
     def _watch(self, ward: Ward, cell: CellView | None, now_ms: int) -> None:
         """Kill what is silent, or did not end when told to."""

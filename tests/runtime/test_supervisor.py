@@ -9,15 +9,18 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from payrail.errors import HomeHeld, NotRunning
-from payrail.runtime.cells import CellView
+from payrail.runtime.cells import CellView, monotonic_ms
 from payrail.runtime.control import taking_up
 from payrail.runtime.house import LockText, holders, lock_path, request_stop, status
-from payrail.runtime.orders import Verb, control_path, give_order
-from payrail.runtime.supervisor import Limits, Supervisor
+from payrail.runtime.orders import OrderReader, Verb, control_path, give_order
+from payrail.runtime.processes import ChildProcess
+from payrail.runtime.supervisor import Limits, Supervisor, Ward
 
 BUILD = "tests.runtime.toys:build"
 ROOT = Path(__file__).parents[2]
@@ -281,3 +284,17 @@ def test_a_lock_text_reads_back():
     text = LockText(7, "2026-02-09T12:00:00.000Z", "host:1", ["vault"], "vault")
 
     assert (text.state, text.restarts, text.actor_pid) == ("down", 0, None)
+
+
+def test_a_former_life_with_the_same_number_is_not_taken_for_this_one(home):
+    """In a container that starts anew, a process has the pid it had before: its cell counts only
+    once this incarnation has opened it, so that a recovery has the patience that it needs."""
+    with taking_up(home, "vault") as control:
+        control.started()
+    supervisor = Supervisor(home, ["vault"], BUILD)
+    process = cast(ChildProcess, SimpleNamespace(pid=os.getpid()))
+    ward = Ward("vault", OrderReader(home, "vault"), process, started_ms=monotonic_ms() + 1)
+
+    assert supervisor._cell_of(ward) is None
+    ward.started_ms = 0
+    assert supervisor._cell_of(ward) is not None
