@@ -89,9 +89,10 @@ class _Ports:
 
         self.name, self.home, self.settings = name, home, settings
         self.fs = RealFs(home, durable=settings.fsync)
-        self.clock, self.rng, self.bell = SystemClock(), SystemRng(), Bells(home)
         stream = LogFile(self.fs.open(f"data/logs/{self.name}.jsonl", create=True))
         self.log: Any = configure_logging(self.name, stream)
+        self.clock, self.rng = SystemClock(self.fs, self.log.warning), SystemRng()
+        self.bell = Bells(home)
         self.steps = StepLog(self.name, stream, self.clock)
 
     @cached_property

@@ -38,6 +38,7 @@ def draft_step(
         s=moment.step,
         epoch=head.epoch,
         at=iso(moment.wire_ms),
+        ahead_ms=moment.business_ms - moment.wire_ms,
         dur=durable,
         in_=taken,
         events=[Raw(encode(event)) for event in step.events],

@@ -54,7 +54,7 @@ class Driver(Generic[S]):
         if recovery.needs_full_fold(found):
             found = recovery.recover(actor, fs, last_sent=self._last_sent, trust_documents=False)
         self.found, head = found, found.head
-        self.world.clock.not_before(head.at_ms)
+        self.world.clock.not_before(head.at_ms, head.business_ms)
         self.scrub = Scrub(fs, found.skipped)
         self.scrub.run(AT_ONCE_BYTES)  # before the first write: what is damaged halts
         self.journal = self._journal(found)

@@ -80,6 +80,7 @@ class Head(Struct):
     hash: str = GENESIS
     epoch: int = 0
     at_ms: int = 0
+    business_ms: int = 0  # as of `at_ms`
     size: int = 0  # of the journal
     inner: dict[str, int] = field(default_factory=dict)  # sender -> last n
     edges: dict[str, tuple[int, int]] = field(default_factory=dict)  # sender -> (epoch, n)
@@ -99,6 +100,7 @@ def fold(head: Head, line: JournalLine, size: int, books: Mapping[str, BookSpec]
     """Advance `head` past `line`, which is `size` bytes long with its newline."""
     head.step, head.hash, head.epoch = line.s, line.hash, line.epoch
     head.at_ms = parse_iso(line.at)
+    head.business_ms = head.at_ms + line.ahead_ms
     head.size += size
     _fold_taken(head, line)
     for posted in line.books:

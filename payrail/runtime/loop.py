@@ -121,9 +121,9 @@ class Loop(Generic[S]):
 
     def _moment(self, now: Now) -> Moment:
         wire_ms = max(now.wire_ms, self.head.at_ms)
-        ahead_ms = now.business_ms - now.wire_ms
+        business_ms = max(wire_ms + now.business_ms - now.wire_ms, self.head.business_ms)
         head = self.head
-        return Moment(wire_ms, wire_ms + ahead_ms, self.actor.name, head.step + 1, head.size)
+        return Moment(wire_ms, business_ms, self.actor.name, head.step + 1, head.size)
 
     def _one(self, item: Item, now: Now) -> None:
         admitted = self._admit(item)

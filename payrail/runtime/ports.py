@@ -88,8 +88,8 @@ class Now:
 class Clock(Protocol):
     def now(self) -> Now: ...
 
-    def not_before(self, wire_ms: int) -> None:
-        """Let wire time go on from `wire_ms` if it is not there yet: what a journal has seen."""
+    def not_before(self, wire_ms: int, business_ms: int = 0) -> None:
+        """Let both times go on from there if they are not there yet: what a journal has seen."""
 
     def monotonic_ms(self) -> int:
         """Never goes back, the same for all processes of a machine; for beats and waits only."""

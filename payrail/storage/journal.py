@@ -92,6 +92,7 @@ class JournalLine(Struct):
     replies: list[StoredReply]
     prev: str
     hash: str
+    ahead_ms: int = 0  # of business time before `at`; left out of the line when it is 0
 
 
 class _Link(Struct):
@@ -115,12 +116,13 @@ def journal_bytes(line: JournalLine) -> bytes:
     """
     books = b",".join(b'{"book":"%b","line":%b}' % (b.book.encode(), b.line) for b in line.books)
     body = (
-        b'{"s":%d,"epoch":%d,"at":"%b","dur":%d,"in":%b,"events":[%b],"books":[%b],"out":[%b],'
+        b'{"s":%d,"epoch":%d,"at":"%b",%b"dur":%d,"in":%b,"events":[%b],"books":[%b],"out":[%b],'
         b'"timers":%b,"replies":%b,"prev":"%b"}'
     ) % (
         line.s,
         line.epoch,
         line.at.encode(),
+        b'"ahead_ms":%d,' % line.ahead_ms if line.ahead_ms else b"",
         line.dur,
         _encode(line.in_),
         b",".join(line.events),

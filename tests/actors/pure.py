@@ -17,7 +17,7 @@ class StillClock:
     def now(self) -> Now:
         return Now(NOON_MS, NOON_MS, NOON_MS)
 
-    def not_before(self, wire_ms: int) -> None: ...
+    def not_before(self, wire_ms: int, business_ms: int = 0) -> None: ...
 
     def monotonic_ms(self) -> int:
         return 0
