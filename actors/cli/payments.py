@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from actors.cli.shop import Answer, Shop
 from payrail.domain.cards import bin_of, bin_table
-from payrail.domain.synthetic import PlannedPayment, SyntheticCard
+from payrail.domain.synthetic import PlannedPayment, SeededPayment, SyntheticCard
 from payrail.domain.testcards import TEST_CARDS, outcome_for
 
 CONCURRENT = 8
@@ -73,22 +73,23 @@ async def pay(shop: Shop, planned: PlannedPayment, key: str) -> Done:
     merchant = planned.merchant_id
     token = await shop.tokenize(merchant, planned.card)
     created = await shop.keep_posting(
-        "create", merchant, "/payment-intents", _order(planned, token, key), f"{key}-create"
+        "create", merchant, "/payment-intents", order_of(planned, token, key), f"{key}-create"
     )
     if created.status != 201:
         return Done(planned, "", "none", f"create answered {created.status} {created.code}")
     payment_id = str(created.body["id"])
     path = f"/payment-intents/{payment_id}"
     answer = await shop.keep_posting("authorize", merchant, f"{path}/authorize", {}, f"{key}-auth")
-    answer = await _without_doubt(shop, merchant, path, answer)
+    answer = await without_doubt(shop, merchant, path, answer)
     if answer.payment.get("state") == "authorized" and planned.action in ("capture", "cancel"):
         verb = planned.action
         answer = await shop.keep_posting(verb, merchant, f"{path}/{verb}", {}, f"{key}-{verb}")
-        answer = await _without_doubt(shop, merchant, path, answer)
+        answer = await without_doubt(shop, merchant, path, answer)
     return _judged(planned, payment_id, answer)
 
 
-def _order(planned: PlannedPayment, token: str, key: str) -> dict[str, object]:
+def order_of(planned: PlannedPayment | SeededPayment, token: str, key: str) -> dict[str, object]:
+    """The body that creates a planned payment."""
     who = planned.customer
     return {
         "amount": planned.amount_minor,
@@ -105,10 +106,14 @@ def _order(planned: PlannedPayment, token: str, key: str) -> dict[str, object]:
     }
 
 
-async def _without_doubt(shop: Shop, merchant: str, path: str, answer: Answer) -> Answer:
-    """Look again until the payment is in doubt no more."""
+async def without_doubt(
+    shop: Shop, merchant: str, path: str, answer: Answer, *, until: str = ""
+) -> Answer:
+    """Look again until the payment is in doubt no more, or in the state that is waited for."""
     waited_s = 0.0
     while answer.status in (200, 202) and _in_doubt(answer) and waited_s < DOUBT_S_MAX:
+        if until and answer.payment.get("state") == until:
+            break
         await asyncio.sleep(_LOOK_AGAIN_S)
         waited_s += _LOOK_AGAIN_S
         seen = await shop.get(merchant, path)

@@ -1,17 +1,15 @@
 """`seed`: made-up payments for a running house, the same world for the same seed."""
 
-import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from actors.cli.common import put, put_json, settings
-from actors.cli.exits import FAILED, usage
+from actors.cli.exits import FAILED, NOT_RUNNING, SETTINGS, Stop
 
 if TYPE_CHECKING:
-    from actors.cli.payments import Done
-    from payrail.domain.synthetic import PlannedPayment
+    from actors.cli.scenes import Played
+    from actors.cli.shop import Keys, Shop
     from payrail.settings import Settings
 
 
@@ -20,98 +18,90 @@ def register(app: typer.Typer) -> None:
 
 
 def seed(
-    seed: Annotated[int | None, typer.Option(help="Default: PAYRAIL_SEED.")] = None,
-    payments: Annotated[int, typer.Option(min=1, max=100_000)] = 200,
+    seed: Annotated[int | None, typer.Option(min=0, help="Default: PAYRAIL_SEED.")] = None,
+    payments: Annotated[
+        int, typer.Option(min=1, max=100_000, help="The first fifty show every state.")
+    ] = 50,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the world, pay nothing.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The summary, or the world.")] = False,
 ) -> None:
-    """Pay a seeded plan at the running house: captures, holds, cancellations, declines."""
+    """Pay a seeded plan at the running house, so that every state is there at least twice. The same
+    seed once more asks for nothing twice."""
     import asyncio
 
-    from payrail.domain.synthetic import demo_plan
-
-    if as_json and not dry_run:
-        raise usage("--json goes with --dry-run")
     chosen = settings()
     number = chosen.seed if seed is None else seed
-    plan = demo_plan(number, payments)
     if dry_run:
-        _show(number, plan, as_json)
-    elif not asyncio.run(drive(chosen, plan)):
+        _show(number, payments, as_json)
+    elif not asyncio.run(_drive(chosen, number, payments, as_json)):
         raise typer.Exit(FAILED)
 
 
-async def drive(chosen: "Settings", plan: "Sequence[PlannedPayment]") -> bool:
-    """Pay the plan with a progress bar on stderr; result: whether all ended as planned."""
+async def _drive(chosen: "Settings", seed: int, payments: int, as_json: bool) -> bool:
+    """Play the plan with a progress bar on stderr; result: whether all ended as planned."""
     import asyncio
 
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from actors.cli.doors import wait_until_ready
-    from actors.cli.keys import demo_keys
-    from actors.cli.payments import pay_all
+    from actors.cli.progress import progress_bar
+    from actors.cli.scenes import play_all
+    from actors.cli.seeded import as_summary, print_summary
+    from actors.cli.settling import settle
     from actors.cli.shop import Shop
-    from actors.cli.summary import print_summary
+    from payrail.domain.synthetic import seed_plan
 
     await asyncio.to_thread(wait_until_ready, chosen.api_url)
-    columns = (TextColumn("paying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("paying", total=len(plan))
+    keys = _keys(chosen)
+    async with Shop(chosen.api_url, chosen.vault_url, keys) as shop:
+        await _must_know_us(shop, keys, chosen)
+        with progress_bar("seeding", payments) as advance:
 
-        def told(_: "Done") -> None:
-            progress.advance(task)
+            def told(_: "Played") -> None:
+                advance()
 
-        async with Shop(chosen.api_url, chosen.vault_url, demo_keys(chosen)) as shop:
-            done = await pay_all(shop, plan, f"run-{time.time_ns() // 1_000_000}", told)
-    print_summary(Console(), done, shop.latency_ms)
-    return not any(one.wrong for one in done)
+            played = await play_all(shop, seed_plan(seed, payments), told)
+        settling, played = await settle(shop, played)
+    if as_json:
+        put_json(as_summary(chosen, seed, played, settling))
+    else:
+        print_summary(Console(), chosen, seed, played, settling)
+    return settling.status != "failed" and not any(one.wrong for one in played)
 
 
-def _show(number: int, plan: "Sequence[PlannedPayment]", as_json: bool) -> None:
-    world = as_world(number, plan)
+def _keys(chosen: "Settings") -> "Keys":
+    """The demo merchants' keys, derived from the secret of the house that runs. Raises Stop in a
+    home without one: a secret made here would be another one."""
+    from actors.cli.keys import demo_keys
+
+    made = chosen.home / "data" / "secrets" / "house"
+    if not chosen.house_secret.get_secret_value() and not made.exists():
+        what = f"{chosen.home} holds no secret of a house"
+        raise Stop(SETTINGS, what, "Set PAYRAIL_HOME to the home of the house that runs.")
+    return demo_keys(chosen)
+
+
+async def _must_know_us(shop: "Shop", keys: "Keys", chosen: "Settings") -> None:
+    """Raises Stop unless the house knows the keys, and somebody answers at the vault."""
+    for merchant_id in keys:
+        status = (await shop.get(merchant_id, "/payment-intents")).status
+        if status in (401, 403):
+            what = f"the house at {chosen.api_url} does not know {merchant_id}'s key"
+            remedy = "Start it with `payrail up --demo`, and set PAYRAIL_HOME to its home."
+            raise Stop(SETTINGS, what, remedy)
+    if not await shop.vault_answers():
+        what = f"nobody answers at {chosen.vault_url}"
+        raise Stop(NOT_RUNNING, what, "Set PAYRAIL_VAULT_URL to where the vault is reached.")
+
+
+def _show(seed: int, payments: int, as_json: bool) -> None:
+    from actors.cli.seeded import as_world
+
+    world = as_world(seed, payments)
     if as_json:
         put_json(world)
         return
     for name in ("merchants", "customers", "cards", "payments"):
         put(f"{len(world[name])} {name}")
-
-
-def as_world(number: int, plan: "Sequence[PlannedPayment]") -> dict[str, Any]:
-    """The world of a seed for people: cards by brand and last four digits, never by number."""
-    from dataclasses import asdict
-
-    from payrail.domain.synthetic import world
-
-    made_up = world(number)
-    return {
-        "seed": number,
-        "merchants": [asdict(one) for one in made_up.merchants],
-        "customers": [asdict(one) for one in made_up.customers],
-        "cards": [_card(card) for card in made_up.cards],
-        "payments": [
-            {
-                "merchant_id": one.merchant_id,
-                "customer": one.customer.id,
-                "card": _card(one.card),
-                "amount": one.amount_minor,
-                "currency": one.currency,
-                "action": one.action,
-                "decline_code": one.decline_code,
-            }
-            for one in plan
-        ],
-    }
-
-
-def _card(card: Any) -> dict[str, Any]:
-    return {
-        "brand": card.brand,
-        "last4": card.number[-4:],
-        "exp_month": card.exp_month,
-        "exp_year": card.exp_year,
-        "country": card.country,
-        "funding": card.funding,
-    }

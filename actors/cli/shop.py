@@ -109,6 +109,10 @@ class Shop:
             raise RuntimeError(f"tokenize answered {answer.status} {answer.code}")
         return str(answer.body["token"])
 
+    async def vault_answers(self) -> bool:
+        """Whether anybody is reached at the vault's URL."""
+        return (await self._send("read", "GET", f"{self._vault_url}/health", "")).status != 0
+
     async def post(
         self, operation: str, merchant_id: str, path: str, body: Any, key: str | None
     ) -> Answer:

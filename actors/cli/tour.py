@@ -8,17 +8,23 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import AsyncIterator, Coroutine
+import time
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+
+from rich.console import Console
 
 from actors.cli.common import DEMO_SEED, put, say
 from actors.cli.exits import CORRUPT, INTERRUPTED, NOT_RUNNING, Stop
 from actors.cli.house import make_secrets, may_start, options_of, prepare
-from actors.cli.payments import with_documented_cards
+from actors.cli.keys import demo_keys
+from actors.cli.payments import Done, pay_all, with_documented_cards
+from actors.cli.progress import progress_bar
 from actors.cli.running import run_supervisor, supervisor_of, until_ready
-from actors.cli.seed import drive
-from payrail.domain.synthetic import demo_plan
+from actors.cli.shop import Shop
+from actors.cli.summary import print_summary
+from payrail.domain.synthetic import PlannedPayment, demo_plan
 from payrail.runtime.house import holders, status
 from payrail.settings import Settings
 
@@ -36,12 +42,26 @@ async def tour(payments: int, *, leave: bool) -> bool:
     async with _house(chosen) as own:
         await _before_the_end(own, _ready(chosen))
         plan = with_documented_cards(demo_plan(DEMO_SEED, payments))
-        good = await _before_the_end(own, drive(chosen, plan))
+        good = await _before_the_end(own, _pay(chosen, plan))
         put(where_to_look(chosen))
         if own and not leave:
             say("the house stays up; Ctrl-C ends it")
             await own
     return good
+
+
+async def _pay(chosen: Settings, plan: Sequence[PlannedPayment]) -> bool:
+    """Pay the plan under keys of its own; result: whether all ended as planned."""
+    run = f"run-{time.time_ns() // 1_000_000}"
+    with progress_bar("paying", len(plan)) as advance:
+
+        def told(_: Done) -> None:
+            advance()
+
+        async with Shop(chosen.api_url, chosen.vault_url, demo_keys(chosen)) as shop:
+            done = await pay_all(shop, plan, run, told)
+    print_summary(Console(), done, shop.latency_ms)
+    return not any(one.wrong for one in done)
 
 
 #: Lines that people can paste; each works on the files as they are.

@@ -30,7 +30,6 @@ def files_below(home: Path) -> dict[str, bytes]:
         (("ps", "--colour"), 64, "No such option"),
         (("demo", "nothing"), 64, "There are: duplicate"),
         (("up", "--only", "gateway,nobody"), 64, "There are: vault"),
-        (("seed", "--json"), 64, "--dry-run"),
         (("send", "gateway", "outcome", "{}"), 64, "By hand: "),
         (("send", "gateway", "ping", "{"), 64, "Quote it"),
         (("send", "gateway", "ping", '{"note":"a","note":"b"}'), 64, "twice"),
