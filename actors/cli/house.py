@@ -42,6 +42,9 @@ def up(
     durability: Annotated[
         Durability | None, typer.Option(help="process: answer without waiting for the disk.")
     ] = None,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Start anew when a source is edited.")
+    ] = False,
 ) -> None:
     """Run the house in the foreground until Ctrl-C or SIGTERM."""
     import asyncio
@@ -52,6 +55,8 @@ def up(
     names = _chosen_names(only)
     options = options_of(chosen, demo=demo)
     may_start(chosen, names)
+    if reload:
+        raise typer.Exit(_reloading(_again(demo=demo, only=only, inline=inline)))
     make_secrets(chosen)
     if inline:
         asyncio.run(run_in_one_process(chosen, names, options))
@@ -77,6 +82,21 @@ def down() -> None:
             raise Stop(TRY_LATER, "the house has not ended yet", "Look again with `payrail ps`.")
         time.sleep(_LOOK_AGAIN_S)
     say("down")
+
+
+def _reloading(arguments: list[str]) -> int:
+    import asyncio
+
+    from actors.cli.reload import run_reloading
+
+    return asyncio.run(run_reloading(arguments))
+
+
+def _again(*, demo: bool, only: str | None, inline: bool) -> list[str]:
+    """The same `up` without `--reload`; how durable it is stands in the environment by now."""
+    flags = [("--demo", demo), ("--inline", inline)]
+    chosen = [name for name, given in flags if given]
+    return ["up", *chosen, *(["--only", only] if only else [])]
 
 
 def prepare(durability: str | None = None) -> "Settings":
