@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from actors.cli import settling
+from actors.cli.scenes import Played
 from actors.cli.seeded import REQUESTS
+from actors.cli.shop import Answer, Shop
 from payrail.domain.synthetic import seed_plan, world
 from tests.chaos.house import House
 from tests.scenarios.living import files, lines, logged, sizes, until
@@ -185,3 +188,61 @@ def with_settings(house: House, settings: dict[str, str]) -> subprocess.Complete
         return house.cli("seed", "--payments", "3")
     finally:
         house.env = kept
+
+
+class Scripted(Shop):
+    """A house that answers POST as it is told, and shows every payment in one state."""
+
+    def __init__(self, statuses: dict[str, int], state: str) -> None:
+        super().__init__("", "", {})
+        self.statuses, self.state = statuses, state
+        self.asked: list[str] = []
+
+    async def keep_posting(
+        self, operation: str, merchant_id: str, path: str, body: Any, key: str
+    ) -> Answer:
+        self.asked.append(path)
+        return Answer(self.statuses[path])
+
+    async def get(self, merchant_id: str, path: str) -> Answer:
+        return Answer(200, json.dumps({"state": self.state}).encode())
+
+
+def all_captured() -> list[Played]:
+    plan = [one for one in seed_plan(42) if one.scene.ends == "captured"]
+    return [Played(one, f"pi_{number}", "captured") for number, one in enumerate(plan)]
+
+
+async def test_a_house_that_settles_settles_all_that_is_due():
+    """Files first, then the comparison; what may still be captured further stays `captured`."""
+    shop = Scripted(dict.fromkeys(settling.ROUTES, 201), "settled")
+    came, played = await settling.settle(shop, all_captured())
+    assert came.status == "done"
+    assert shop.asked == ["/settlements", "/reconciliations"]
+    assert Counter(one.state for one in played) == {"settled": 20, "captured": 3}
+
+
+async def test_what_is_settled_is_not_settled_again():
+    """A second run of the same seed closes no batch."""
+    shop = Scripted({}, "settled")
+    due = all_captured()
+    _, played = await settling.settle(Scripted(dict.fromkeys(settling.ROUTES, 200), "settled"), due)
+    came, _ = await settling.settle(shop, played)
+    assert (came.status, shop.asked) == ("not_due", [])
+
+
+@pytest.mark.parametrize(("status", "came"), [(404, "not_yet"), (405, "not_yet"), (500, "failed")])
+async def test_a_house_that_cannot_settle_is_told_apart_from_one_that_fails(status, came):
+    """A missing route is no failure, a refusal is; either way the payments stay as they were."""
+    found, played = await settling.settle(Scripted({"/settlements": status}, ""), all_captured())
+    assert found.status == came
+    assert {one.state for one in played} == {"captured"}
+
+
+async def test_a_payment_that_no_statement_matches_is_not_called_settled(monkeypatch):
+    """A break stays `captured`, and seeding says that it failed."""
+    monkeypatch.setattr(settling, "SETTLED_S_MAX", 0.0)
+    shop = Scripted(dict.fromkeys(settling.ROUTES, 200), "captured")
+    came, played = await settling.settle(shop, all_captured())
+    assert came.status == "failed"
+    assert {one.state for one in played} == {"captured"}
