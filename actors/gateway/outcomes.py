@@ -222,7 +222,7 @@ def _claimed_or_not(
         return _final(state, booking, call.reference, moment, 402, decline_code)
     if call.operation == "capture":
         expected = call.amount
-        _book_capture(booking, told)
+        _book_capture(booking, told, moment)
     else:
         expected = view.amount_capturable
         _book_reversal(booking, call)
@@ -236,7 +236,7 @@ def _ok(state: GatewayState, view: PaymentView) -> int:
     return 201 if pending is not None and pending.created else 200
 
 
-def _book_capture(booking: Booking, told: Outcome) -> None:
+def _book_capture(booking: Booking, told: Outcome, moment: Moment) -> None:
     """What the provider took is what is booked; never more than is held."""
     view, call = _open(booking)
     merchant, capture_id = view.merchant_id or "", call.capture_id or ""
@@ -251,6 +251,7 @@ def _book_capture(booking: Booking, told: Outcome) -> None:
             call.reference,
             told.provider_reference or "",
             final,
+            iso(moment.business_ms),
         ),
         amount,
         postings=capture_postings(call.provider, merchant, amount, view.currency),

@@ -88,12 +88,16 @@ class CaptureRequested(Struct, frozen=True):
     final_capture: bool
 
 
-class PaymentCaptured(Struct, frozen=True):
+class PaymentCaptured(Struct, frozen=True, omit_defaults=True):
+    """`captured_at` is business time, which decides the batch that the capture is due in; the
+    entry's own timestamp is wire time. None in lines older than settlement."""
+
     capture_id: str
     provider: str
     reference: str
     provider_reference: str
     final_capture: bool
+    captured_at: str | None = None
 
 
 class ReversalRequested(Struct, frozen=True):
@@ -145,6 +149,43 @@ class CaseOpened(Struct, frozen=True):
     exposure: int
 
 
+class PaymentSettled(Struct, frozen=True, omit_defaults=True):
+    """A capture was found in a statement, or a break about the payment was posted by two people.
+
+    `amount` of the entry is the capture's; 0 when the posting is about no capture of ours. The
+    fold settles the payment when every capture is settled and nothing is capturable.
+    """
+
+    provider: str
+    batch_id: str | None  # None: in no statement
+    capture_id: str | None = None
+    adjusted: bool = False
+    break_id: str | None = None
+    break_class: str | None = None
+    proposed_by: str | None = None
+    approved_by: str | None = None
+
+
+class PayoutReceived(Struct, frozen=True):
+    """A provider's payout stands on the bank's statement. `amount` of the entry is negative when
+    the provider took money instead."""
+
+    provider: str
+    batch_id: str
+    value_date: str
+
+
+class BreakAdjusted(Struct, frozen=True):
+    """The approved posting of a break that is about no payment of ours."""
+
+    provider: str
+    batch_id: str | None
+    break_id: str
+    break_class: str
+    proposed_by: str
+    approved_by: str
+
+
 class BreakerOpened(Struct, frozen=True):
     """A provider failed too often: new charges go elsewhere until it is tried again."""
 
@@ -181,11 +222,14 @@ ENTRY_DATA: dict[str, type[Struct]] = {
     "payment.released": PaymentReleased,
     "payment.reversed": PaymentReversed,
     "payment.late_approval_reversed": LateApprovalReversed,
+    "payment.settled": PaymentSettled,
     "fee.charged": FeeCharged,
     "case.opened": CaseOpened,
     "provider.breaker_opened": BreakerOpened,
     "provider.half_opened": BreakerHalfOpened,
     "provider.closed": BreakerClosed,
+    "provider.payout_received": PayoutReceived,
+    "provider.break_adjusted": BreakAdjusted,
 }
 
 
