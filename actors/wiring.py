@@ -15,14 +15,16 @@ from payrail.runtime.control import Control, Resident
 from payrail.settings import Settings, load_settings
 from payrail.storage.fs import RealFs
 
-#: In the order of starting; the front door is the last to start and the first to stop.
-NAMES = ("vault", "provider-a", "provider-b", "gateway", "frontdoor")
+#: In the order of starting; the front door is the last to start and the first to stop. The console
+#: only asks it, and says so while it is away.
+NAMES = ("vault", "provider-a", "provider-b", "gateway", "console", "frontdoor")
 PROVIDERS = ("provider-a", "provider-b")
 BUILD = "actors.wiring:build"
 
 
 def preload() -> None:
     """Import what any actor may need, so that a spare is quick to become one."""
+    import actors.console.resident
     import actors.frontdoor.resident
     import actors.gateway.core
     import actors.provider.core
@@ -37,6 +39,8 @@ def build(name: str, home: str, options: dict[str, Any]) -> Resident:
     ports = _Ports(name, home, settings)
     if name == "frontdoor":
         return _frontdoor(ports)
+    if name == "console":
+        return _console(ports)
     if name not in NAMES:
         raise BadSettings(f"no actor {name!r}; there are {', '.join(NAMES)}")
     return _actor(ports, demo=bool(options.get("demo")))
@@ -118,6 +122,18 @@ def _frontdoor(ports: _Ports) -> Resident:
         steps=ports.steps,
         actors=NAMES,
         providers=PROVIDERS,
+    )
+
+
+def _console(ports: _Ports) -> Resident:
+    from actors.console.resident import ConsoleResident
+
+    return ConsoleResident(
+        settings=ports.settings,
+        fs=ports.fs,
+        clock=ports.clock,
+        rng=ports.rng,
+        log=ports.log,
     )
 
 

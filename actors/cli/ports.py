@@ -21,7 +21,7 @@ _LOOK_AGAIN_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """`owner`: the actor that listens there; empty: nobody yet."""
+    """`owner`: the actor that listens there."""
 
     variable: str
     number: int
@@ -42,7 +42,7 @@ def ports_of(chosen: "Settings") -> list[Port]:
         Port("PAYRAIL_API_PORT", chosen.api_port, "frontdoor"),
         Port("PAYRAIL_VAULT_PORT", chosen.vault_port, "vault"),
         Port("PAYRAIL_PROVIDER_PORT", chosen.provider_port, "frontdoor"),
-        Port("PAYRAIL_CONSOLE_PORT", chosen.console_port, ""),
+        Port("PAYRAIL_CONSOLE_PORT", chosen.console_port, "console"),
     ]
 
 
