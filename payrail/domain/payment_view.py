@@ -45,6 +45,8 @@ class Capture(Struct):
     reference: str
     provider_reference: str
     settled_at: str | None = None
+    merchant_fee: int = 0
+    provider_fee: int = 0
 
 
 class OpenOperation(Struct):
@@ -107,6 +109,16 @@ class PaymentView(Struct, kw_only=True):
         ):
             return 0
         return self.amount_authorized - self.amount_captured
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every capture was found in a statement and nothing may be captured any more."""
+        held = 0 if self.capture_closed else self.amount_authorized - self.amount_captured
+        return not held and all(capture.settled_at for capture in self.captures)
+
+    def capture(self, capture_id: str) -> Capture | None:
+        """The capture of that id."""
+        return next((capture for capture in self.captures if capture.id == capture_id), None)
 
     @property
     def amount_refundable(self) -> int:

@@ -21,6 +21,7 @@ from payrail.domain.ledger import (
     PaymentDeclined,
     PaymentReleased,
     PaymentReversed,
+    PaymentSettled,
     ReversalRequested,
 )
 from payrail.domain.payment_view import (
@@ -94,15 +95,21 @@ PAYMENT_TRANSITIONS: dict[tuple[PaymentState | None, str], PaymentState] = {
     (_S.CAPTURED, "payment.released"): _S.CAPTURED,
     (_S.CAPTURED, "fee.charged"): _S.CAPTURED,
     (_S.CAPTURED, "payment.late_approval_reversed"): _S.CAPTURED,
+    # The last capture to be found in a statement settles it: see `_settled_or_not`.
     (_S.CAPTURED, "payment.settled"): _S.SETTLED,
     (_S.CAPTURED, "payment.charged_back"): _S.CHARGEBACK,
     (_S.SETTLED, "payment.released"): _S.SETTLED,
+    # The posting of a break that was found later.
+    (_S.SETTLED, "payment.settled"): _S.SETTLED,
     (_S.SETTLED, "payment.late_approval_reversed"): _S.SETTLED,
     (_S.SETTLED, "payment.charged_back"): _S.CHARGEBACK,
     (_S.DECLINED, "payment.late_approval_reversed"): _S.DECLINED,
     (_S.REVERSED, "payment.late_approval_reversed"): _S.REVERSED,
     (_S.CHARGEBACK, "payment.late_approval_reversed"): _S.CHARGEBACK,
 }
+
+#: Entries after which a payment may be settled, or may not be yet.
+_MAY_SETTLE = frozenset({"payment.settled", "payment.released"})
 
 #: States that no entry of ours leaves.
 TERMINAL = frozenset({_S.DECLINED, _S.REVERSED, _S.CHARGEBACK})
@@ -148,10 +155,18 @@ def fold(view: PaymentView | None, entry: LedgerEntry) -> PaymentView:
     if effect is None:
         raise ValueError(f"{entry.ref}: {entry.type} has no effect yet")
     effect(view, entry)
-    view.state = state
+    view.state = _settled_or_not(view, state, entry.type)
     view.updated_at = entry.timestamp
     view.object_seq += 1
     return view
+
+
+def _settled_or_not(view: PaymentView, state: PaymentState, entry_type: str) -> PaymentState:
+    """Settled is what has every capture settled and nothing left to capture: a partial capture
+    stays captured, and the release of the rest settles it."""
+    if state not in (_S.CAPTURED, _S.SETTLED) or entry_type not in _MAY_SETTLE:
+        return state
+    return _S.SETTLED if view.is_settled else _S.CAPTURED
 
 
 def _must_belong(view: PaymentView, entry: LedgerEntry) -> None:
@@ -333,6 +348,20 @@ def _fee_charged(view: PaymentView, entry: LedgerEntry) -> None:
     data: FeeCharged = entry.data
     view.merchant_fees += data.merchant_fee
     view.provider_fees += data.provider_fee
+    capture = view.capture(data.capture_id)
+    if capture is not None:
+        capture.merchant_fee, capture.provider_fee = data.merchant_fee, data.provider_fee
+
+
+def _settled(view: PaymentView, entry: LedgerEntry) -> None:
+    data: PaymentSettled = entry.data
+    if data.capture_id is None:
+        return  # The posting of a break about no capture of ours.
+    capture = view.capture(data.capture_id)
+    if capture is None or capture.settled_at is not None or entry.amount != capture.amount:
+        raise ValueError(f"{view.id}: {data.capture_id} cannot be settled by this")
+    capture.settled_at = entry.timestamp
+    view.amount_settled += capture.amount
 
 
 _EFFECTS: dict[str, Callable[[PaymentView, LedgerEntry], None]] = {
@@ -347,5 +376,6 @@ _EFFECTS: dict[str, Callable[[PaymentView, LedgerEntry], None]] = {
     "payment.released": _released,
     "payment.reversed": _reversed,
     "payment.late_approval_reversed": _late_approval,
+    "payment.settled": _settled,
     "fee.charged": _fee_charged,
 }

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from payrail.domain.ledger import LedgerEntry, Posting, must_balance
 
 GATEWAY_FEE = "income:gateway_fee"
+BANK = "asset:bank"
 
 
 def receivable(provider: str) -> str:
@@ -24,6 +25,21 @@ def pending(merchant_id: str) -> str:
 def provider_expense(provider: str) -> str:
     """What a provider keeps for its work."""
     return f"expense:{provider}:fee"
+
+
+def in_transit(provider: str) -> str:
+    """What a provider says that it paid out, and our bank has not yet told."""
+    return f"asset:{provider}:payout_in_transit"
+
+
+def available(merchant_id: str) -> str:
+    """What we owe a merchant and the provider has settled."""
+    return f"liability:{merchant_id}:available"
+
+
+def suspense(provider: str) -> str:
+    """What a provider's statement says otherwise than we do, and two people have posted."""
+    return f"asset:suspense:recon:{provider}"
 
 
 def _move(amount_minor: int, currency: str, *, debit: str, credit: str) -> list[Posting]:
@@ -60,6 +76,22 @@ def fee_postings(
     )
     must_balance(made)
     return made
+
+
+def settled_postings(
+    provider: str, merchant_id: str, net_minor: int, due_minor: int, currency: str
+) -> list[Posting]:
+    """Found in a statement as expected: the provider pays `net_minor`, the merchant may have
+    `due_minor`, which is the capture without the merchant's fee."""
+    made = _move(net_minor, currency, debit=in_transit(provider), credit=receivable(provider))
+    return made + _move(
+        due_minor, currency, debit=pending(merchant_id), credit=available(merchant_id)
+    )
+
+
+def payout_postings(provider: str, amount_minor: int, currency: str) -> list[Posting]:
+    """The payout stands on the bank's statement."""
+    return _move(amount_minor, currency, debit=BANK, credit=in_transit(provider))
 
 
 def balances(entries: Iterable[LedgerEntry]) -> dict[str, dict[str, int]]:
