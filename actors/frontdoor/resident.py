@@ -13,6 +13,7 @@ from aiohttp import web
 
 from actors.frontdoor.app import plain_app, public_app
 from actors.frontdoor.asking import Asking
+from actors.frontdoor.clock import Clocks
 from actors.frontdoor.commands import GATEWAY, Commands
 from actors.frontdoor.drills import Drills, admin_of, insider
 from actors.frontdoor.events import EventsView
@@ -20,6 +21,7 @@ from actors.frontdoor.health import House
 from actors.frontdoor.lists import Reads
 from actors.frontdoor.metrics_book import MetricsBook, actors_seen, answers_into
 from actors.frontdoor.reads import PaymentsView
+from actors.frontdoor.routed import Routed
 from actors.frontdoor.routes import inner_routes, public_routes
 from payrail.errors import Damage
 from payrail.runtime.bells import IDLE_MS_MAX
@@ -141,8 +143,13 @@ class Frontdoor:
         house = House(self._home, fs, self._clock, reads, self._actors)
         commands = Commands(asking, access, views[0])
         metrics = Metrics(self._clock, self._steps.add, answers_into(control.cell.report))
+        clocks = Clocks(fs, self._clock, reads, admin_of(access), self._log)
         public = public_app(
-            public_routes(commands, reads, house, Drills(asking, house, admin_of(access))),
+            [
+                *public_routes(commands, reads, house, Drills(asking, house, admin_of(access))),
+                *Routed(reads, views[0]).routes(),
+                *clocks.routes(),
+            ],
             metrics,
             self._rng,
             self._log,

@@ -10,6 +10,7 @@ import msgspec
 
 from payrail.audit.findings import Finding
 from payrail.domain.messages import HAND, TIMER, Envelope
+from payrail.domain.routing import RoutingDecision, told
 from payrail.storage.journal import BookLine, JournalLine, StoredReply
 from payrail.storage.lines import hash_of
 
@@ -99,7 +100,7 @@ def _described(book: str, fields: dict[str, Any]) -> tuple[str, str, str]:
     ident = f"{book}:{fields.get('seq')}"
     if "event_id" in fields and "postings" in fields:
         amount = f"{fields['amount']} {fields['currency']}"
-        return "entry", str(fields["event_id"]), f"{fields['type']} {amount}"
+        return "entry", str(fields["event_id"]), f"{fields['type']} {amount}{_routed(fields)}"
     if "object_seq" in fields:
         return "event", str(fields["id"]), f"tells {fields['type']}"
     if "purpose" in fields:
@@ -110,6 +111,15 @@ def _described(book: str, fields: dict[str, Any]) -> tuple[str, str, str]:
     if "deaths" in fields:
         return "dead_letter", str(fields["id"]), f"set aside: {fields['why']}"
     return "record", ident, f"{book} line {fields.get('seq')}"
+
+
+def _routed(fields: Mapping[str, Any]) -> str:
+    """Why a charge went where it went, for an entry that says so."""
+    data = fields["data"]
+    if not isinstance(data, dict) or not data.get("routing"):
+        return ""
+    decision = msgspec.convert(data["routing"], RoutingDecision)
+    return f": {told(decision, data['provider'], fields['currency'])}"
 
 
 @dataclass(slots=True)

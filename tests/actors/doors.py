@@ -140,7 +140,7 @@ async def open_door(home, *, gateway=echo, provider=echo, budget_ms=2_000):
         home=str(home),
         settings=settings,
         fs=fs,
-        clock=SystemClock(),
+        clock=SystemClock(fs),
         rng=SystemRng(),
         bell=bells,
         log=make_logger("frontdoor", logged),

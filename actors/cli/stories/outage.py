@@ -1,7 +1,6 @@
 """outage: the first provider is down, the second takes over, and no shop notices.
 
-The breaker's pause of 30 s is not waited for: what follows it is played over a simulated clock in
-tests/scenarios/test_failover.py, and by hand in the README.
+The breaker's pause of 30 s is not waited for: business time is moved over it.
 """
 
 import json
@@ -10,12 +9,14 @@ from typing import Any
 from actors.cli.shop import Answer, Shop
 from actors.cli.stories import Checks
 from actors.cli.stories.cards import MERCHANT, good_card, order
-from actors.cli.stories.houses import House, own_house
-from payrail.domain.breaker import FAILURES_IN_A_ROW
+from actors.cli.stories.houses import House, own_house, until
+from payrail.domain.breaker import FAILURES_IN_A_ROW, GOOD_TO_CLOSE, PROBE_EVERY
 from payrail.domain.synthetic import SyntheticCard
 
 PAYMENTS = 20
 RULE = {"operation": "*", "do": "down"}
+#: An actor that sleeps looks at the clock again after a quarter of a second at most.
+HALF_OPEN_S_MAX = 5.0
 _DECLINED = SyntheticCard("4000000000000002", 12, 2034, "123", "visa", "US", "credit")
 _BOTH = [("providerA", "not_accepted"), ("providerB", "approved")]
 _ONLY_B = [("providerB", "approved")]
@@ -26,8 +27,9 @@ async def play(checks: Checks) -> None:
         await _declines(checks, house, shop)
         await _outage(checks, house, shop)
         await _seen_by_everyone(checks, house, shop)
-        code, _ = await house.payrail("providers", "clear", "provider-a")
-        checks.that("`payrail providers clear` ends the drill", code == 0, code)
+        await _explained(checks, house, shop)
+        await _pause_over(checks, house)
+        await _closed_again(checks, house, shop)
 
 
 async def _declines(checks: Checks, house: House, shop: Shop) -> None:
@@ -69,6 +71,52 @@ async def _seen_by_everyone(checks: Checks, house: House, shop: Shop) -> None:
     states = {row["id"]: row["breaker"] for row in json.loads(text)}
     expected = {"providerA": "OPEN", "providerB": "CLOSED"}
     checks.that("`payrail providers ls` says the same", states == expected, states)
+
+
+async def _explained(checks: Checks, house: House, shop: Shop) -> None:
+    """Why the last payment went to B: on the command line and over HTTP."""
+    payment_id = str(house.lines("data/ledger/payments.jsonl")[-1]["ref"])
+    _, text = await house.payrail("why", payment_id)
+    reason = next((line for line in text.splitlines() if " by rule " in line), text[-500:])
+    for fact, words in (
+        ("the rule", "providerB by rule default"),
+        ("A's health", "providerA OPEN"),
+        ("B's extra cost", "beside providerA"),
+    ):
+        checks.that(f"`payrail why` names {fact}", words in reason, reason)
+    shown = (await shop.get(MERCHANT, f"/payment-intents/{payment_id}/routing")).body
+    (attempt,) = shown.get("attempts") or [{}]
+    told = (attempt.get("rule"), isinstance(attempt.get("extra_cost"), int))
+    checks.that("GET /payment-intents/{id}/routing says the same", told == ("default", True), shown)
+
+
+async def _pause_over(checks: Checks, house: House) -> None:
+    code, _ = await house.payrail("providers", "clear", "provider-a")
+    checks.that("`payrail providers clear` ends the drill", code == 0, code)
+    code, text = await house.payrail("clock", "advance", "30s", "--json")
+    checks.that("`payrail clock advance 30s` moves business time", code == 0, text)
+    probing = await until(lambda: _breaker(house) == "HALF_OPEN", HALF_OPEN_S_MAX)
+    checks.that("providerA_state.json says HALF_OPEN", probing, _breaker(house))
+
+
+async def _closed_again(checks: Checks, house: House, shop: Shop) -> None:
+    """One charge in ten tries A, until five were good there."""
+    token = await shop.tokenize(MERCHANT, good_card())
+    count = PROBE_EVERY * (GOOD_TO_CLOSE - 1) + 1
+    answers = [await _pay(shop, token, f"after-{number}") for number in range(count)]
+    probes = [n for n, answer in enumerate(answers) if answer.body.get("provider") == "providerA"]
+    expected = list(range(0, count, PROBE_EVERY))
+    checks.that(f"of {count} payments, one in ten tries A", probes == expected, probes)
+    statuses = {answer.status for answer in answers}
+    checks.that("and all of them succeed", statuses == {201}, statuses)
+    fact = f"after {GOOD_TO_CLOSE} good ones providerA_state.json says CLOSED"
+    checks.that(fact, _breaker(house) == "CLOSED", _breaker(house))
+    last = await _pay(shop, token, "well-again")
+    back = _attempts(last) == [("providerA", "approved")]
+    checks.that("the next payment goes to A", back, _attempts(last))
+    charged = len(_truth(house, "providerA"))
+    fact = "A's truth has those charges, and no line from the outage"
+    checks.that(fact, charged == GOOD_TO_CLOSE + 1, charged)
 
 
 async def _pay(shop: Shop, token: str, key: str) -> Answer:
