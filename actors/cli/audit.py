@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from payrail.audit.statement import Row
     from payrail.runtime.actor import Actor
 
+#: How long a house at work may take until a line that is due can be read.
+_LOOK_AGAIN_S = 0.2
+
 audit = typer.Typer(no_args_is_help=True)
 ledger = typer.Typer(no_args_is_help=True, help="Statements of the ledger, and its own check.")
 audit.add_typer(ledger, name="ledger")
@@ -27,15 +30,22 @@ def verify(as_json: AsJson = False) -> None:
 
 @audit.command()
 def why(
-    ident: Annotated[str, typer.Argument(metavar="ID", help="A payment, event or correlation id.")],
+    ident: Annotated[
+        str, typer.Argument(metavar="ID", help="Any id: a payment, event, message, …")
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Show what led to an id and what it led to. 65: a link is broken, 66: nothing knows the id."""
+    """Show what led to an id and what it led to. 65: a link is broken, 66: nothing knows the id.
+
+    Payments, events, captures, deliveries, dead letters, correlation ids and messages have one.
+    """
+    from time import sleep
+
     from msgspec import to_builtins
 
     from payrail.audit.why import explain, walk
 
-    chain = explain(files(settings()), _cores(), ident)
+    chain = explain(files(settings()), _cores(), ident, lambda: sleep(_LOOK_AGAIN_S))
     if chain is None:
         raise _unknown(ident)
     if as_json:

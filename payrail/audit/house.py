@@ -17,7 +17,7 @@ from payrail.audit.journals import Facts, read_journal
 from payrail.audit.ledger import check_ledger
 from payrail.audit.reading import Part
 from payrail.audit.spools import Channel, check_channel, open_channels
-from payrail.runtime.actor import Actor
+from payrail.runtime.actor import Actor, followed_by
 from payrail.runtime.deadletters import with_dead_letters
 from payrail.runtime.ports import Fs
 from payrail.runtime.recovery import journal_path
@@ -80,6 +80,7 @@ class _Look:
             found += self._check_books()
             found += [f for channel in channels for f in check_channel(channel, self._facts)]
             found += self._check_anchors()
+            found += self._check_reads()
             for name, actor in self._actors.items():
                 journal, facts = self._journals[name], self._facts[name]
                 found += check_documents(actor, documents[name], journal, facts)
@@ -143,6 +144,25 @@ class _Look:
                     told = f"{what}: {facts.path}:{anchor.line} remembers step {anchor.step}"
                     found[anchor.sender] = (anchor.step, Finding(sender.path, line, told))
         return [finding for _, finding in found.values()]
+
+    def _check_reads(self) -> list[Finding]:
+        """The first line of each followed book that its reader remembers otherwise."""
+        written = {
+            spec.path: self._facts[name].book(book)
+            for name, actor in self._actors.items()
+            for book, spec in _books(actor).items()
+            if not self._facts[name].blind
+        }
+        found = []
+        for name, actor in self._actors.items():
+            for book, path in followed_by(actor).items():
+                hashes = written[path].hashes if path in written else []
+                reads = [read for read in self._facts[name].reads if read.sender == book]
+                wrong = [read for read in reads if hashes[read.n - 1 : read.n] != [read.chain]]
+                if wrong and path in written:
+                    what = f"line {wrong[0].n} is not the one that was read here, of {path}"
+                    found.append(Finding(self._facts[name].path, wrong[0].line, what))
+        return found
 
     def _check_ledger(self) -> list[Finding]:
         found = []

@@ -12,7 +12,7 @@ import msgspec
 
 from payrail.audit.findings import Finding
 from payrail.audit.reading import Part, has_broken_end
-from payrail.domain.messages import EDGES, HAND, TIMER
+from payrail.domain.messages import BOOK, EDGES, HAND, TIMER
 from payrail.errors import LineDamaged
 from payrail.runtime.head import decode_out
 from payrail.runtime.recovery import DOCUMENTS, OPENED
@@ -62,6 +62,7 @@ class Facts:
     books: dict[str, Expected] = field(default_factory=dict)
     outs: dict[str, Expected] = field(default_factory=dict)
     anchors: list[Anchor] = field(default_factory=list)
+    reads: list[Anchor] = field(default_factory=list)  # of followed books: `n` lines, hash `chain`
     inner: dict[str, int] = field(default_factory=dict)  # sender -> last n taken
     edges: dict[str, dict[tuple[int, int], tuple[str, int]]] = field(default_factory=dict)
     named: list[Named] = field(default_factory=list)
@@ -140,6 +141,10 @@ def _note(facts: Facts, line: JournalLine, number: int, *, was_there: bool) -> N
     if taken.kind == DOCUMENTS and taken.from_ == facts.name:
         facts.named.append(from_raw(taken.line))
         facts.named_before += was_there
+    elif taken.from_.startswith(BOOK):
+        if was_there:
+            book = taken.from_.removeprefix(BOOK)
+            facts.reads.append(Anchor(book, taken.n, 0, taken.chain, number))
     elif taken.from_ in EDGES and taken.from_ != facts.name:
         place = (taken.epoch, taken.n)
         facts.edges.setdefault(taken.from_, {})[place] = (hash_of(bytes(taken.line)), number)

@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 
 from payrail.audit.findings import Finding
-from payrail.domain.messages import HAND, TIMER, Envelope
+from payrail.domain.messages import BOOK, HAND, TIMER, Envelope
 from payrail.domain.routing import RoutingDecision, told
 from payrail.storage.journal import BookLine, JournalLine, StoredReply
-from payrail.storage.lines import hash_of
 
 _decode_envelope = msgspec.json.Decoder(Envelope).decode
 
@@ -25,7 +24,7 @@ class Node:
     cause: str | None
     at: str
     actor: str
-    kind: str  # message | step | reply | entry | event | access | truth | dead_letter | record
+    kind: str  # message step reply entry event access truth delivery dead_letter record
     file: str
     line: int  # from 1; 0: in the journal of its writer only
     what: str
@@ -42,6 +41,18 @@ class Wanted:
     n: int = 0  # of a message
 
 
+class _Caused(msgspec.Struct):
+    causation_id: str | None = None
+
+
+_decode_caused = msgspec.json.Decoder(_Caused).decode
+
+
+def named_cause(raw: bytes) -> str | None:
+    """The message that a line of a mailbox or book says it follows from, if it says so."""
+    return _decode_caused(raw).causation_id
+
+
 def step_id(actor: str, step: int) -> str:
     return f"{actor}:{step}"
 
@@ -50,6 +61,8 @@ def step_node(actor: str, path: str, line: JournalLine, cause: str | None) -> No
     taken = line.in_
     by = f"timer {taken.id}" if taken.from_ == TIMER else taken.id
     what = f"decides {taken.kind}, told by {by}"
+    if taken.from_.startswith(BOOK):
+        what = f"reads {taken.from_.removeprefix(BOOK)} up to line {taken.n}"
     return Node(step_id(actor, line.s), cause, line.at, actor, "step", path, line.s, what)
 
 
@@ -79,10 +92,11 @@ def reply_node(actor: str, path: str, line: JournalLine, reply: StoredReply) -> 
 
 def book_nodes(
     actor: str, paths: Mapping[str, str], line: JournalLine
-) -> Iterator[tuple[Node, str]]:
-    """(node, hash of the book line) of each line that a step wrote into books."""
+) -> Iterator[tuple[Node, bytes]]:
+    """(node, book line) of each line that a step wrote into books that are known."""
     for posted in line.books:
-        yield _book_node(actor, paths[posted.book], line, posted), hash_of(bytes(posted.line))
+        if posted.book in paths:
+            yield _book_node(actor, paths[posted.book], line, posted), bytes(posted.line)
 
 
 def _book_node(actor: str, path: str, line: JournalLine, posted: BookLine) -> Node:
@@ -108,6 +122,10 @@ def _described(book: str, fields: dict[str, Any]) -> tuple[str, str, str]:
     if "operation_id" in fields:
         done = f"{fields['operation']} {fields['reference']} {fields['outcome']}"
         return "truth", ident, f"{done}, {fields['amount']} {fields['currency']}"
+    if "endpoint_id" in fields and "attempt" in fields:
+        done = "no answer" if fields.get("status") is None else f"status {fields['status']}"
+        to = f"{fields.get('event_id')} to {fields['endpoint_id']}"
+        return "delivery", ident, f"try {fields['attempt']} of {to}: {done}"
     if "deaths" in fields:
         return "dead_letter", str(fields["id"]), f"set aside: {fields['why']}"
     return "record", ident, f"{book} line {fields.get('seq')}"
@@ -132,3 +150,5 @@ class Trace:
     books: dict[str, Wanted] = field(default_factory=dict)  # hash -> where it must stand
     broken: list[Finding] = field(default_factory=list)
     told: dict[str, int] = field(default_factory=dict)  # actor -> step that all others can see
+    causes: dict[tuple[str, int], tuple[str, int] | None] = field(default_factory=dict)  # of steps
+    named: dict[str, tuple[str, int]] = field(default_factory=dict)  # cause -> who names it: place

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from payrail.audit.findings import Finding
-from payrail.audit.nodes import Trace, Wanted, envelope_node
+from payrail.audit.nodes import Trace, Wanted, envelope_node, named_cause
 from payrail.audit.reading import Part
 from payrail.audit.spools import Channel, open_channels
 from payrail.domain.messages import EDGES
@@ -106,6 +106,8 @@ def _unexpected(channel: Channel, path: str, number: int, line: bytes, trace: Tr
     """A question that nobody has taken yet is a beginning; a message that nobody sent is none."""
     if not is_whole(line) or b'"kind":"reply"' in line[:200]:
         return
+    if cause := named_cause(line):
+        trace.named.setdefault(cause, (path, number))
     if channel.sender in EDGES:
         node = envelope_node(line, None, path, number)
         trace.nodes[node.id] = replace(node, what=f"{node.what}, not taken yet")
