@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from actors.gateway import breakers, commands, idempotency, outcomes, snapshots
+from actors.gateway import endpoints as webhooks
 from actors.gateway import state as gateway_state
 from actors.gateway.booking import ACCESS, LEDGER, OUTBOX, ledger_book, read_outbox
 from actors.gateway.settings import Rules
@@ -26,16 +27,29 @@ from payrail.domain.messages import (
     Outcome,
 )
 from payrail.domain.timestamps import iso
+from payrail.domain.words.endpoints import (
+    AddEndpoint,
+    DeleteEndpoint,
+    DisableEndpoint,
+    RotateEndpointSecret,
+    SwitchEndpoint,
+    UpdateEndpoint,
+)
 from payrail.errors import RequestError
 from payrail.runtime.actor import BookSpec, Message, Moment, Post, Step
 
-PEERS = ("frontdoor", "vault", "provider-a", "provider-b")
+PEERS = ("frontdoor", "vault", "provider-a", "provider-b", "dispatcher")
 
 _COMMANDS: dict[type, Callable[[GatewayState, Message, Moment, Rules], Step]] = {
     CreatePayment: commands.create,
     AuthorizePayment: commands.authorize,
     CapturePayment: commands.capture,
     CancelPayment: commands.cancel,
+    AddEndpoint: webhooks.add,
+    UpdateEndpoint: webhooks.update,
+    SwitchEndpoint: webhooks.switch,
+    RotateEndpointSecret: webhooks.rotate,
+    DeleteEndpoint: webhooks.delete,
 }
 
 
@@ -61,9 +75,10 @@ class Gateway:
         return GatewayState()
 
     def opened(self, state: GatewayState, moment: Moment) -> Step:
-        """Show how the providers stand. The first house with `--demo` books its merchants, users
-        and keys."""
-        step = Step(shows=breakers.views(state, self._rules.providers, moment))
+        """Show how providers and endpoints stand. The first house with `--demo` books its
+        merchants, users and keys."""
+        shows = [*breakers.views(state, self._rules.providers, moment), *webhooks.view(state)]
+        step = Step(shows=shows)
         if self._rules.demo and not state.access:
             records = demo_records(iso(moment.business_ms))
             step.posts = [Post(ACCESS, record) for record in records]
@@ -85,6 +100,8 @@ class Gateway:
                 return outcomes.ask_again(state, message, moment)
             case BreakerPause():
                 return breakers.pause_over(state, message, moment)
+            case DisableEndpoint():
+                return webhooks.disable(state, message, moment)
         raise NotImplementedError(message.kind)
 
     def _command(self, state: GatewayState, message: Message, moment: Moment) -> Step:

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field, structs
 
+from actors.gateway.booking import OutboxEvent
 from payrail.domain.access import KeyAdded, KeyRevoked, MerchantAdded, UserAdded
 from payrail.domain.breaker import Breaker, move, note, offer
+from payrail.domain.endpoints import Endpoint, EndpointDeleted, EndpointRecord, endpoint_after
 from payrail.domain.ledger import BreakerOpened, LedgerEntry
 from payrail.domain.payments import TERMINAL, PaymentView, fold
 from payrail.domain.timestamps import parse_iso
@@ -163,6 +165,8 @@ class GatewayState(Struct):
     late: dict[str, LateReversal] = field(default_factory=dict)  # by reversal reference
     breakers: dict[str, Breaker] = field(default_factory=dict)  # by providerA
     access: int = 0  # records in the book of merchants, users and keys
+    outbox: int = 0  # events booked so far, which is the last one's `seq`
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)  # webhooks go there
 
     def breaker(self, provider: str) -> Breaker:
         """A provider's breaker; one that was never heard of is closed."""
@@ -202,7 +206,7 @@ def apply(state: GatewayState, event: Any) -> None:
         case MerchantAdded() | UserAdded() | KeyAdded() | KeyRevoked():
             state.access += 1
         case _:
-            pass  # an event of the outbox: the same fact once more
+            _fold_more(state, event)
 
 
 def _fold_call(breaker: Breaker, event: CallJudged | ChargeOffered) -> None:
@@ -220,6 +224,16 @@ def _start_late(state: GatewayState, late: LateReversal) -> None:
     elif late.payment_id in state.payments:
         view = state.payments[late.payment_id]
         view.calls = max(view.calls, call_number(late.reversal_reference))
+
+
+def _fold_more(state: GatewayState, record: Any) -> None:
+    if isinstance(record, OutboxEvent):
+        state.outbox += 1  # the same fact as the entry's, once more
+    elif isinstance(record, EndpointDeleted):  # the book remembers it
+        state.endpoints.pop(record.endpoint_id, None)
+    elif isinstance(record, EndpointRecord):
+        known = state.endpoints.get(record.endpoint_id)
+        state.endpoints[record.endpoint_id] = endpoint_after(known, record)
 
 
 def fold_breaker(breaker: Breaker, entry: LedgerEntry) -> None:

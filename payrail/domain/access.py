@@ -1,4 +1,6 @@
-"""Who may do what: merchants, users and keys, as the book `data/access/changes.jsonl` tells them.
+"""Who may do what: merchants, users, keys and webhook endpoints, as the book of access tells them.
+
+The book is `data/access/changes.jsonl`.
 
 A record is a fact without secrets: a key is derived from its id and version wherever it is needed.
 Never: forgets who a key belonged to. A revoked key stays known, as revoked.
@@ -7,6 +9,7 @@ Never: forgets who a key belonged to. A revoked key stays known, as revoked.
 import msgspec
 from msgspec import Struct
 
+from payrail.domain.endpoints import Endpoint, EndpointRecord, endpoint_after
 from payrail.errors import LineDamaged
 
 BOOK = "data/access/changes.jsonl"
@@ -24,6 +27,8 @@ ROLES = (ADMIN, OPERATOR, APPROVER, VIEWER, AUDITOR, PUBLISHABLE)
 PAYERS = frozenset({ADMIN, OPERATOR})
 READERS = frozenset({ADMIN, OPERATOR, APPROVER, VIEWER, AUDITOR})
 ADMINS = frozenset({ADMIN})
+#: Who may say where webhooks go.
+ENDPOINT_KEEPERS = frozenset({ADMIN, OPERATOR})
 #: Who may ask the vault about a token.
 TOKEN_READERS = frozenset({ADMIN, OPERATOR, AUDITOR})
 
@@ -59,7 +64,7 @@ class KeyRevoked(Struct, frozen=True, tag_field="type", tag="key.revoked"):
     at: str
 
 
-AccessRecord = MerchantAdded | UserAdded | KeyAdded | KeyRevoked
+AccessRecord = MerchantAdded | UserAdded | KeyAdded | KeyRevoked | EndpointRecord
 
 _decode = msgspec.json.Decoder(AccessRecord).decode
 
@@ -81,6 +86,7 @@ class Directory:
         self.users: dict[str, UserAdded] = {}
         self.keys: dict[str, KeyAdded] = {}
         self.revoked: set[str] = set()
+        self.endpoints: dict[str, Endpoint] = {}  # deleted ones too
 
     def fold(self, record: AccessRecord) -> None:
         match record:
@@ -93,6 +99,9 @@ class Directory:
                 self.revoked.discard(record.key_id)
             case KeyRevoked():
                 self.revoked.add(record.key_id)
+            case _:
+                known = self.endpoints.get(record.endpoint_id)
+                self.endpoints[record.endpoint_id] = endpoint_after(known, record)
 
     def live_key(self, key_id: str) -> KeyAdded | None:
         """The key under this id, None when there is none or it was revoked."""
