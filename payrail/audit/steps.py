@@ -35,13 +35,13 @@ class Steps:
         self.took: dict[str, int] = {}  # message id -> line, if asked for
         self._ends: array[int] = array("Q", [0])
 
-    def scan(self, needle: re.Pattern[bytes], trace: Trace, *, index: bool) -> None:
+    def scan(self, trace: Trace, *, index: bool) -> None:
         """Read every line; keep those that mention what is looked for."""
         for number, end, raw in self.part.lines():
             self._ends.append(end)
             if index and (found := _TAKEN.search(raw)) and found[1] != TIMER.encode():
                 self.took.setdefault(found[2].decode("utf-8", "replace"), number)
-            if needle.search(raw):
+            if trace.needle.is_in(raw):
                 self._keep(number, raw, trace)
 
     def step(self, number: int, trace: Trace) -> JournalLine | None:

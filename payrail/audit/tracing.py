@@ -54,7 +54,7 @@ class _Search:
                     self._newest[key] = max(n, self._newest.get(key, 0))
                 if wanted is not None and ident not in self.found:
                     self._see(ident, wanted, part.path, number, line)
-                elif wanted is None and trace.needle.search(line):
+                elif wanted is None and trace.needle.is_in(line):
                     _unexpected(channel, part.path, number, line, trace)
 
     def _see(self, ident: str, wanted: Wanted, path: str, number: int, line: bytes) -> None:
@@ -126,7 +126,7 @@ def find_in_books(parts: list[Part], trace: Trace) -> None:
                 found.add(wanted.hash)
                 node = trace.nodes[wanted.node]
                 trace.nodes[wanted.node] = replace(node, line=number)
-            elif wanted is not None or trace.needle.search(line):
+            elif wanted is not None or trace.needle.is_in(line):
                 what = "no step of its writer wrote this line"
                 if wanted is not None or not is_whole(line):
                     what = "the line is damaged"

@@ -16,6 +16,7 @@ from typing import Any
 
 from payrail.audit.findings import Finding
 from payrail.audit.nodes import (
+    Needle,
     Node,
     Trace,
     Wanted,
@@ -88,7 +89,7 @@ def _look(fs: Fs, actors: Mapping[str, Actor[Any]], ident: str) -> Chain | None:
         goes_on = _MESSAGE.fullmatch(ident) is not None
         for name, journal in journals.items():
             journal.part.grow(fs)
-            journal.scan(needle, trace, index=goes_on)
+            journal.scan(trace, index=goes_on)
             trace.told[name] = journal.told(first_sizes[name])
         if goes_on:
             add_effects(journals, trace)
@@ -103,14 +104,16 @@ def _look(fs: Fs, actors: Mapping[str, Actor[Any]], ident: str) -> Chain | None:
     return Chain(_in_order(trace.nodes), list(dict.fromkeys(trace.broken)))
 
 
-def _needle(ident: str) -> re.Pattern[bytes] | None:
+def _needle(ident: str) -> Needle | None:
     """How the id stands in a line. What is not one of our ids can be a correlation id only."""
     timer = _TIMER.fullmatch(ident)
     if timer or _OURS.fullmatch(ident) or _MESSAGE.fullmatch(ident):
-        name = re.escape((timer[1] if timer else ident).encode())
-        return re.compile(rb"(?<![A-Za-z0-9_])" + name + rb"(?![A-Za-z0-9_])")
+        mark = (timer[1] if timer else ident).encode()
+        whole = rb"(?<![A-Za-z0-9_])" + re.escape(mark) + rb"(?![A-Za-z0-9_])"
+        return Needle(mark, re.compile(whole))
     if _PLAIN.fullmatch(ident):
-        return re.compile(rb'"correlation_id":"' + re.escape(ident.encode()) + rb'"')
+        mark = b'"correlation_id":"%b"' % ident.encode()
+        return Needle(mark, re.compile(re.escape(mark)))
     return None
 
 
@@ -172,7 +175,7 @@ def _add_step(journal: Steps, line: JournalLine, paths: dict[str, str], trace: T
 
 def _is_about(taken: Taken, raw: bytes, trace: Trace) -> bool:
     """A step that read a book may have written about many things; of others, all counts."""
-    return not taken.from_.startswith(BOOK) or trace.needle.search(raw) is not None
+    return not taken.from_.startswith(BOOK) or trace.needle.is_in(raw)
 
 
 def _add_message(node: Node, raw: bytes, name: str, line: JournalLine, trace: Trace) -> None:
