@@ -16,7 +16,7 @@ from payrail.errors import PayRailError
 T = TypeVar("T")
 
 #: A page waits no longer for the API; it then says that the API does not answer.
-ANSWER_S_MAX = 3.0
+ANSWER_S_MAX = 2.0
 #: The largest page of a list that is asked for is far below; more than this is not for us.
 ANSWER_BYTES_MAX = 32 * 1024 * 1024
 EVENTS_PAGE = 500
@@ -27,11 +27,11 @@ class ApiDown(PayRailError):
 
 
 class ApiRefused(PayRailError):
-    """The API said no; `status` and the text are its own."""
+    """The API said no; status, code and the text are its own."""
 
-    def __init__(self, status: int, title: str, detail: str) -> None:
+    def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)
-        self.status, self.title, self.detail = status, title, detail
+        self.status, self.code, self.detail = status, code, detail
 
 
 class Api:
@@ -81,7 +81,7 @@ class Api:
         try:
             if status >= 400:
                 said = msgspec.json.decode(body, type=shapes.Refusal)
-                raise ApiRefused(status, said.title, said.detail)
+                raise ApiRefused(status, said.code, said.detail)
             return msgspec.json.decode(body, type=shape)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             raise ApiDown(f"its answer ({status}) cannot be read") from None

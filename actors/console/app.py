@@ -26,8 +26,10 @@ from payrail.web.server import make_app
 _FOREVER = "public, max-age=31536000, immutable"
 _QUERY_CHARACTERS_MAX = 64
 _WORDS = {
+    403: ("Not for you", "The API refuses this to the console."),
     404: ("Nothing here", "There is no page under this address."),
     405: ("Not like this", "This page is only looked at."),
+    422: ("Not understood", "The address asks for something that cannot be."),
     421: ("Not our name", "Open the console by its address or as localhost."),
     503: ("Not now", "The console takes no visitors at the moment."),
 }
@@ -94,7 +96,7 @@ class Console:
         try:
             facts = await facts_of(page, self._watch, query)
         except ApiRefused as refused:
-            return self._error(refused.status, refused.title, refused.detail)
+            raise RequestError(refused.status, refused.code, refused.detail) from refused
         stream_of = {"of": page.name, **query}
         return _html(self._renderer.page(page.template, {**facts, "stream_of": stream_of}))
 

@@ -17,6 +17,7 @@ FILTERS = ("state", "provider", "currency")
 LIST_LIMIT, HOUSE_LIMIT = 50, 10
 
 Facts = dict[str, Any]
+_AWAY: Facts = {"payment": None, "entries": []}
 Query = Mapping[str, str]
 
 
@@ -63,12 +64,14 @@ async def _payments(watch: Watch, query: Query) -> Facts:
 
 
 async def _payment(watch: Watch, query: Query) -> Facts:
+    if watch.seen.down:
+        return _AWAY
     try:
         payment = await watch.api.payment(query["id"])
         ledger = await watch.api.ledger(query["id"])
     except ApiDown as error:
         watch.missed(str(error))
-        return {"payment": None, "entries": []}
+        return _AWAY
     return {"payment": payment, "entries": ledger.entries}
 
 
@@ -77,7 +80,9 @@ async def _nothing_more(_watch: Watch, _query: Query) -> Facts:
 
 
 async def _listed(watch: Watch, query: Query) -> Payments | None:
-    """None when nobody answers."""
+    """None when nobody answers; who was away a moment ago is not waited for again."""
+    if watch.seen.down:
+        return None
     try:
         return await watch.api.payments(query)
     except ApiDown as error:

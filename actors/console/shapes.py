@@ -173,6 +173,5 @@ class Health(Struct, frozen=True):
 class Refusal(Struct, frozen=True):
     """The words of a problem."""
 
-    title: str = ""
-    detail: str = ""
     code: str = ""
+    detail: str = ""
