@@ -142,7 +142,25 @@ def _actor(ports: _Ports, *, demo: bool) -> Resident:
 
     doors = [_vault_door(ports)] if ports.name == "vault" else []
     place = Place(ports.name, ports.home, ports.fs, ports.clock, ports.bell, ports.log, ports.steps)
-    return ActorResident(place, lambda: _make_core(ports, demo=demo), doors)
+    return ActorResident(place, lambda: _make_core(ports, demo=demo), doors, _works(ports))
+
+
+def _works(ports: _Ports) -> Any:
+    """What this actor does beside its loop."""
+    from payrail.runtime.resident import no_works
+
+    return _notice_works(ports) if ports.name in PROVIDERS else no_works
+
+
+def _notice_works(ports: _Ports) -> Any:
+    from actors.provider.posting import notice_works
+    from payrail.domain.providers import public_name
+    from payrail.security.notices import notice_key
+    from payrail.security.secrets import secret
+
+    given = ports.settings.house_secret.get_secret_value()
+    key = notice_key(secret(ports.fs, "house", ports.rng, given=given), public_name(ports.name))
+    return lambda _control: notice_works(ports.settings.api_url, key, ports.clock)
 
 
 def _make_core(ports: _Ports, *, demo: bool) -> Actor[Any]:

@@ -20,6 +20,7 @@ from actors.frontdoor.events import EventsView
 from actors.frontdoor.health import House
 from actors.frontdoor.lists import Reads
 from actors.frontdoor.metrics_book import MetricsBook, actors_seen, answers_into
+from actors.frontdoor.notices import Notices, notice_routes
 from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.routed import Routed
 from actors.frontdoor.routes import inner_routes, public_routes
@@ -149,6 +150,7 @@ class Frontdoor:
                 *public_routes(commands, reads, house, Drills(asking, house, admin_of(access))),
                 *Routed(reads, views[0]).routes(),
                 *clocks.routes(),
+                *notice_routes(Notices(asking, self._clock, house_secret)),
             ],
             metrics,
             self._rng,

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from actors.gateway import breakers, commands, idempotency, outcomes, snapshots
+from actors.gateway import breakers, commands, idempotency, notices, outcomes, snapshots
 from actors.gateway import endpoints as webhooks
 from actors.gateway import state as gateway_state
 from actors.gateway.booking import ACCESS, LEDGER, OUTBOX, ledger_book, read_outbox
@@ -35,6 +35,7 @@ from payrail.domain.words.endpoints import (
     SwitchEndpoint,
     UpdateEndpoint,
 )
+from payrail.domain.words.providers import ParkedNoticeDue, ProviderNotice
 from payrail.errors import RequestError
 from payrail.runtime.actor import BookSpec, Message, Moment, Post, Step
 
@@ -85,11 +86,18 @@ class Gateway:
         return step
 
     def decide(self, state: GatewayState, message: Message, moment: Moment) -> Step:
+        return notices.woken(state, self._decided(state, message, moment), moment)
+
+    def _decided(self, state: GatewayState, message: Message, moment: Moment) -> Step:
         match message.body:
             case Command():
                 return self._command(state, message, moment)
             case Outcome():
                 return outcomes.outcome(state, message, moment, self._rules)
+            case ProviderNotice():
+                return notices.notice(state, message, moment, self._rules)
+            case ParkedNoticeDue():
+                return notices.parked_due(state, message, moment, self._rules)
             case CardKnown() as known:
                 return _card_known(state, known)
             case CardRefused():

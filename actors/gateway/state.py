@@ -16,6 +16,7 @@ from payrail.domain.endpoints import Endpoint, EndpointDeleted, EndpointRecord, 
 from payrail.domain.ledger import BreakerOpened, LedgerEntry
 from payrail.domain.payments import TERMINAL, PaymentView, fold
 from payrail.domain.timestamps import parse_iso
+from payrail.domain.words.providers import ProviderNotice
 from payrail.errors import LineDamaged
 
 #: How long a key is remembered at least, in business time: a shop may retry a day later.
@@ -140,6 +141,20 @@ class ChargeOffered(Struct, tag="charge_offered", tag_field="type"):
     provider: str
 
 
+class NoticeParked(Struct, tag="notice_parked", tag_field="type"):
+    """A provider's notice about a reference that is not known, or not yet."""
+
+    key: str
+    notice: ProviderNotice
+
+
+class NoticeUnparked(Struct, tag="notice_unparked", tag_field="type"):
+    """`why`: applied | expired | crowded_out."""
+
+    key: str
+    why: str
+
+
 Event = (
     CardRegistered
     | KeyTaken
@@ -150,6 +165,8 @@ Event = (
     | LateReversalEnded
     | CallJudged
     | ChargeOffered
+    | NoticeParked
+    | NoticeUnparked
 )
 _decode_event = msgspec.json.Decoder(Event).decode
 
@@ -164,6 +181,7 @@ class GatewayState(Struct):
     pending: dict[str, Pending] = field(default_factory=dict)
     late: dict[str, LateReversal] = field(default_factory=dict)  # by reversal reference
     breakers: dict[str, Breaker] = field(default_factory=dict)  # by providerA
+    parked: dict[str, ProviderNotice] = field(default_factory=dict)  # by provider and reference
     access: int = 0  # records in the book of merchants, users and keys
     outbox: int = 0  # events booked so far, which is the last one's `seq`
     endpoints: dict[str, Endpoint] = field(default_factory=dict)  # webhooks go there
@@ -191,10 +209,8 @@ def apply(state: GatewayState, event: Any) -> None:
             _take_key(state, key, record)
         case KeyAnswered():
             _answer_key(state, event)
-        case Parked(payment_id, pending):
-            state.pending[payment_id] = pending
-        case Unparked(payment_id):
-            state.pending.pop(payment_id, None)
+        case Parked() | Unparked() | NoticeParked() | NoticeUnparked():
+            _fold_parked(state, event)
         case CardRegistered(token, card):
             state.cards[token] = card
         case LateReversalStarted(late):
@@ -207,6 +223,20 @@ def apply(state: GatewayState, event: Any) -> None:
             state.access += 1
         case _:
             _fold_more(state, event)
+
+
+def _fold_parked(
+    state: GatewayState, event: Parked | Unparked | NoticeParked | NoticeUnparked
+) -> None:
+    match event:
+        case Parked(payment_id, pending):
+            state.pending[payment_id] = pending
+        case Unparked(payment_id):
+            state.pending.pop(payment_id, None)
+        case NoticeParked(key, notice):
+            state.parked[key] = notice
+        case NoticeUnparked(key):
+            state.parked.pop(key, None)
 
 
 def _fold_call(breaker: Breaker, event: CallJudged | ChargeOffered) -> None:

@@ -54,10 +54,12 @@ def _generated(reference: str, seed: int, provider: str) -> str:
 
 
 def word_on_hold(state: ProviderState, order: Order) -> tuple[str, int]:
-    """(`approved` or why not, amount that would move) for a capture or a reversal."""
+    """(`approved` or why not, amount that would move) for a capture, a refund or a reversal."""
     hold = state.operations.get(order.authorization or "")
     if hold is None or not _is_hold_of(hold, order):
         return "no_such_authorization", order.amount
+    if order.operation == "refund":
+        return _word_on_refund(hold, order.amount), order.amount
     if hold.left <= 0:
         return ("already_reversed" if hold.reversed else "already_captured"), order.amount
     if order.operation == "reverse":
@@ -66,6 +68,14 @@ def word_on_hold(state: ProviderState, order: Order) -> tuple[str, int]:
     if order.amount > hold.left:
         return "amount_exceeds_hold", order.amount
     return APPROVED, order.amount
+
+
+def _word_on_refund(hold: Operation, amount: int) -> str:
+    if hold.captured <= 0:
+        return "nothing_captured"
+    if hold.refundable <= 0:
+        return "already_refunded"
+    return APPROVED if amount <= hold.refundable else "amount_exceeds_captured"
 
 
 def _is_hold_of(hold: Operation, order: Order) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct, to_builtins
 
+from actors.provider import notices
 from actors.provider import state as provider_state
 from actors.provider.answers import Table
 from actors.provider.asks import answer_ask
@@ -28,6 +29,7 @@ from payrail.domain.messages import (
     TakeUp,
 )
 from payrail.domain.testcards import outcome_for
+from payrail.domain.words.providers import NoticeDue, NoticePosted, RefundCapture, ReplyDue
 from payrail.errors import RequestError
 from payrail.runtime.actor import BookSpec, Message, Moment, Step, answer
 
@@ -55,7 +57,8 @@ class Provider:
         return ProviderState()
 
     def opened(self, state: ProviderState, moment: Moment) -> Step:  # noqa: ARG002
-        return Step()
+        """Go on posting what nobody took."""
+        return Step(errands=notices.under_way(state, self._desk))
 
     def apply(self, state: ProviderState, event: Struct) -> None:
         provider_state.apply(state, event)
@@ -71,10 +74,12 @@ class Provider:
 
     def decide(self, state: ProviderState, message: Message, moment: Moment) -> Step:
         match message.body:
-            case Charge() | ClaimHold() | ReverseHold() as call:
-                return take(self._desk, state, order_of(call, message.deadline_ms), moment)
+            case Charge() | ClaimHold() | RefundCapture() | ReverseHold() as call:
+                return self._take(state, order_of(call, message.deadline_ms), message, moment)
             case TakeUp() as timer:
-                return take_up(self._desk, state, timer, moment)
+                return self._take_up(state, timer, message, moment)
+            case NoticePosted() | NoticeDue() | ReplyDue():
+                return self._notice(state, message, moment)
             case Ask() as ask:
                 return answer_ask(state, ask, self._desk.provider, self._desk.seed)
             case InjectFault() as drill:
@@ -83,9 +88,39 @@ class Provider:
                 return clear(state, order, message)
         raise ValueError(f"{self.name} has no answer to {message.kind}")
 
+    def _take(self, state: ProviderState, order: Order, message: Message, moment: Moment) -> Step:
+        step = take(self._desk, state, order, moment)
+        return notices.with_notice(self._desk, state, order, step, message, moment)
 
-def order_of(call: Charge | ClaimHold | ReverseHold, deadline_ms: int | None) -> Order:
-    """The three calls in one shape. A charge has no operation id of its own: its reference is."""
+    def _take_up(
+        self, state: ProviderState, timer: TakeUp, message: Message, moment: Moment
+    ) -> Step:
+        step, waiting = (
+            take_up(self._desk, state, timer, moment),
+            state.waiting.get(timer.reference),
+        )
+        if waiting is None:
+            return step
+        return notices.with_notice(self._desk, state, waiting.order, step, message, moment)
+
+    def _notice(self, state: ProviderState, message: Message, moment: Moment) -> Step:
+        match message.body:
+            case NoticePosted() as posted if message.kind == "notice.taken":
+                return notices.taken(state, posted, self._desk)
+            case NoticePosted() as posted:
+                return notices.failed(state, posted, moment)
+            case ReplyDue() as timer:
+                return notices.reply_due(state, timer, self._desk.provider)
+        return notices.due(state, message.body, self._desk)
+
+
+_OPERATIONS = {ClaimHold: "capture", RefundCapture: "refund", ReverseHold: "reverse"}
+
+
+def order_of(
+    call: Charge | ClaimHold | RefundCapture | ReverseHold, deadline_ms: int | None
+) -> Order:
+    """The four calls in one shape. A charge has no operation id of its own: its reference is."""
     if isinstance(call, Charge):
         return Order(
             operation="authorize",
@@ -101,7 +136,7 @@ def order_of(call: Charge | ClaimHold | ReverseHold, deadline_ms: int | None) ->
             deadline_ms=deadline_ms,
         )
     return Order(
-        operation="capture" if isinstance(call, ClaimHold) else "reverse",
+        operation=_OPERATIONS[type(call)],
         reference=call.reference,
         payment_id=call.payment_id,
         merchant_id=call.merchant_id,

@@ -14,7 +14,7 @@ from payrail.domain.timestamps import iso
 from payrail.runtime.actor import Moment, Post, Send, Step
 
 GATEWAY = "gateway"
-_PREFIX = {"authorize": "ch", "capture": "cp", "reverse": "rv"}
+_PREFIX = {"authorize": "ch", "capture": "cp", "refund": "rf", "reverse": "rv"}
 
 
 def told(outcome: Outcome) -> Send:
@@ -101,6 +101,8 @@ def finished(
         provider_reference=moment.new_id(_PREFIX[order.operation]) if is_approved else None,
         is_documented=is_documented,
         captured=amount if is_approved and order.capture else 0,
+        asked=order.amount,
+        authorization=order.authorization,
     )
     is_silent = rule is not None and rule.deed == "approve_then_hang"
     return Step(

@@ -10,6 +10,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from actors.provider.owed import (
+    HELD,
+    Notice,
+    NoticeBegun,
+    NoticeOwed,
+    NoticePutOff,
+    NoticeTaken,
+    fold_notice,
+)
 from actors.provider.rules import FaultRule, spent
 from payrail.errors import LineDamaged
 
@@ -17,7 +26,7 @@ from payrail.errors import LineDamaged
 class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One call for money: a charge, a capture or a reversal in one shape."""
 
-    operation: str  # authorize | capture | reverse
+    operation: str  # authorize | capture | refund | reverse
     reference: str  # our key for it; the same one is the same call
     payment_id: str
     merchant_id: str
@@ -46,11 +55,19 @@ class Operation(Struct):
     is_documented: bool
     captured: int = 0
     reversed: int = 0
+    refunded: int = 0
+    asked: int = 0  # the amount that was asked for
+    authorization: str | None = None  # whose hold a capture, refund or reversal is about
 
     @property
     def left(self) -> int:
         """What is still held, in minor units."""
         return self.amount - self.captured - self.reversed
+
+    @property
+    def refundable(self) -> int:
+        """What was captured and not paid back, in minor units."""
+        return self.captured - self.refunded
 
 
 class Waiting(Struct, frozen=True):
@@ -109,6 +126,10 @@ Event = (
     | FaultInjected
     | FaultUsed
     | FaultsCleared
+    | NoticeOwed
+    | NoticeBegun
+    | NoticePutOff
+    | NoticeTaken
 )
 
 
@@ -117,6 +138,8 @@ class ProviderState(Struct):
     waiting: dict[str, Waiting] = {}  # by reference
     fenced: dict[str, bool] = {}  # by reference
     faults: dict[str, FaultRule] = {}  # by id, oldest first
+    notices: dict[str, Notice] = {}  # by id; those that nobody took yet
+    held_notice: str = ""  # id of the one that waits for another to overtake it
 
 
 _decode_event: Callable[[bytes], Struct] = msgspec.json.Decoder(Event).decode
@@ -148,6 +171,19 @@ def apply(state: ProviderState, event: Struct) -> None:
             _use(state, rule_id)
         case FaultsCleared():
             state.faults.clear()
+        case NoticeOwed() | NoticeBegun() | NoticePutOff() | NoticeTaken():
+            _fold_notice(state, event)
+
+
+def _fold_notice(
+    state: ProviderState, event: NoticeOwed | NoticeBegun | NoticePutOff | NoticeTaken
+) -> None:
+    fold_notice(state.notices, event)
+    if isinstance(event, NoticeOwed):
+        if event.notice.state == HELD:
+            state.held_notice = event.notice.id
+    elif event.id == state.held_notice:
+        state.held_notice = ""
 
 
 def _finish(state: ProviderState, event: OperationFinished) -> None:
@@ -158,6 +194,8 @@ def _finish(state: ProviderState, event: OperationFinished) -> None:
         return
     if event.done.operation == "capture":
         hold.captured += event.done.amount
+    elif event.done.operation == "refund":
+        hold.refunded += event.done.amount
     else:
         hold.reversed += event.done.amount
 

@@ -14,6 +14,7 @@ import msgspec
 from actors.gateway.core import Gateway
 from actors.gateway.settings import Rules
 from actors.provider.core import Provider
+from actors.provider.posting import outcome
 from actors.provider.seals import HpkeUnseal
 from actors.provider.seals import open_keys as provider_keys
 from actors.vault.core import Vault
@@ -21,14 +22,17 @@ from actors.vault.keys import Card, open_keys
 from actors.vault.seals import HpkeSeals
 from payrail.domain import cards
 from payrail.domain.messages import ReplyLine, StoreCard
+from payrail.domain.words.providers import ProviderNotice, SendNotice
 from payrail.runtime.actor import Actor
+from payrail.runtime.admission import DoneItem
 from payrail.runtime.drafting import envelope_line
 from payrail.runtime.driver import Driver
 from payrail.runtime.errands import Outcome, SimErrands
 from payrail.runtime.intake import World
 from payrail.runtime.sim import NOON_MS, Fault, SimClock, SimDisk, SimFs, SimRng, Survival
 from payrail.runtime.simfaults import Faults
-from payrail.storage.lines import complete_lines, is_whole
+from payrail.security.notices import checked, notice_key, signed
+from payrail.storage.lines import complete_lines, encode, is_whole
 from tests.scenarios.orders import Order
 
 ACTORS = ("vault", "provider-a", "provider-b", "gateway")
@@ -40,6 +44,7 @@ PEERS = {
     "provider-b": ("vault", "gateway", "frontdoor"),
 }
 EDGES = ("frontdoor", "vault.http")
+NOTICE_KEYS = {public: notice_key(b"a-simulated-house", public) for public in PROVIDERS.values()}
 GOOD, DECLINED = "4242424242424242", "4000000000000002"
 
 _decode_reply = msgspec.json.Decoder(ReplyLine).decode
@@ -88,6 +93,44 @@ class Witness:
         self.n = dict.fromkeys(EDGES, 0)
 
 
+class SimPosts:
+    """The errand `notice` of a provider, and the front door that takes it: signed and checked as
+    over HTTP, asked of the gateway, taken when the gateway has answered. A gateway that was reborn
+    is asked again. Other errands go to `others`."""
+
+    def __init__(self, house: "SimHouse", others: SimErrands) -> None:
+        self._house, self._others = house, others
+        self._waiting: dict[str, Any] = {}
+        self._asked: dict[str, tuple[str, Any]] = {}  # errand -> question, and the gateway asked
+
+    def start(self, errand: Any) -> None:
+        if errand.work == "notice":
+            self._waiting.setdefault(errand.id, errand)
+        else:
+            self._others.start(errand)
+
+    def finished(self, at_most: int) -> list[DoneItem]:
+        done = [self._look(errand) for errand in list(self._waiting.values())[:at_most]]
+        return [*(item for item in done if item is not None), *self._others.finished(at_most)]
+
+    def _look(self, errand: Any) -> DoneItem | None:
+        status = 503 if self._house.doors_closed else self._answer(errand)
+        if status is None:
+            return None
+        del self._waiting[errand.id]
+        kind, body = outcome(errand.body, status)
+        return DoneItem(errand.id, kind, encode(body), errand.correlation_id)
+
+    def _answer(self, errand: Any) -> int | None:
+        gateway = self._house.drivers.get("gateway")
+        question, asked = self._asked.get(errand.id, ("", None))
+        if question and (status := self._house.notice_status(question)):
+            return status
+        if asked is not gateway or gateway is None:
+            self._asked[errand.id] = self._house.post_notice(errand.body), gateway
+        return None
+
+
 class SimHouse:
     """All actors over one disk."""
 
@@ -104,6 +147,8 @@ class SimHouse:
         self.rules = rules or Rules()
         self.witness = witness or Witness()
         self.faults: Callable[[str], Faults] = lambda _name: ()
+        self.doors_closed = False  # providers' notices find nobody
+        self.posted: list[ProviderNotice] = []  # notices as the front door read them
         rng = SimRng(7)
         self.keys = open_keys(self.fs, self.clock, rng)
         self.provider_keys = {
@@ -120,7 +165,7 @@ class SimHouse:
                 self.processes[name].kill()
             self.at_work = name
             fs = self.processes[name] = SimFs(self.disk, faults=self.faults(name))
-            errands = SimErrands(self.works(name, fs))
+            errands = SimPosts(self, SimErrands(self.works(name, fs)))
             world = World(fs, self.clock, NoBell(), NoCell(), errands=errands)
             self.drivers.pop(name, None)
             self.drivers[name] = Driver(self.core(name), world)
@@ -152,6 +197,9 @@ class SimHouse:
     def ask(self, kind: str, body: msgspec.Struct, re: str, receiver: str = "gateway") -> None:
         """Append one question; `re` is its name, also when it is asked again."""
         self.witness.questions[re] = Question(re, (kind, body), receiver)
+        self._append(kind, body, re, receiver)
+
+    def _append(self, kind: str, body: msgspec.Struct, re: str, receiver: str) -> None:
         sender = "vault.http" if receiver == "vault" else "frontdoor"
         self.witness.n[sender] += 1
         now_ms = self.clock.now().wire_ms
@@ -175,6 +223,23 @@ class SimHouse:
         torn = file.size() and file.pread(file.size() - 1, 1) != b"\n"
         file.append((b"\n" if torn else b"") + line + b"\n")
         file.close()
+
+    def post_notice(self, sent: SendNotice) -> str:
+        """A provider posts; the front door checks and asks the gateway. Result: its question."""
+        provider, wall_ms = sent.notice.provider, self.clock.now().wall_ms
+        body, headers = signed(sent, NOTICE_KEYS[provider], wall_ms)
+        notice = checked(provider, body, headers, NOTICE_KEYS[provider], wall_ms)
+        assert notice == sent.notice
+        self.posted.append(notice)
+        re = f"notice{self.witness.epoch}.{len(self.posted)}"
+        self._append("provider.notice", notice, re, "gateway")
+        return re
+
+    def notice_status(self, re: str) -> int | None:
+        """The gateway's answer to a notice."""
+        self.collect()
+        found = self.replies.get(re)
+        return found[-1].status if found else None
 
     def put(self, order: Order, re: str, receiver: str = "gateway") -> None:
         """Ask without waiting."""

@@ -49,6 +49,7 @@ def must_be_sound(house: SimHouse) -> None:
     _access_comes_first(house)
     _nobody_waits(house)
     _views_are_new(house)
+    _notices_have_come(journals)
 
 
 def _journal(house: SimHouse, name: str) -> list[JournalLine]:
@@ -165,6 +166,26 @@ def _nobody_waits(house: SimHouse) -> None:
     assert (state.pending, state.late) == ({}, {})
     assert all(view.open is None for view in state.payments.values())
     assert all(not driver.loop.head.timers for driver in house.drivers.values())
+    assert state.parked == {}
+    assert all(house.drivers[name].loop.state.notices == {} for name in PROVIDERS)
+
+
+def _notices_have_come(journals: dict[str, list[JournalLine]]) -> None:
+    """Each notice that a provider owed reached the gateway; no call is told under two names."""
+    owed = [
+        event["notice"]
+        for name in PROVIDERS
+        for step in journals[name]
+        for event in map(msgspec.json.decode, map(bytes, step.events))
+        if event["type"] == "notice.owed"
+    ]
+    came = {
+        msgspec.json.decode(bytes(step.in_.line))["body"]["notice_id"]
+        for step in journals["gateway"]
+        if step.in_.kind == "provider.notice"
+    }
+    assert came == {notice["id"] for notice in owed}
+    assert len({notice["reference"] for notice in owed}) == len(owed)
 
 
 def _views_are_new(house: SimHouse) -> None:

@@ -1,0 +1,38 @@
+"""Post notices: signed anew at each try, to the one address that this house takes them at.
+
+Never: keeps anything. What is owed stands in the journal, and what came of a try goes there too.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from payrail.domain.words.providers import NoticePosted, SendNotice
+from payrail.runtime.errands import Outcome, Work
+from payrail.runtime.ports import Clock
+from payrail.security.notices import signed
+from payrail.web.correlation import HEADER
+from payrail.web.outgoing import Outgoing
+
+PATH = "/webhooks/provider"
+#: Longer than the front door's budget for an answer, so that its answer is heard.
+TOTAL_MS = 15_000
+
+
+@asynccontextmanager
+async def notice_works(api_url: str, key: str, clock: Clock) -> AsyncIterator[Mapping[str, Work]]:
+    """The work `notice`. The target is our own, so its address is not judged."""
+    async with Outgoing(clock, guard=None, total_ms=TOTAL_MS) as outgoing:
+
+        async def notice(sent: SendNotice) -> Outcome:
+            body, headers = signed(sent, key, clock.now().wall_ms)
+            headers[HEADER] = sent.correlation_id
+            posted = await outgoing.post(f"{api_url}{PATH}", body, headers)
+            return outcome(sent, posted.status or 0)
+
+        yield {"notice": notice}
+
+
+def outcome(sent: SendNotice, status: int) -> Outcome:
+    """Only a 2xx says that it was taken, durably."""
+    kind = "notice.taken" if 200 <= status < 300 else "notice.failed"
+    return kind, NoticePosted(sent.notice.notice_id, status)
