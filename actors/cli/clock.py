@@ -33,7 +33,7 @@ def advance(
     try:
         duration_ms(duration)
     except ValueError as error:
-        raise usage(f"the duration {error}", "For example: payrail clock advance 1h30m") from None
+        raise usage(f"DURATION {error}", "For example: payrail clock advance 1h30m") from None
     _tell("POST", {"advance": duration}, as_json=as_json)
 
 

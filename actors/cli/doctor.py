@@ -71,6 +71,8 @@ def examine(chosen: "Settings") -> list[Finding]:
         _secrets(home),
         *_vault_key(chosen),
         _clock(),
+        _business_clock(chosen),
+        _routing(chosen),
     ]
 
 
@@ -185,3 +187,35 @@ def _clock() -> Finding:
     if time.time() < _CLOCK_S_MIN:
         return Finding("clock", "mend", seen, "Set the machine's clock.")
     return Finding("clock", "ok", seen)
+
+
+def _business_clock(chosen: "Settings") -> Finding:
+    """Whether actors would start on data/clock.json, and where it put business time."""
+    from payrail.domain.durations import spelled
+    from payrail.errors import BadSettings
+    from payrail.runtime.clockfile import read_setting
+
+    try:
+        setting = read_setting(files(chosen))
+    except BadSettings as error:
+        return Finding("business time", "mend", str(error), "Then `payrail release` who is held.")
+    if setting.mode == "freeze":
+        return Finding("business time", "look", f"frozen at {setting.frozen_at}")
+    return Finding("business time", "ok", f"{spelled(setting.ahead_ms)} ahead of wire time")
+
+
+def _routing(chosen: "Settings") -> Finding:
+    """Whether the gateway would start on data/rules/routing.toml."""
+    from actors.gateway.routing_rules import PATH, read_routing
+    from actors.wiring import PROVIDERS
+    from payrail.domain.providers import public_name
+    from payrail.errors import BadSettings
+
+    fs = files(chosen)
+    if not fs.exists(PATH):
+        return Finding("routing", "ok", "made at the first start")
+    try:
+        table = read_routing(fs.read(PATH), [public_name(name) for name in PROVIDERS])
+    except BadSettings as error:
+        return Finding("routing", "mend", " · ".join(str(error).splitlines()), "See the file.")
+    return Finding("routing", "ok", f"{' before '.join(table.order)}, {len(table.rules)} rules")
