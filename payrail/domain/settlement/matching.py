@@ -1,0 +1,182 @@
+"""Match the lines of statements with our captures: on provider, provider's reference and type.
+
+Every line of a report's batches ends in one of four ways: matched, a break, in doubt (we asked for
+it and have not heard the end of it), or, of an earlier batch, done in an earlier report.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+
+from payrail.domain.settlement import breaks
+from payrail.domain.settlement.breaks import Break
+from payrail.domain.settlement.cutoffs import overdue_ms
+from payrail.domain.settlement.lines import (
+    CAPTURE,
+    CHARGEBACK,
+    PAR,
+    REFUND,
+    TAKEN_BACK,
+    StatementLine,
+)
+from payrail.domain.settlement.ours import Captures, Ours
+from payrail.domain.timestamps import parse_iso
+
+#: What a call says that has begun and has no end in the book.
+_BEGUN = frozenset({"payment.capture_requested", "payment.unknown", "payment.attempt_started"})
+_LATE = "the line belongs to a batch that ended before"
+
+
+class Batch(Struct, frozen=True):
+    """A closed batch, as its provider told of it. Times are business time."""
+
+    provider: str
+    id: str
+    date: str
+    opened_ms: int
+    closed_ms: int
+    path: str
+    bank_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a report looks at. `prefixes` are the ends (`seq`) of the ledger's prefixes by date."""
+
+    date: str
+    closed_ms: int  # of the last batch of this date
+    before_ms: int  # of the last batch of earlier dates
+    prefixes: dict[str, int]
+
+
+@dataclass(slots=True)
+class Found:
+    """What became of everything; breaks are not numbered yet."""
+
+    matched: list[tuple[Ours, StatementLine]] = field(default_factory=list)
+    caught_up: list[tuple[Ours, Batch]] = field(default_factory=list)  # in doubt before
+    breaks: list[tuple[Break, Ours | None, StatementLine | None]] = field(default_factory=list)
+    strange: list[tuple[Batch, StatementLine]] = field(default_factory=list)  # match no capture
+    expected: list[Ours] = field(default_factory=list)
+    doubtful: list[StatementLine] = field(default_factory=list)
+    paid: dict[tuple[str, str], int] = field(default_factory=dict)  # net by (batch, currency)
+
+
+class Matcher:
+    """Give it the batches in the order of their closing; then ask for what is missing."""
+
+    def __init__(self, window: Window, captures: Captures) -> None:
+        self._window, self._captures = window, captures
+        self._seen: dict[tuple[str, str], str] = {}  # capture -> id of the batch that had it
+        self.found = Found()
+
+    def earlier(self, batch: Batch, lines: Iterable[StatementLine]) -> None:
+        """A batch of an earlier date: its report is written. A capture that we had not booked by
+        then is matched now."""
+        known_then = self._window.prefixes.get(batch.date, 0)
+        for line in lines:
+            if line.type not in (CAPTURE, TAKEN_BACK):
+                continue
+            key = line.provider, line.provider_reference
+            ours = self._captures.get(key)
+            first = key not in self._seen
+            self._seen[key] = batch.id
+            if ours is not None and first and ours.seq > known_then:
+                self.found.caught_up.append((ours, batch))
+
+    def today(self, batch: Batch, lines: Iterable[StatementLine]) -> None:
+        """A batch of this report's date."""
+        sums = self.found.paid
+        for line in lines:
+            place = batch.id, line.currency
+            sums[place] = sums.get(place, 0) + line.net
+            self._judge(batch, line)
+
+    def _judge(self, batch: Batch, line: StatementLine) -> None:
+        key = line.provider, line.provider_reference
+        if line.type in (REFUND, CHARGEBACK):
+            self._beside(batch, line)
+            return
+        ours = self._captures.get(key)
+        if ours is None:
+            self.found.strange.append((batch, line))
+            return
+        if key in self._seen:
+            before = self._seen[key]
+            self._break("duplicate", ours, line, batch, f"the same line stood in {before}")
+            return
+        self._seen[key] = batch.id
+        found = _difference(ours, line, batch)
+        if found is None:
+            self.found.matched.append((ours, line))
+        else:
+            self._break(found[0], ours, line, batch, found[1])
+
+    def _beside(self, batch: Batch, line: StatementLine) -> None:
+        what = "refund" if line.type == REFUND else "chargeback"
+        self._break(what, None, line, batch, f"a {what} that we know nothing of")
+
+    def _break(
+        self,
+        class_: str,
+        ours: Ours | None,
+        line: StatementLine | None,
+        batch: Batch | None,
+        why: str,
+    ) -> None:
+        made = breaks.made(class_, ours, line, why, batch_id=batch.id if batch else None)
+        counted = None if class_ in breaks.BESIDE else ours
+        self.found.breaks.append((made, counted, line))
+
+    def missing(self) -> None:
+        """Captures that no statement had until now: expected for a day after their cut-off, then
+        missing; each is missed in one report, the first in which it is."""
+        for ours in self._captures.values():
+            if (ours.provider, ours.provider_reference) in self._seen:
+                continue
+            overdue = overdue_ms(ours.provider, ours.captured_ms)
+            if overdue > self._window.closed_ms:
+                self.found.expected.append(ours)
+            elif overdue > self._window.before_ms:
+                why = "captured, and in no statement a day after its cut-off"
+                self._break("missing_theirs", ours, None, None, why)
+
+    def resolve(self, words: dict[str, tuple[int, list[str]]]) -> None:
+        """Judge the lines that match no capture by what the book says about our reference."""
+        for batch, line in self.found.strange:
+            types = words.get(line.reference, (0, []))[1]
+            if types and types[-1] in _BEGUN and line.type == CAPTURE:
+                self.found.doubtful.append(line)
+            elif types:
+                why = f"the provider says {line.type}; our last word is {types[-1]}"
+                self._break("wrong_state", None, line, batch, why)
+            else:
+                why = "the provider knows a capture that we do not"
+                self._break("missing_ours", None, line, batch, why)
+
+
+def _difference(ours: Ours, line: StatementLine, batch: Batch) -> tuple[str, str] | None:
+    """(class, why) of what is wrong with a line that is ours; None: nothing."""
+    if line.type == TAKEN_BACK:
+        return "wrong_state", "the provider says that it took the capture back"
+    if line.currency != ours.currency:
+        return "currency", f"{line.currency} where we captured {ours.currency}"
+    if line.rate != PAR:
+        return "fx", f"converted at {line.rate} where nothing is to be converted"
+    if line.gross != ours.gross:
+        return "amount", f"gross {line.gross} where we captured {ours.gross}"
+    if line.fee != ours.fee:
+        return "fee", f"fee {line.fee} where we expected {ours.fee}"
+    if line.net != ours.net:
+        return "amount", f"net {line.net} is not gross less fee"
+    if line.batch_id != batch.id:
+        return "wrong_batch", f"the line names {line.batch_id} in the statement of {batch.id}"
+    if parse_iso(line.occurred_at) < batch.opened_ms:
+        return "late", f"{_LATE} {batch.id}"
+    return None
+
+
+def in_order(batches: Iterable[Batch]) -> Sequence[Batch]:
+    """Batches in the order of their closing."""
+    return sorted(batches, key=lambda batch: (batch.closed_ms, batch.provider, batch.id))
