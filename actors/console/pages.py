@@ -9,6 +9,7 @@ from typing import Any
 
 from actors.console.api import ApiDown
 from actors.console.money import books_of
+from actors.console.render import words
 from actors.console.shapes import Payments
 from actors.console.watch import Watch
 
@@ -97,11 +98,15 @@ def _summary(watch: Watch) -> str:
         return "Nothing has been seen of the house yet."
     away = [f"{actor.name} is {actor.state}" for actor in actors if actor.state != "serving"]
     house = f"{', '.join(away)}." if away else f"All {len(actors)} actors serve."
-    opened = [one.id for one in watch.seen.providers if one.breaker.state != "CLOSED"]
-    breakers = f" The breaker of {' and '.join(opened)} is not closed." if opened else ""
+    breakers = "".join(
+        f" The breaker of {one.id} is {words(one.breaker.state.lower())}."
+        for one in watch.seen.providers
+        if one.breaker.state != "CLOSED"
+    )
     doubt = watch.tally.in_doubt
     payments = f"{doubt:,} payments are" if doubt > 1 else f"{doubt or 'No'} payment is"
-    return f"{house}{breakers} {payments} in doubt."
+    old = "When it was seen last: " if watch.seen.down else ""
+    return f"{old}{house}{breakers} {payments} in doubt."
 
 
 _ALWAYS = ("notice", "pulse")

@@ -24,6 +24,8 @@ BRANCHES = {
 }
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+#: Brands that are not written like a name.
+_BRANDS = {"jcb": "JCB", "unionpay": "UnionPay"}
 _VERSION_DIGITS = 12
 
 
@@ -51,7 +53,13 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"amount": amount_text, "words": words, "day": day, "what": what}
+        self._templates.filters |= {
+            "amount": amount_text,
+            "words": words,
+            "day": day,
+            "what": what,
+            "brand": brand,
+        }
         self._templates.filters |= {"clock": clock, "bytes": bytes_text, "grouped": grouped}
         self._templates.globals |= {
             "asset": lambda name: self.assets[name].address,
@@ -71,6 +79,11 @@ class Renderer:
 def words(name: str) -> str:
     """`requires action` of `requires_action`."""
     return name.replace("_", " ")
+
+
+def brand(name: str) -> str:
+    """`Visa`, `JCB`: a card's brand as people write it."""
+    return _BRANDS.get(name, name.capitalize())
 
 
 def what(event_type: str) -> str:
