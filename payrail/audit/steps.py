@@ -23,7 +23,9 @@ BACK_BYTES = 1024 * 1024
 #: What a line took stands in it before anything that somebody else wrote.
 _TAKEN = re.compile(rb'"in":\{"from":"([^"]*)","id":"([^"]*)"')
 #: Behind the name of an errand: which try of it this is.
-_TRY = re.compile(r":\d+$")
+_TRY = re.compile(rb":\d+$")
+_FROM_ERRAND = b'"in":{"from":"%b"' % ERRAND.encode()
+_TEXTS = re.compile(rb'"([^"]+)"')
 
 
 class Steps:
@@ -33,16 +35,27 @@ class Steps:
         self.name, self.part = name, part
         self.known: dict[int, JournalLine] = {}
         self.took: dict[str, int] = {}  # message id -> line, if asked for
+        self.outcomes: dict[bytes, list[int]] = {}  # name of an errand -> lines of its outcomes
         self._ends: array[int] = array("Q", [0])
 
     def scan(self, trace: Trace, *, index: bool) -> None:
         """Read every line; keep those that mention what is looked for."""
         for number, end, raw in self.part.lines():
             self._ends.append(end)
-            if index and (found := _TAKEN.search(raw)) and found[1] != TIMER.encode():
-                self.took.setdefault(found[2].decode("utf-8", "replace"), number)
+            if index or _FROM_ERRAND in raw:
+                self._note_taken(number, raw, index=index)
             if trace.needle.is_in(raw):
                 self._keep(number, raw, trace)
+
+    def _note_taken(self, number: int, raw: bytes, *, index: bool) -> None:
+        found = _TAKEN.search(raw)
+        if found is None or found[1] == TIMER.encode():
+            return
+        if found[1] == ERRAND.encode():
+            name = _TRY.sub(b"", found[2].removeprefix(f"{ERRAND}:".encode()))
+            self.outcomes.setdefault(name, []).append(number)
+        if index:
+            self.took.setdefault(found[2].decode("utf-8", "replace"), number)
 
     def step(self, number: int, trace: Trace) -> JournalLine | None:
         """Line `number`, read now if it was not of interest before."""
@@ -75,7 +88,7 @@ class Steps:
     def starter(self, errand_id: str, number: int) -> int:
         """The last line before `number` with an event that names the errand; 0 for none: what an
         errand is called is its actor's affair."""
-        mark = _TRY.sub("", errand_id).encode()
+        mark = _TRY.sub(b"", errand_id.encode())
         for at, raw in self._back(number):
             if mark not in raw or not is_whole(raw):
                 continue
@@ -108,6 +121,11 @@ class Steps:
 def is_message(taken: Taken) -> bool:
     """Whether a step took what somebody sent; not a timer, an errand's outcome or a book."""
     return bool(taken.n) and not taken.from_.startswith((TIMER, ERRAND, HAND, BOOK))
+
+
+def is_about(taken: Taken, raw: bytes, trace: Trace) -> bool:
+    """A step that read a book may have written about many things; of others, all counts."""
+    return not taken.from_.startswith(BOOK) or trace.needle.is_in(raw)
 
 
 def cause_of(
@@ -156,6 +174,20 @@ def add_effects(journals: Mapping[str, Steps], trace: Trace) -> None:
                 continue
             if journal.step(taker, trace) is not None:
                 waiting.append((sent.to, taker))
+
+
+def add_outcomes(journals: Mapping[str, Steps], trace: Trace) -> None:
+    """Take in what came of the errands that events of the known steps name."""
+    for journal in journals.values():
+        waiting = list(journal.known.values()) if journal.outcomes else []
+        while waiting:
+            line = waiting.pop()
+            told = (bytes(event) for event in line.events)
+            events = b" ".join(event for event in told if is_about(line.in_, event, trace))
+            for name in {_TRY.sub(b"", text) for text in _TEXTS.findall(events)}:
+                for number in journal.outcomes.get(name, ()):
+                    if number not in journal.known and (found := journal.step(number, trace)):
+                        waiting.append(found)
 
 
 class _Sent(msgspec.Struct):

@@ -29,7 +29,7 @@ from payrail.audit.nodes import (
     step_node,
 )
 from payrail.audit.reading import Part
-from payrail.audit.steps import Steps, add_causes, add_effects, is_message
+from payrail.audit.steps import Steps, add_causes, add_effects, add_outcomes, is_about, is_message
 from payrail.audit.tracing import find_in_books, find_in_mailboxes
 from payrail.domain.messages import BOOK, EDGES, HAND, TIMER
 from payrail.runtime.actor import Actor, followed_by
@@ -93,6 +93,7 @@ def _look(fs: Fs, actors: Mapping[str, Actor[Any]], ident: str) -> Chain | None:
             trace.told[name] = journal.told(first_sizes[name])
         if goes_on:
             add_effects(journals, trace)
+        add_outcomes(journals, trace)
         add_causes(journals, trace)
         _add_nodes(journals, actors, trace)
         mailboxes(trace)
@@ -159,23 +160,18 @@ def _add_step(journal: Steps, line: JournalLine, paths: dict[str, str], trace: T
     cause = step_id(*earlier) if earlier and told_itself else _taken_id(taken)
     trace.nodes[me] = step_node(name, path, line, cause)
     for node, raw in book_nodes(name, paths, line):
-        if _is_about(taken, raw, trace):
+        if is_about(taken, raw, trace):
             trace.nodes[node.id] = node
             trace.books[hash_of(raw)] = Wanted(node.id, hash_of(raw), name, line.s)
             _note_cause(raw, taken, path, line.s, trace)
     for raw in map(bytes, line.out):
-        if _is_about(taken, raw, trace):
+        if is_about(taken, raw, trace):
             _add_message(envelope_node(raw, me, path, line.s), raw, name, line, trace)
             _note_cause(raw, taken, path, line.s, trace)
     for reply in line.replies:
         node = reply_node(name, path, line, reply)
         trace.nodes[node.id] = node
         trace.messages[node.id] = Wanted(node.id, "", name, line.s)
-
-
-def _is_about(taken: Taken, raw: bytes, trace: Trace) -> bool:
-    """A step that read a book may have written about many things; of others, all counts."""
-    return not taken.from_.startswith(BOOK) or trace.needle.is_in(raw)
 
 
 def _add_message(node: Node, raw: bytes, name: str, line: JournalLine, trace: Trace) -> None:

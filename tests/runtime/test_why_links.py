@@ -248,3 +248,10 @@ def test_a_book_that_its_reader_remembers_otherwise_is_damage(house: SimFs):
 
     found = [f.what for f in verify(house, ACTORS) if "was read here" in f.what]
     assert found == [f"line 3 is not the one that was read here, of {BOOK}"]
+
+
+def test_what_came_of_an_errand_is_found_from_whoever_began_it(house: SimFs):
+    """The outcome names the errand alone; it belongs to the one that it was about, and to no
+    other of the same step."""
+    took = [node.what for node in told(house, "tok_1").nodes if "errand:" in node.what]
+    assert took == ["decides ask.again, told by errand:tok_1:1"]
