@@ -16,6 +16,5 @@ done
 # The front door is given this one file of the vault's folder, so it has to be there.
 [ -e data/vault/access_log.jsonl ] || : >data/vault/access_log.jsonl
 
-# Bells hang in a folder that all containers share; rings of a former life mean nothing.
-rm -rf /run/payrail/*
+# Others may be running by now, so nothing is taken away. Bells hang in /run/payrail.
 find data mailboxes /run/payrail ! -user "${owner%:*}" -exec chown -h "$owner" {} +
