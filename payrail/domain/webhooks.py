@@ -24,7 +24,8 @@ from ipaddress import (
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-URL_CHARACTERS_MAX = 2_048
+#: A turn's records of endpoints, each with its URL and filters, stand in one line of a journal.
+URL_CHARACTERS_MAX = 1_024
 HOST_CHARACTERS_MAX = 253
 ALLOWED_MAX = 64
 PORTS = {"http": 80, "https": 443}
@@ -303,13 +304,13 @@ def retry_after_s(header: str | None, now_ms: int) -> int | None:
 
 
 #: How many endpoints a merchant may have, and how many filters one of them.
-ENDPOINTS_MAX, FILTERS_MAX = 16, 32
+ENDPOINTS_MAX, FILTERS_MAX, FILTER_CHARACTERS_MAX = 16, 12, 50
 _FILTER = re.compile(r"\*|[a-z_]{1,40}\.(?:\*|[a-z_]{1,60})", re.ASCII)
 
 
 def is_filter(text: str) -> bool:
     """Whether this can stand in an endpoint's `events`: a type, `payment.*`, or `*`."""
-    return bool(_FILTER.fullmatch(text))
+    return len(text) <= FILTER_CHARACTERS_MAX and bool(_FILTER.fullmatch(text))
 
 
 def wants(filters: Sequence[str], event_type: str) -> bool:

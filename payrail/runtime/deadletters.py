@@ -77,6 +77,29 @@ def crash_loop(actor: str, admitted: Admitted, deaths: int, moment: Moment) -> S
     return Step(posts=[Post(DLQ, letter)], replies=_failed(admitted.message))
 
 
+def set_aside(
+    moment: Moment,
+    *,
+    why: str,
+    error: dict[str, str],
+    kind: str,
+    body: Struct,
+    correlation_id: str,
+    index: int = 0,
+) -> Post:
+    """A letter that an actor writes itself, about something it gave up. Its message, of a `kind`
+    that this actor may send, is what a replay decides; `index` parts several of one step."""
+    fields = {
+        "kind": kind,
+        "from": moment.actor,
+        "correlation_id": correlation_id,
+        "body": body,
+    }
+    message = Raw(msgspec.json.encode(fields))
+    letter = _letter(moment.actor, why, error, moment, message=message, index=index)
+    return Post(DLQ, letter)
+
+
 def refusal(actor: str, refused: Refused, moment: Moment) -> tuple[Step, list[Keep]]:
     """A line that does not fit the table of kinds, or is no line at all."""
     keep, path = _kept(refused.raw)
@@ -116,9 +139,10 @@ def _letter(
     message: Raw | None,
     raw: str | None = None,
     deaths: int = 0,
+    index: int = 0,
 ) -> DeadLetter:
     return DeadLetter(
-        id=moment.new_id("dl"),
+        id=moment.new_id("dl", index),
         actor=actor,
         why=why,
         deaths=deaths,

@@ -61,6 +61,12 @@ class DeliveryDue(Struct):
     seq: int
 
 
+class EndpointLook(Struct):
+    """The dispatcher's timer: something about an endpoint changed; see what there is to do."""
+
+    endpoint_id: str
+
+
 class FoundEvent(Struct, array_like=True):
     """Where one event stands in the outbox."""
 
@@ -69,6 +75,7 @@ class FoundEvent(Struct, array_like=True):
     at: int  # offset in bytes
     size: int
     type: str
+    booked_ms: int
     merchant_id: str
     correlation_id: str
 
@@ -98,6 +105,7 @@ KINDS = (
     kind("endpoint.disable", "dispatcher", DisableEndpoint),
     kind("delivery.done", ERRAND, DeliveryDone),
     kind("delivery.due", TIMER, DeliveryDue),
+    kind("delivery.look", TIMER, EndpointLook),
     kind("events.found", ERRAND, EventsFound),
     kind("delivery.redo", "dispatcher", Redeliver),
 )

@@ -1,0 +1,1 @@
+"""Webhooks out: when and whether each event is delivered to each endpoint."""
