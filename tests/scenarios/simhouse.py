@@ -280,8 +280,9 @@ class SimHouse:
     def run(self, without: Sequence[str] = (), turns_max: int = 200) -> None:
         """Turn everybody, but for those that stand still, until nobody has anything to do."""
         for _ in range(turns_max):
+            posted = len(self.posted)
             worked = [self.turn(name) for name in list(self.drivers) if name not in without]
-            if not any(worked):
+            if not any(worked) and len(self.posted) == posted:
                 self.collect()
                 return
         raise AssertionError("the house never comes to rest")
