@@ -17,7 +17,7 @@ from payrail.storage.fs import RealFs
 
 #: In the order of starting; the front door is the last to start and the first to stop. The console
 #: only asks it, and says so while it is away.
-NAMES = ("vault", "provider-a", "provider-b", "gateway", "console", "frontdoor")
+NAMES = ("vault", "provider-a", "provider-b", "gateway", "dispatcher", "console", "frontdoor")
 PROVIDERS = ("provider-a", "provider-b")
 BUILD = "actors.wiring:build"
 
@@ -25,6 +25,8 @@ BUILD = "actors.wiring:build"
 def preload() -> None:
     """Import what any actor may need, so that a spare is quick to become one."""
     import actors.console.resident
+    import actors.dispatcher.core
+    import actors.dispatcher.works
     import actors.frontdoor.resident
     import actors.gateway.core
     import actors.provider.core
@@ -49,6 +51,8 @@ def build(name: str, home: str, options: dict[str, Any]) -> Resident:
 def cores() -> dict[str, Actor[Any]]:
     """The actors as pure rules, to fold their journals again and not to act: without keys, so that
     reading a home makes none in it. The front door folds nothing."""
+    from actors.dispatcher.core import Dispatcher
+    from actors.dispatcher.settings import Policy
     from actors.gateway.core import Gateway
     from actors.gateway.settings import Rules
     from actors.provider.core import Provider
@@ -57,7 +61,12 @@ def cores() -> dict[str, Actor[Any]]:
 
     none: Any = _Keyless()
     providers = {name: Provider(name, public_name(name), unseal=none, seed=0) for name in PROVIDERS}
-    return {"vault": Vault(none, none), **providers, "gateway": Gateway(Rules())}
+    return {
+        "vault": Vault(none, none),
+        **providers,
+        "gateway": Gateway(Rules()),
+        "dispatcher": Dispatcher(Policy()),
+    }
 
 
 class _Keyless:
@@ -141,6 +150,8 @@ def _actor(ports: _Ports, *, demo: bool) -> Resident:
     from payrail.runtime.resident import ActorResident, Place
 
     doors = [_vault_door(ports)] if ports.name == "vault" else []
+    if ports.name == "dispatcher":
+        doors = [_lag_gauge(ports)]
     place = Place(ports.name, ports.home, ports.fs, ports.clock, ports.bell, ports.log, ports.steps)
     return ActorResident(place, lambda: _make_core(ports, demo=demo), doors, _works(ports))
 
@@ -149,7 +160,45 @@ def _works(ports: _Ports) -> Any:
     """What this actor does beside its loop."""
     from payrail.runtime.resident import no_works
 
-    return _notice_works(ports) if ports.name in PROVIDERS else no_works
+    if ports.name == "dispatcher":
+        return _dispatcher_works(ports)
+    return _provider_works(ports) if ports.name in PROVIDERS else no_works
+
+
+def _dispatcher_works(ports: _Ports) -> Any:
+    from actors.dispatcher.works import works
+    from payrail.domain.webhooks import SCHEDULES, AllowList
+    from payrail.security.secrets import secret
+
+    given = ports.settings.house_secret.get_secret_value()
+    return works(
+        ports.fs,
+        ports.clock,
+        house_secret=secret(ports.fs, "house", ports.rng, given=given),
+        guard=AllowList(ports.settings.webhook_allow),
+        timeout_ms=SCHEDULES[ports.settings.webhook_schedule].timeout_ms,
+    )
+
+
+def _lag_gauge(ports: _Ports) -> Any:
+    from actors.dispatcher.works import lag_gauge
+
+    return lag_gauge(ports.clock)
+
+
+def _dispatcher(ports: _Ports) -> Actor[Any]:
+    from actors.dispatcher.core import Dispatcher
+    from actors.dispatcher.settings import Policy
+    from payrail.domain.webhooks import SCHEDULES
+
+    return Dispatcher(Policy(SCHEDULES[ports.settings.webhook_schedule]))
+
+
+def _provider_works(ports: _Ports) -> Any:
+    from actors.provider.statements import statement_works
+    from payrail.runtime.resident import all_works
+
+    return all_works(_notice_works(ports), lambda _control: statement_works(ports.fs))
 
 
 def _notice_works(ports: _Ports) -> Any:
@@ -177,7 +226,9 @@ def _make_core(ports: _Ports, *, demo: bool) -> Actor[Any]:
             demo=demo,
             routing=open_routing(ports.fs, providers),
         )
-        return Gateway(rules, peers=("frontdoor", "vault", *PROVIDERS))
+        return Gateway(rules, peers=("frontdoor", "vault", *PROVIDERS, "dispatcher"))
+    if ports.name == "dispatcher":
+        return _dispatcher(ports)
     if ports.name == "vault":
         return _vault(ports)
     return _provider(ports)

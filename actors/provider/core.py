@@ -8,15 +8,22 @@ from typing import Any
 
 from msgspec import Struct, to_builtins
 
-from actors.provider import notices
+from actors.provider import batches, notices
 from actors.provider import state as provider_state
 from actors.provider.answers import Table
 from actors.provider.asks import answer_ask
+from actors.provider.batches import Clerk
 from actors.provider.calls import Desk, take, take_up
 from actors.provider.faults import RULES_MAX, parse_rule
-from actors.provider.rules import FaultRule
+from actors.provider.rules import FaultRule, spent
 from actors.provider.seals import Unseal
-from actors.provider.state import FaultInjected, FaultsCleared, Order, ProviderState
+from actors.provider.state import (
+    FaultInjected,
+    FaultsCleared,
+    FaultUsed,
+    Order,
+    ProviderState,
+)
 from actors.provider.truth import truth_book
 from payrail.domain.ids import derived_id
 from payrail.domain.messages import (
@@ -30,6 +37,7 @@ from payrail.domain.messages import (
 )
 from payrail.domain.testcards import outcome_for
 from payrail.domain.words.providers import NoticeDue, NoticePosted, RefundCapture, ReplyDue
+from payrail.domain.words.settlement import CloseBatch, CutOff, StatementWritten
 from payrail.errors import RequestError
 from payrail.runtime.actor import BookSpec, Message, Moment, Step, answer
 
@@ -37,7 +45,7 @@ from payrail.runtime.actor import BookSpec, Message, Moment, Step, answer
 class Provider:
     """The actor `provider-a` or `provider-b`; see `payrail.runtime.actor.Actor`."""
 
-    peers: Sequence[str] = ("vault", "gateway", "frontdoor")
+    peers: Sequence[str] = ("vault", "gateway", "frontdoor", "reconciler")
 
     def __init__(
         self,
@@ -52,13 +60,16 @@ class Provider:
         self.books: Mapping[str, BookSpec] = {"truth": truth_book(public_name)}
         self._path = f"data/actors/{name}/state.json"
         self._desk = Desk(public_name, seed, unseal, test_cards)
+        self._clerk = Clerk(public_name, seed)
 
     def fresh(self) -> ProviderState:
         return ProviderState()
 
-    def opened(self, state: ProviderState, moment: Moment) -> Step:  # noqa: ARG002
-        """Go on posting what nobody took."""
-        return Step(errands=notices.under_way(state, self._desk))
+    def opened(self, state: ProviderState, moment: Moment) -> Step:
+        """Go on posting what nobody took, and writing the statement that was under way."""
+        step = batches.opened(self._clerk, state.batching, moment)
+        step.errands.extend(notices.under_way(state, self._desk))
+        return step
 
     def apply(self, state: ProviderState, event: Struct) -> None:
         provider_state.apply(state, event)
@@ -82,6 +93,8 @@ class Provider:
                 return self._notice(state, message, moment)
             case Ask() as ask:
                 return answer_ask(state, ask, self._desk.provider, self._desk.seed)
+            case CutOff() | CloseBatch() | StatementWritten():
+                return self._batch(state, message, moment)
             case InjectFault() as drill:
                 return inject(state, drill, message, moment)
             case ClearFaults() as order:
@@ -102,6 +115,18 @@ class Provider:
         if waiting is None:
             return step
         return notices.with_notice(self._desk, state, waiting.order, step, message, moment)
+
+    def _batch(self, state: ProviderState, message: Message, moment: Moment) -> Step:
+        clerk, batching, faults = self._clerk, state.batching, state.faults
+        match message.body:
+            case CutOff():
+                return batches.cut_off(clerk, batching, faults, message, moment)
+            case CloseBatch():
+                return batches.close_extra(clerk, batching, faults, message, moment)
+        used, left = spent_on(state, message.body)
+        step = batches.finished(clerk, batching, left, message)
+        step.events[:0] = used if step.events else []
+        return step
 
     def _notice(self, state: ProviderState, message: Message, moment: Moment) -> Step:
         match message.body:
@@ -159,6 +184,24 @@ def inject(state: ProviderState, drill: InjectFault, message: Message, moment: M
         events=[] if rule_id in state.faults else [FaultInjected(rule_id, rule, drill.user_id)],
         replies=answer(message, 201, body),
     )
+
+
+def spent_on(
+    state: ProviderState, written: StatementWritten
+) -> tuple[list[FaultUsed], dict[str, FaultRule]]:
+    """The uses of counted rules in a statement, and the rules as they are after them."""
+    used, left = list[FaultUsed](), dict(state.faults)
+    for one in written.injected:
+        rule = left.get(one.rule_id)
+        if rule is None or rule.count is None:
+            continue
+        used.append(FaultUsed(one.rule_id))
+        rest = spent(rule)
+        if rest is None:
+            del left[one.rule_id]
+        else:
+            left[one.rule_id] = rest
+    return used, left
 
 
 def _rule_id(message: Message, moment: Moment) -> str:

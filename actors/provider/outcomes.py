@@ -107,7 +107,7 @@ def finished(
     is_silent = rule is not None and rule.deed == "approve_then_hang"
     return Step(
         events=[OperationFinished(order.reference, operation, order.authorization)],
-        posts=_truths(order, amount, rule, moment) if is_approved else [],
+        posts=_truths(order, operation, rule, moment) if is_approved else [],
         out=[] if is_silent else [done(operation, order.reference, provider, asked=False)],
         errors=int(is_silent),
     )
@@ -126,16 +126,18 @@ def _wrong(operation: str, amount: int) -> int:
     return 2 if operation == "authorize" else amount
 
 
-def _truths(order: Order, amount: int, rule: FaultRule | None, moment: Moment) -> list[Post]:
+def _truths(order: Order, done: Operation, rule: FaultRule | None, moment: Moment) -> list[Post]:
     truth = Truth(
         at=iso(moment.business_ms),
         reference=order.reference,
         operation=order.operation,
         operation_id=order.operation_id,
-        amount=amount,
+        amount=done.amount,
         currency=order.currency,
         outcome=APPROVED,
         fault=rule.do if rule is not None else None,
+        provider_reference=done.provider_reference,
+        merchant_id=order.merchant_id,
     )
     truths = [truth]
     if order.capture:

@@ -8,8 +8,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
+from actors.provider import batches
+from actors.provider.batches import (
+    BatchEnded,
+    Batching,
+    BatchingBegan,
+    StatementBegun,
+    StatementFinished,
+)
 from actors.provider.owed import (
     HELD,
     Notice,
@@ -20,6 +28,7 @@ from actors.provider.owed import (
     fold_notice,
 )
 from actors.provider.rules import FaultRule, spent
+from actors.provider.truth import Truth
 from payrail.errors import LineDamaged
 
 
@@ -130,6 +139,10 @@ Event = (
     | NoticeBegun
     | NoticePutOff
     | NoticeTaken
+    | BatchingBegan
+    | BatchEnded
+    | StatementBegun
+    | StatementFinished
 )
 
 
@@ -139,6 +152,7 @@ class ProviderState(Struct):
     fenced: dict[str, bool] = {}  # by reference
     faults: dict[str, FaultRule] = {}  # by id, oldest first
     notices: dict[str, Notice] = {}  # by id; those that nobody took yet
+    batching: Batching = field(default_factory=Batching)
     held_notice: str = ""  # id of the one that waits for another to overtake it
 
 
@@ -155,7 +169,7 @@ def read_event(line: bytes) -> Struct:
 
 
 def apply(state: ProviderState, event: Struct) -> None:
-    """Fold one event. The truth says nothing that the events do not: it is for others to read."""
+    """Fold one event. Of the truth only its lines are counted: the events say all that it says."""
     match event:
         case OperationFinished():
             _finish(state, event)
@@ -173,6 +187,8 @@ def apply(state: ProviderState, event: Struct) -> None:
             state.faults.clear()
         case NoticeOwed() | NoticeBegun() | NoticePutOff() | NoticeTaken():
             _fold_notice(state, event)
+        case Truth() | BatchingBegan() | BatchEnded() | StatementBegun() | StatementFinished():
+            batches.fold(state.batching, event)
 
 
 def _fold_notice(

@@ -9,6 +9,9 @@ from msgspec import Struct
 from payrail.errors import LineDamaged
 from payrail.runtime.actor import BookSpec
 
+#: Effects that move money between the provider and us: the type and sign of their statement line.
+MONEY = {"capture": ("capture", 1), "refund": ("refund", -1), "chargeback": ("chargeback", -1)}
+
 
 class Truth(Struct, frozen=True, omit_defaults=True):
     """One line for one real effect. Declines and refusals have none, so they leave no line."""
@@ -21,6 +24,8 @@ class Truth(Struct, frozen=True, omit_defaults=True):
     currency: str
     outcome: str
     fault: str | None = None  # an injected one that had part in it
+    provider_reference: str | None = None  # None in lines older than statements
+    merchant_id: str | None = None
 
 
 _decode_truth = msgspec.json.Decoder(Truth).decode

@@ -44,6 +44,20 @@ async def no_works(_control: Control) -> AsyncIterator[Mapping[str, Work]]:
     yield {}
 
 
+def all_works(*some: Works) -> Works:
+    """The works of several rooms together."""
+
+    @asynccontextmanager
+    async def together(control: Control) -> AsyncIterator[Mapping[str, Work]]:
+        async with AsyncExitStack() as stack:
+            found: dict[str, Work] = {}
+            for works in some:
+                found.update(await stack.enter_async_context(works(control)))
+            yield found
+
+    return together
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a resident lives: its name, its home, and its real ports."""

@@ -163,7 +163,7 @@ def _unanswered(witness: Witness) -> list[Question]:
 
 
 def _waiting(house: SimHouse) -> bool:
-    return any(driver.loop.head.timers or driver.blocked for driver in house.drivers.values())
+    return any(house.timers(name) or house.drivers[name].blocked for name in house.drivers)
 
 
 def breaks(calls: list[tuple[str, Call]]) -> Iterator[Break]:

@@ -7,16 +7,19 @@ can be killed alone; a power cut takes all. The witness outlives both.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from actors.gateway.core import Gateway
 from actors.gateway.settings import Rules
+from actors.provider.batches import WORK as STATEMENT
 from actors.provider.core import Provider
 from actors.provider.posting import outcome
 from actors.provider.seals import HpkeUnseal
 from actors.provider.seals import open_keys as provider_keys
+from actors.provider.statements import write_statement
 from actors.vault.core import Vault
 from actors.vault.keys import Card, open_keys
 from actors.vault.seals import HpkeSeals
@@ -44,6 +47,8 @@ PEERS = {
     "provider-b": ("vault", "gateway", "frontdoor"),
 }
 EDGES = ("frontdoor", "vault.http")
+#: Timers that always stand: a cut-off and the hourly jobs. Nobody waits for them.
+STANDING = ("cut_off", "job:settle", "job:reconcile")
 NOTICE_KEYS = {public: notice_key(b"a-simulated-house", public) for public in PROVIDERS.values()}
 GOOD, DECLINED = "4242424242424242", "4000000000000002"
 
@@ -179,6 +184,8 @@ class SimHouse:
 
     def works(self, name: str, fs: SimFs) -> Mapping[str, Callable[[Any], Outcome]]:
         """What this actor does beside its loop, over the files of its own process."""
+        if name in PROVIDERS:
+            return {STATEMENT: partial(write_statement, fs)}
         return {}
 
     def core(self, name: str) -> Actor[Any]:
@@ -318,6 +325,10 @@ class SimHouse:
     def lines(self, path: str) -> list[dict[str, Any]]:
         """A JSONL file, decoded; empty when there is none."""
         return [msgspec.json.decode(line) for line in complete_lines(self.bytes_of(path))[0]]
+
+    def timers(self, name: str) -> list[str]:
+        """What an actor waits for, but for what always stands."""
+        return [ident for ident in self.drivers[name].loop.head.timers if ident not in STANDING]
 
     @property
     def entries(self) -> list[dict[str, Any]]:

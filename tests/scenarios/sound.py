@@ -165,7 +165,7 @@ def _nobody_waits(house: SimHouse) -> None:
     state = house.state
     assert (state.pending, state.late) == ({}, {})
     assert all(view.open is None for view in state.payments.values())
-    assert all(not driver.loop.head.timers for driver in house.drivers.values())
+    assert not any(house.timers(name) for name in house.drivers)
     assert state.parked == {}
     assert all(house.drivers[name].loop.state.notices == {} for name in PROVIDERS)
 

@@ -53,7 +53,7 @@ def test_one_charge_is_five_lines(shop: tuple[SimHouse, str]):
         ("provider-a", "gateway", "outcome"),
         ("vault", "provider-a", "charge"),
     ]
-    assert all(not driver.loop.head.timers for driver in house.drivers.values())
+    assert not any(house.timers(name) for name in house.drivers)
     assert (house.state.pending, house.drivers["vault"].turn()) == ({}, False)
 
 
