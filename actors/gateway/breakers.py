@@ -13,6 +13,7 @@ from actors.gateway.state import CallJudged, GatewayState, fold_breaker
 from payrail.domain.breaker import (
     CLOSED,
     HALF_OPENED,
+    HEALTH,
     OPENED,
     Breaker,
     BreakerState,
@@ -26,11 +27,6 @@ from payrail.domain.messages import BreakerPause
 from payrail.domain.timestamps import iso
 from payrail.runtime.actor import Message, Moment, SetTimer, Show, Step
 
-_HEALTH = {
-    BreakerState.CLOSED: "up",
-    BreakerState.HALF_OPEN: "degraded",
-    BreakerState.OPEN: "down",
-}
 #: What the first word about a call makes of it; `declined` is the issuer's and counts for nothing.
 _FAILED = {"approved": False, "refused": True, "ambiguous": True, "timeout": True}
 
@@ -108,7 +104,7 @@ def _move(
 def _show(provider: str, breaker: Breaker, moment: Moment) -> Show:
     content: dict[str, Any] = {
         "provider": provider,
-        "health": _HEALTH[breaker.state],
+        "health": HEALTH[breaker.state],
         "breaker": shown(breaker, moment.business_ms),
     }
     return Show(state_path(provider), content)

@@ -14,6 +14,7 @@ from payrail.domain.cards import country_of
 from payrail.domain.messages import Outcome
 from payrail.domain.payments import PaymentState, PaymentView
 from payrail.domain.routing import (
+    TRIED,
     Candidate,
     Charge,
     Order,
@@ -26,7 +27,6 @@ from payrail.domain.routing import (
 
 #: The one safe refusal after which another provider may be tried: it took nothing in.
 NOT_ACCEPTED = "not_accepted"
-TRIED = "tried"
 _HELD_BACK = {BreakerState.OPEN: "breaker_open", BreakerState.HALF_OPEN: "not_its_turn"}
 _CLOSED = Breaker()
 

@@ -33,6 +33,8 @@ class BreakerState(StrEnum):
 
 
 _S = BreakerState
+#: How a provider is, as far as its breaker knows.
+HEALTH = {_S.CLOSED: "up", _S.HALF_OPEN: "degraded", _S.OPEN: "down"}
 OPENED, HALF_OPENED, CLOSED = "provider.breaker_opened", "provider.half_opened", "provider.closed"
 
 # Every move of a breaker is in this table. A pair that is missing does not happen.

@@ -14,10 +14,12 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-from payrail.domain.breaker import BreakerState
+from payrail.domain.breaker import HEALTH, BreakerState
 from payrail.domain.fees import provider_fee
 
 DEFAULT_RULE = "default"
+#: A candidate that was passed over because it had refused this very charge.
+TRIED = "tried"
 PERCENT = 100
 
 
@@ -154,10 +156,10 @@ def told(decision: RoutingDecision, provider: str, currency: str) -> str:
 
 
 def _stood(candidate: Candidate, chosen: str) -> str:
-    breaker = f"{candidate.provider} {candidate.breaker}"
-    if candidate.provider == chosen or candidate.passed_over is None:
-        return breaker
-    return f"{breaker}, {candidate.passed_over.replace('_', ' ')}"
+    health = HEALTH[BreakerState(candidate.breaker)]
+    told = f"{candidate.provider} is {health}, breaker {candidate.breaker}"
+    tried = candidate.passed_over == TRIED and candidate.provider != chosen
+    return f"{told}, refused this charge" if tried else told
 
 
 def _drawn(

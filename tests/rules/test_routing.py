@@ -128,7 +128,8 @@ def test_people_are_told_rule_health_and_what_the_choice_costs():
 
     assert decision.extra_cost == -36
     assert told(decision, B, "USD") == (
-        "providerB by rule default (providerA OPEN, breaker open; providerB CLOSED);"
+        "providerB by rule default"
+        " (providerA is down, breaker OPEN; providerB is up, breaker CLOSED);"
         " costs 26 USD, -36 beside providerA"
     )
 

@@ -80,7 +80,7 @@ async def _explained(checks: Checks, house: House, shop: Shop) -> None:
     reason = next((line for line in text.splitlines() if " by rule " in line), text[-500:])
     for fact, words in (
         ("the rule", "providerB by rule default"),
-        ("A's health", "providerA OPEN"),
+        ("A's health", "providerA is down, breaker OPEN"),
         ("B's extra cost", "beside providerA"),
     ):
         checks.that(f"`payrail why` names {fact}", words in reason, reason)
