@@ -259,9 +259,12 @@ def _vault_door(ports: _Ports) -> Any:
 
 def _provider(ports: _Ports) -> Actor[Any]:
     from actors.provider.core import Provider
+    from actors.provider.faultfile import open_faults
     from actors.provider.seals import HpkeUnseal, open_keys
     from payrail.domain.providers import public_name
 
     public = public_name(ports.name)
+    faults = open_faults(ports.fs, ports.name, makes_it=ports.name == PROVIDERS[0])
     keys = open_keys(ports.fs, ports.rng, ports.name, public)
-    return Provider(ports.name, public, unseal=HpkeUnseal(keys, public), seed=ports.settings.seed)
+    unseal, seed = HpkeUnseal(keys, public), ports.settings.seed
+    return Provider(ports.name, public, unseal=unseal, seed=seed, faults=faults)

@@ -38,6 +38,14 @@ def answer_ask(state: ProviderState, ask: Ask, provider: str, seed: int) -> Step
     )
 
 
+def seen(state: ProviderState, reference: str) -> str | None:
+    """What is known of a call that has no end: pending | fenced; None: it was never seen. Unlike
+    an ask, this fences nothing."""
+    if reference in state.fenced:
+        return "fenced"
+    return "pending" if reference in state.waiting else None
+
+
 def _asked_about(state: ProviderState, ask: Ask) -> Subject:
     """An ask as a subject of drills. A reference never seen counts as documented: no lot for it."""
     known = state.operations.get(ask.reference)

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct, to_builtins
 
-from actors.provider import batches, notices
+from actors.provider import batches, door, faultfile, notices
 from actors.provider import state as provider_state
 from actors.provider.answers import Table
 from actors.provider.asks import answer_ask
@@ -55,20 +55,25 @@ class Provider:
         unseal: Unseal,
         seed: int,
         test_cards: Table = outcome_for,
+        faults: Mapping[str, FaultRule] | None = None,
     ) -> None:
+        """`faults`: the rules of faults.toml, by id."""
         self.name = name
         self.books: Mapping[str, BookSpec] = {"truth": truth_book(public_name)}
         self._path = f"data/actors/{name}/state.json"
         self._desk = Desk(public_name, seed, unseal, test_cards)
         self._clerk = Clerk(public_name, seed)
+        self._file_faults = faults or {}
 
     def fresh(self) -> ProviderState:
         return ProviderState()
 
     def opened(self, state: ProviderState, moment: Moment) -> Step:
-        """Go on posting what nobody took, and writing the statement that was under way."""
+        """Go on posting what nobody took, and writing the statement that was under way; begin the
+        drills that are new in faults.toml."""
         step = batches.opened(self._clerk, state.batching, moment)
         step.errands.extend(notices.under_way(state, self._desk))
+        step.events.extend(faultfile.news(state, self._file_faults))
         return step
 
     def apply(self, state: ProviderState, event: Struct) -> None:
@@ -99,6 +104,8 @@ class Provider:
                 return inject(state, drill, message, moment)
             case ClearFaults() as order:
                 return clear(state, order, message)
+        if isinstance(message.body, door.Question):
+            return door.at_the_door(self._desk, state, message, moment)
         raise ValueError(f"{self.name} has no answer to {message.kind}")
 
     def _take(self, state: ProviderState, order: Order, message: Message, moment: Moment) -> Step:

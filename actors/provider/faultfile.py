@@ -12,8 +12,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from actors.provider.faults import RULES_MAX, parse_rule
 from actors.provider.rules import FaultRule
+from actors.provider.state import FaultInjected, FaultsRead, ProviderState
 from payrail.domain.providers import public_name
 from payrail.errors import BadSettings, RequestError
 from payrail.runtime.ports import Fs
@@ -21,6 +24,8 @@ from payrail.storage.lines import encode
 
 PATH = "data/rules/faults.toml"
 REMEDY = "mend it and `payrail release {actor}`, or remove the file to have an empty one made again"
+#: Who gave the drills that stand in the file.
+USER = "faults.toml"
 #: More than so many complaints are one mistake, told often.
 _ERRORS_MAX = 10
 
@@ -78,6 +83,16 @@ def read_faults(data: bytes, actor: str) -> Mapping[str, FaultRule]:
         digest = hashlib.sha256(b"%b %d" % (text, seen[text])).hexdigest()[:16]
         found[f"flt_file_{digest}"] = rule
     return found
+
+
+def news(state: ProviderState, rules: Mapping[str, FaultRule]) -> list[Struct]:
+    """What is new in the file since it was last read. A rule that was used up or cleared stays so
+    until its text changes: a restart begins no drill again."""
+    if list(rules) == state.file_faults:
+        return []
+    new = [name for name in rules if name not in state.file_faults]
+    begun = [FaultInjected(name, rules[name], USER) for name in new]
+    return [FaultsRead(list(rules)), *begun]
 
 
 def _tables(data: bytes, actor: str) -> Sequence[Any]:

@@ -18,6 +18,7 @@ from actors.provider.batches import (
     StatementBegun,
     StatementFinished,
 )
+from actors.provider.disputes import Dispute, DisputeOpened, DisputeResolved, fold_dispute
 from actors.provider.owed import (
     HELD,
     Notice,
@@ -127,6 +128,12 @@ class FaultsCleared(Struct, frozen=True, tag_field="type", tag="faults.cleared")
     user_id: str
 
 
+class FaultsRead(Struct, frozen=True, tag_field="type", tag="faults.read"):
+    """What faults.toml holds, by id: rules that are gone from it end."""
+
+    ids: list[str]
+
+
 Event = (
     OperationFinished
     | CallTakenIn
@@ -135,6 +142,9 @@ Event = (
     | FaultInjected
     | FaultUsed
     | FaultsCleared
+    | FaultsRead
+    | DisputeOpened
+    | DisputeResolved
     | NoticeOwed
     | NoticeBegun
     | NoticePutOff
@@ -151,6 +161,8 @@ class ProviderState(Struct):
     waiting: dict[str, Waiting] = {}  # by reference
     fenced: dict[str, bool] = {}  # by reference
     faults: dict[str, FaultRule] = {}  # by id, oldest first
+    file_faults: list[str] = []  # ids of those in faults.toml, also of used and cleared ones
+    disputes: dict[str, Dispute] = {}  # by reference
     notices: dict[str, Notice] = {}  # by id; those that nobody took yet
     batching: Batching = field(default_factory=Batching)
     held_notice: str = ""  # id of the one that waits for another to overtake it
@@ -185,6 +197,12 @@ def apply(state: ProviderState, event: Struct) -> None:
             _use(state, rule_id)
         case FaultsCleared():
             state.faults.clear()
+        case FaultsRead(ids=ids):
+            for gone in set(state.file_faults) - set(ids):
+                state.faults.pop(gone, None)
+            state.file_faults = list(ids)
+        case DisputeOpened() | DisputeResolved():
+            fold_dispute(state.disputes, event)
         case NoticeOwed() | NoticeBegun() | NoticePutOff() | NoticeTaken():
             _fold_notice(state, event)
         case Truth() | BatchingBegan() | BatchEnded() | StatementBegun() | StatementFinished():

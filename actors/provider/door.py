@@ -1,0 +1,214 @@
+"""What is asked of a provider at its inner door: calls for money, looks, disputes.
+
+A call from outside of the house is the same call as the gateway's, answered to whoever asked; the
+gateway hears of it by notice. Calls and disputes are idempotent by their reference: the same
+reference for something else is refused with the difference. Looks fence nothing.
+"""
+
+from typing import Any
+
+from msgspec import Struct, to_builtins
+
+from actors.provider import disputes
+from actors.provider.asks import seen
+from actors.provider.calls import Desk, take
+from actors.provider.notices import with_notice
+from actors.provider.personality import spoken
+from actors.provider.rules import FaultRule
+from actors.provider.state import Operation, Order, ProviderState
+from payrail.domain.messages import Outcome
+from payrail.domain.words.providers import (
+    ListFaults,
+    OpenDispute,
+    ProviderCall,
+    ResolveDispute,
+    ShowProvider,
+    StatusOf,
+)
+from payrail.errors import RequestError
+from payrail.runtime.actor import Message, Moment, Step, answer
+
+#: What may be asked here.
+Question = ProviderCall | StatusOf | ShowProvider | ListFaults | OpenDispute | ResolveDispute
+#: Disputes that a provider keeps; more are no drill.
+DISPUTES_MAX = 10_000
+
+
+def at_the_door(desk: Desk, state: ProviderState, message: Message, moment: Moment) -> Step:
+    """The answer to a question at the inner door. Raises RequestError."""
+    match message.body:
+        case ProviderCall() as given:
+            return _call(desk, state, given, message, moment)
+        case StatusOf() as given:
+            body = _status(desk, state, given)
+        case ShowProvider():
+            body = _shown(desk, state)
+        case ListFaults():
+            body = _faults(state)
+        case OpenDispute() as given:
+            return _dispute(state, given, message, moment)
+        case _:
+            return _resolve(state, message.body, message, moment)
+    return Step(replies=answer(message, 200, body))
+
+
+def _call(
+    desk: Desk, state: ProviderState, given: ProviderCall, message: Message, moment: Moment
+) -> Step:
+    order = _order(state, given)
+    known = state.operations.get(order.reference)
+    if known is not None:
+        _must_be_same(known, order)
+    if order.reference in state.waiting:
+        detail = "This call was taken in and has no end yet; ask for its status."
+        raise RequestError(409, "operation-in-doubt", detail, retryable=True)
+    step = take(desk, state, order, moment)
+    step = with_notice(desk, state, order, step, message, moment, at_the_door=True)
+    for send in step.out:  # To whoever asked, in place of the gateway, which asked for nothing.
+        if isinstance(send.body, Outcome):
+            step.replies.extend(spoken(message, send.body))
+    step.out = []
+    return step
+
+
+def _order(state: ProviderState, given: ProviderCall) -> Order:
+    """The call as an order; what it leaves out is the charge's. Raises RequestError."""
+    if given.operation == "authorize":
+        return Order(
+            operation="authorize",
+            reference=given.reference,
+            payment_id=given.payment_id or _payment_of(given.reference),
+            merchant_id=given.merchant_id or "",
+            operation_id=given.operation_id or given.reference,
+            amount=given.amount,
+            currency=given.currency or "",
+            token=given.token,
+            sealed=given.sealed or "",
+            capture=given.capture,
+        )
+    reference, hold = _charge(state, given)
+    return Order(
+        operation=given.operation,
+        reference=given.reference,
+        payment_id=given.payment_id or hold.payment_id,
+        merchant_id=given.merchant_id or hold.merchant_id,
+        operation_id=given.operation_id or given.reference,
+        amount=given.amount,
+        currency=given.currency or hold.currency,
+        authorization=reference,
+    )
+
+
+def _charge(state: ProviderState, given: ProviderCall) -> tuple[str, Operation]:
+    """The charge that a call is about, by its own reference or by that of a capture of it."""
+    about = state.operations.get(given.capture_of or "")
+    reference = given.authorization or (about.authorization if about else None) or ""
+    hold = state.operations.get(reference)
+    if hold is None or hold.operation != "authorize":
+        raise _unknown("charge")
+    return reference, hold
+
+
+def _must_be_same(known: Operation, order: Order) -> None:
+    pairs = (
+        ("operation", known.operation, order.operation),
+        ("amount", known.asked or known.amount, order.amount),
+        ("currency", known.currency, order.currency),
+        ("authorization", known.authorization, order.authorization),
+        ("payment_id", known.payment_id, order.payment_id),
+        ("merchant_id", known.merchant_id, order.merchant_id),
+    )
+    disputes.differs([(field, first, now) for field, first, now in pairs if first != now])
+
+
+def _status(desk: Desk, state: ProviderState, given: StatusOf) -> dict[str, Any]:
+    known = state.operations.get(given.reference)
+    base = {"object": "status", "provider": desk.provider, "reference": given.reference}
+    if known is None:
+        word = seen(state, given.reference)
+        if word is None:
+            raise _unknown("call")
+        return {**base, "status": word}
+    return {
+        **base,
+        "status": known.result,
+        "code": known.code,
+        "operation": known.operation,
+        "payment_id": known.payment_id,
+        "provider_reference": known.provider_reference,
+        "amount": known.amount,
+        "currency": known.currency,
+        "captured": known.captured,
+        "reversed": known.reversed,
+        "refunded": known.refunded,
+    }
+
+
+def _shown(desk: Desk, state: ProviderState) -> dict[str, Any]:
+    """A few numbers, none of which takes longer to make the more there is."""
+    return {
+        "object": "provider_state",
+        "id": desk.provider,
+        "operations": len(state.operations),
+        "waiting": len(state.waiting),
+        "fenced": len(state.fenced),
+        "faults": len(state.faults),
+        "notices_owed": len(state.notices),
+        "disputes": len(state.disputes),
+    }
+
+
+def _faults(state: ProviderState) -> dict[str, Any]:
+    rows = [fault_shown(rule_id, rule) for rule_id, rule in state.faults.items()]
+    return {"object": "list", "data": rows, "has_more": False, "next_cursor": None}
+
+
+def fault_shown(rule_id: str, rule: FaultRule) -> dict[str, Any]:
+    """A rule as people write it, and how many uses are left of it; null: without end."""
+    return {"object": "fault", "id": rule_id, "rule": to_builtins(rule), "uses_left": rule.count}
+
+
+def _dispute(state: ProviderState, given: OpenDispute, message: Message, moment: Moment) -> Step:
+    known = state.disputes.get(given.reference)
+    if known is not None:
+        disputes.must_be_same(known, given)
+        return Step(replies=answer(message, 201, disputes.shown(known)))
+    hold = state.operations.get(given.authorization)
+    if hold is None or hold.operation != "authorize" or hold.captured <= 0:
+        raise _unknown("captured charge")
+    if len(state.disputes) >= DISPUTES_MAX:
+        raise RequestError(422, "validation-error", f"There are {DISPUTES_MAX} disputes already.")
+    about = [d for d in state.disputes.values() if d.authorization == given.authorization]
+    found = disputes.opened(
+        given,
+        left=hold.captured - sum(d.amount for d in about if d.state != disputes.WON),
+        merchant_id=hold.merchant_id,
+        currency=hold.currency,
+        new_id=moment.new_id("dp"),
+    )
+    return Step(
+        events=[disputes.DisputeOpened(found)],
+        posts=[disputes.truth(found, disputes.OPENED, moment)],
+        replies=answer(message, 201, disputes.shown(found)),
+    )
+
+
+def _resolve(state: ProviderState, given: ResolveDispute, message: Message, moment: Moment) -> Step:
+    known = state.disputes.get(given.reference)
+    if known is None:
+        raise _unknown("dispute")
+    events: list[Struct] = []
+    posts = []
+    if disputes.resolved(known, given):
+        events.append(disputes.DisputeResolved(given.reference, given.outcome))
+        posts.append(disputes.truth(known, given.outcome, moment))
+    body = {**disputes.shown(known), "state": given.outcome}
+    return Step(events=events, posts=posts, replies=answer(message, 200, body))
+
+
+def _payment_of(reference: str) -> str:
+    return reference.rpartition(".")[0] or reference
+
+
+def _unknown(what: str) -> RequestError:
+    return RequestError(404, "not-found", f"This provider knows no such {what}.")
