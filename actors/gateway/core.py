@@ -5,7 +5,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from actors.gateway import breakers, commands, idempotency, notices, outcomes, snapshots
+from actors.gateway import (
+    breakers,
+    commands,
+    idempotency,
+    notices,
+    outcomes,
+    settled,
+    snapshots,
+)
 from actors.gateway import endpoints as webhooks
 from actors.gateway import state as gateway_state
 from actors.gateway.booking import ACCESS, LEDGER, OUTBOX, ledger_book, read_outbox
@@ -36,10 +44,11 @@ from payrail.domain.words.endpoints import (
     UpdateEndpoint,
 )
 from payrail.domain.words.providers import ParkedNoticeDue, ProviderNotice
+from payrail.domain.words.settlement import PaymentsSettled
 from payrail.errors import RequestError
 from payrail.runtime.actor import BookSpec, Message, Moment, Post, Step
 
-PEERS = ("frontdoor", "vault", "provider-a", "provider-b", "dispatcher")
+PEERS = ("frontdoor", "vault", "provider-a", "provider-b", "dispatcher", "reconciler")
 
 _COMMANDS: dict[type, Callable[[GatewayState, Message, Moment, Rules], Step]] = {
     CreatePayment: commands.create,
@@ -108,6 +117,8 @@ class Gateway:
                 return outcomes.ask_again(state, message, moment)
             case BreakerPause():
                 return breakers.pause_over(state, message, moment)
+            case PaymentsSettled():
+                return settled.settled(state, message, moment)
             case DisableEndpoint():
                 return webhooks.disable(state, message, moment)
         raise NotImplementedError(message.kind)

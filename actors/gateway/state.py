@@ -13,7 +13,13 @@ from actors.gateway.booking import OutboxEvent
 from payrail.domain.access import KeyAdded, KeyRevoked, MerchantAdded, UserAdded
 from payrail.domain.breaker import Breaker, move, note, offer
 from payrail.domain.endpoints import Endpoint, EndpointDeleted, EndpointRecord, endpoint_after
-from payrail.domain.ledger import BreakerOpened, LedgerEntry
+from payrail.domain.ledger import (
+    BreakAdjusted,
+    BreakerOpened,
+    LedgerEntry,
+    PaymentSettled,
+    PayoutReceived,
+)
 from payrail.domain.payments import TERMINAL, PaymentView, fold
 from payrail.domain.timestamps import parse_iso
 from payrail.domain.words.providers import ProviderNotice
@@ -182,6 +188,8 @@ class GatewayState(Struct):
     late: dict[str, LateReversal] = field(default_factory=dict)  # by reversal reference
     breakers: dict[str, Breaker] = field(default_factory=dict)  # by providerA
     parked: dict[str, ProviderNotice] = field(default_factory=dict)  # by provider and reference
+    payouts: dict[str, bool] = field(default_factory=dict)  # received, by batch and currency
+    adjusted: dict[str, bool] = field(default_factory=dict)  # breaks that were posted, by id
     access: int = 0  # records in the book of merchants, users and keys
     outbox: int = 0  # events booked so far, which is the last one's `seq`
     endpoints: dict[str, Endpoint] = field(default_factory=dict)  # webhooks go there
@@ -274,7 +282,28 @@ def fold_breaker(breaker: Breaker, entry: LedgerEntry) -> None:
     move(breaker, entry.type, at_ms=at_ms, probe_ms=probe_ms)
 
 
+def payout_key(batch_id: str, currency: str) -> str:
+    """What a received payout is known by."""
+    return f"{batch_id} {currency}"
+
+
+def _fold_settled(state: GatewayState, entry: LedgerEntry) -> bool:
+    """Remember what is booked once; True for an entry that is about no payment."""
+    match entry.data:
+        case PayoutReceived(batch_id=batch_id):
+            state.payouts[payout_key(batch_id, entry.currency)] = True
+            return True
+        case BreakAdjusted(break_id=break_id):
+            state.adjusted[break_id] = True
+            return True
+        case PaymentSettled(break_id=str(break_id)):
+            state.adjusted[break_id] = True
+    return False
+
+
 def _fold_entry(state: GatewayState, entry: LedgerEntry) -> None:
+    if _fold_settled(state, entry):
+        return
     if entry.type.startswith("provider."):
         fold_breaker(state.breakers.setdefault(entry.ref, Breaker()), entry)
         return

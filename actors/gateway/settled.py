@@ -1,0 +1,170 @@
+"""Book what the reconciler found: settled captures, received payouts, and breaks that two posted.
+
+Each is booked once however often it is said: a capture by its `settled_at`, a payout by batch and
+currency, a break by its id. Never: judges a statement; what may be booked was decided before.
+"""
+
+from msgspec import Struct
+
+from actors.gateway.booking import Booking
+from actors.gateway.state import GatewayState, payout_key
+from payrail.domain.ledger import (
+    BreakAdjusted,
+    LedgerEntry,
+    PaymentSettled,
+    PayoutReceived,
+    Posting,
+    must_balance,
+)
+from payrail.domain.payment_view import PaymentView
+from payrail.domain.payments import may
+from payrail.domain.postings import payout_postings, settled_postings
+from payrail.domain.timestamps import iso
+from payrail.domain.words.settlement import (
+    BankRow,
+    PaymentsSettled,
+    SettledBooked,
+    SettledRow,
+)
+from payrail.runtime.actor import Message, Moment, Send, Step
+
+#: Ids of entries that are about no payment are counted from here within a step.
+_OTHERS = 1_000
+
+
+def settled(state: GatewayState, message: Message, moment: Moment) -> Step:
+    """Book one page. Raises ValueError, which makes a dead letter, for a posting that does not
+    balance: nothing of its page is booked then."""
+    page: PaymentsSettled = message.body
+    desk = _Desk(state, message, moment)
+    for row in page.rows:
+        desk.book(row)
+    for payout in page.payouts:
+        desk.receive(page.provider, payout)
+    told = SettledBooked(page.name, desk.refused)
+    return Step(posts=desk.booking.posts, out=[Send(message.sender, "settled.booked", told)])
+
+
+class _Desk:
+    """One page being booked: payments as they stand after its rows so far."""
+
+    def __init__(self, state: GatewayState, message: Message, moment: Moment) -> None:
+        self._state, self._message, self._moment = state, message, moment
+        self.booking = Booking(None, message, moment)
+        self.refused = 0
+        self._views: dict[str, PaymentView] = {}
+        self._done: set[str] = set()  # breaks and payouts of this page
+        self._others = _OTHERS
+
+    def book(self, row: SettledRow) -> None:
+        if row.break_id is not None and row.break_id in self._done | self._state.adjusted.keys():
+            return
+        view = self._view(row.payment_id)
+        if row.break_id is None:
+            self._match(row, view)
+            return
+        self._done.add(row.break_id)
+        if view is None or not may(view, "payment.settled"):
+            self._adjust_provider(row)
+        else:
+            self._adjust(row, view)
+
+    def receive(self, provider: str, payout: BankRow) -> None:
+        """A payout stands on the bank's statement."""
+        key = payout_key(payout.reference, payout.currency)
+        if key in self._done or key in self._state.payouts:
+            return
+        self._done.add(key)
+        data = PayoutReceived(provider, payout.reference, payout.value_date)
+        postings = payout_postings(provider, payout.amount, payout.currency)
+        self._other("provider.payout_received", data, payout.amount, payout.currency, postings)
+
+    def _match(self, row: SettledRow, view: PaymentView | None) -> None:
+        capture = view.capture(row.capture_id or "") if view else None
+        if view is None or capture is None or not may(view, "payment.settled"):
+            self.refused += 1
+            return
+        if capture.settled_at is not None:
+            return
+        postings = settled_postings(
+            row.provider,
+            view.merchant_id or "",
+            capture.amount - capture.provider_fee,
+            capture.amount - capture.merchant_fee,
+            view.currency,
+        )
+        data = PaymentSettled(row.provider, row.batch_id, capture.id)
+        self._post(view, data, capture.amount, postings)
+
+    def _adjust(self, row: SettledRow, view: PaymentView) -> None:
+        """The posting of a break. It settles the capture that it is about, if that is open."""
+        capture = view.capture(row.capture_id or "")
+        if capture is not None and capture.settled_at is not None:
+            capture = None
+        data = PaymentSettled(
+            row.provider,
+            row.batch_id,
+            capture.id if capture else None,
+            adjusted=True,
+            break_id=row.break_id,
+            break_class=row.break_class,
+            proposed_by=row.proposed_by,
+            approved_by=row.approved_by,
+        )
+        self._post(view, data, capture.amount if capture else 0, row.postings)
+
+    def _adjust_provider(self, row: SettledRow) -> None:
+        data = BreakAdjusted(
+            row.provider,
+            row.batch_id,
+            row.break_id or "",
+            row.break_class or "",
+            row.proposed_by or "",
+            row.approved_by or "",
+        )
+        currency = row.postings[0].currency if row.postings else ""
+        self._other("provider.break_adjusted", data, 0, currency, row.postings)
+
+    def _post(self, view: PaymentView, data: Struct, amount: int, postings: list[Posting]) -> None:
+        self.booking.view = view
+        self.booking.book("payment.settled", data, amount, postings=postings)
+        if self.booking.view is not None:
+            self._views[view.id] = self.booking.view
+
+    def _other(
+        self,
+        entry_type: str,
+        data: PayoutReceived | BreakAdjusted,
+        amount: int,
+        currency: str,
+        postings: list[Posting],
+    ) -> None:
+        """Book an entry of a provider: of no merchant, and for no endpoint."""
+        must_balance(postings)
+        self._others += 1
+        entry = LedgerEntry(
+            event_id=self._moment.new_id("evt", self._others),
+            type=entry_type,
+            ref=data.provider,
+            merchant_id=None,
+            timestamp=iso(self._moment.wire_ms),
+            amount=amount,
+            currency=currency,
+            data=data,
+            postings=postings,
+            correlation_id=self._message.correlation_id,
+            causation_id=self._message.id,
+        )
+        shown = {"id": data.batch_id, "object": "provider_payout", "provider": data.provider}
+        self.booking.closed_entry(entry, 1, {**shown, "amount": amount, "currency": currency})
+
+    def _view(self, payment_id: str | None) -> PaymentView | None:
+        """The payment after the rows of this page so far: a copy of ours alone."""
+        if payment_id is None:
+            return None
+        if payment_id not in self._views and payment_id in self._state.payments:
+            known = self._state.payments[payment_id]
+            copy = Booking(known, self._message, self._moment).view
+            if copy is not None:
+                self._views[payment_id] = copy
+        return self._views.get(payment_id)

@@ -1,0 +1,147 @@
+"""The gateway books what was settled: once, with its money, and says when it stands there."""
+
+from typing import Any
+
+import pytest
+
+from payrail.domain.ledger import Posting
+from payrail.domain.words.settlement import BankRow, PaymentsSettled, SettledRow
+from tests.actors.gatewaydesk import Desk, booked
+from tests.scenarios.orders import capture
+
+BATCH = "providerA-2026-02-09-01"
+SUSPENSE = [Posting("asset:suspense:recon:providerA", 10, "USD"), Posting("x", -10, "USD")]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def captured(desk: Desk, amount: int = 1099, **fields: Any) -> SettledRow:
+    """A captured payment; result: the row that settles it."""
+    payment_id = desk.authorized()
+    desk.order(capture(payment_id, f"cap_{payment_id}", amount=amount, **fields))
+    desk.says(f"{payment_id}.2", operation="capture", provider_reference="pc_1", amount=amount)
+    (one,) = desk.state.payments[payment_id].captures
+    return SettledRow(payment_id, one.id, "providerA", BATCH)
+
+
+def settle(desk: Desk, *rows: SettledRow, payouts: tuple[BankRow, ...] = ()) -> Any:
+    page = PaymentsSettled("2026-02-09:1", list(rows), list(payouts), "providerA")
+    return desk.tell("payments.settled", page, sender="reconciler")
+
+
+def broken(row: SettledRow, ident: str = "brk_1", **more: Any) -> SettledRow:
+    fields = {"capture_id": row.capture_id, **more}
+    return SettledRow(
+        row.payment_id,
+        provider="providerA",
+        batch_id=BATCH,
+        break_id=ident,
+        break_class="amount",
+        proposed_by="usr_a",
+        approved_by="usr_b",
+        postings=SUSPENSE,
+        **fields,
+    )
+
+
+def accounts(step: Any) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for post in step.posts:
+        for posting in getattr(post.record, "postings", ()):
+            sums[posting.account] = sums.get(posting.account, 0) + posting.amount
+    return sums
+
+
+def test_a_settled_capture_moves_what_is_owed_into_transit(desk: Desk):
+    """1099 less 62 of cost comes, 1099 less 67 is the merchant's; the reconciler is told."""
+    row = captured(desk)
+    step = settle(desk, row)
+
+    assert booked(step) == ["payment.settled"]
+    assert accounts(step) == {
+        "asset:providerA:payout_in_transit": 1037,
+        "asset:providerA:receivable": -1037,
+        "liability:m_001:pending": 1032,
+        "liability:m_001:available": -1032,
+    }
+    assert desk.state.payments[row.payment_id].state == "settled"
+    (told,) = step.out
+    assert (told.to, told.kind, told.body.name) == ("reconciler", "settled.booked", "2026-02-09:1")
+
+
+def test_whatever_is_said_again_is_booked_once(desk: Desk):
+    """A page may come twice, and a row may stand in it twice."""
+    row = captured(desk)
+    payout = BankRow("2026-02-09", 1037, "USD", BATCH)
+    first = settle(desk, row, row, payouts=(payout, payout))
+    again = settle(desk, row, payouts=(payout,))
+
+    assert booked(first) == ["payment.settled", "provider.payout_received"]
+    assert (booked(again), len(again.out)) == ([], 1)
+    assert accounts(first)["asset:providerA:payout_in_transit"] == 0
+    assert accounts(first)["asset:bank"] == 1037
+    assert desk.replayed() == desk.state
+
+
+def test_several_payments_of_one_page_have_ids_of_their_own(desk: Desk):
+    """Every entry of a step is another one."""
+    rows = [captured(desk) for _ in range(3)]
+    step = settle(desk, *rows, payouts=(BankRow("2026-02-09", 1, "USD", BATCH),))
+    ids = {post.record.event_id for post in step.posts if post.book == "payments"}
+    assert len(ids) == 4
+
+
+def test_what_is_no_capture_of_ours_is_refused_and_the_rest_booked(desk: Desk):
+    """An unknown payment and an unknown capture harm nobody."""
+    row = captured(desk)
+    stray = SettledRow("pi_none", "cap_none", "providerA", BATCH)
+    other = SettledRow(row.payment_id, "cap_none", "providerA", BATCH)
+    step = settle(desk, stray, other, row)
+    assert (booked(step), step.out[0].body.refused) == (["payment.settled"], 2)
+
+
+def test_an_approved_break_settles_its_capture_as_adjusted(desk: Desk):
+    """The entry says who proposed and who approved; said again, it is booked once."""
+    row = captured(desk)
+    step = settle(desk, broken(row))
+    (fact,) = [post.record for post in step.posts if post.book == "payments"]
+
+    assert (fact.amount, fact.data.adjusted, fact.postings) == (1099, True, SUSPENSE)
+    assert (fact.data.proposed_by, fact.data.approved_by) == ("usr_a", "usr_b")
+    assert desk.state.payments[row.payment_id].state == "settled"
+    assert booked(settle(desk, broken(row))) == []
+
+
+def test_a_break_beside_a_settled_capture_is_posted_about_the_payment(desk: Desk):
+    """A line that was paid twice: the payment stays settled, the posting stands."""
+    row = captured(desk)
+    settle(desk, row)
+    step = settle(desk, broken(row, capture_id=None))
+    (fact,) = [post.record for post in step.posts if post.book == "payments"]
+    assert (fact.amount, fact.data.capture_id) == (0, None)
+    assert desk.state.payments[row.payment_id].amount_settled == 1099
+
+
+def test_a_break_about_no_payment_is_posted_about_its_provider(desk: Desk):
+    """A line that the provider invented: of no merchant."""
+    invented = SettledRow("pi_invented", None, "providerA", BATCH)
+    step = settle(desk, broken(invented))
+    (fact,) = [post.record for post in step.posts if post.book == "payments"]
+    assert (fact.type, fact.ref, fact.merchant_id) == (
+        "provider.break_adjusted",
+        "providerA",
+        None,
+    )
+    assert booked(settle(desk, broken(invented))) == []
+    assert desk.replayed() == desk.state
+
+
+def test_a_part_that_is_settled_leaves_the_payment_captured(desk: Desk):
+    """What is still held may be captured."""
+    row = captured(desk, 500, final_capture=False)
+    settle(desk, row)
+    view = desk.state.payments[row.payment_id]
+    assert (view.state, view.amount_settled, view.amount_capturable) == ("captured", 500, 599)
