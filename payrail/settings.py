@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from payrail.domain.webhooks import AllowList
 from payrail.errors import BadSettings
 
 _UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
@@ -97,6 +98,12 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().resolve()
+
+    @field_validator("webhook_allow")
+    @classmethod
+    def _callable(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        AllowList(words)
+        return words
 
     @field_validator("vault_url", "provider_url", "api_url")
     @classmethod

@@ -15,7 +15,9 @@ from actors.frontdoor.app import plain_app, public_app
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.clock import Clocks
 from actors.frontdoor.commands import GATEWAY, Commands
+from actors.frontdoor.deliveries import Deliveries
 from actors.frontdoor.drills import Drills, admin_of, insider
+from actors.frontdoor.endpoints import Endpoints
 from actors.frontdoor.events import EventsView
 from actors.frontdoor.health import House
 from actors.frontdoor.lists import Reads
@@ -24,6 +26,7 @@ from actors.frontdoor.notices import Notices, notice_routes
 from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.routed import Routed
 from actors.frontdoor.routes import inner_routes, public_routes
+from payrail.domain.webhooks import AllowList
 from payrail.errors import Damage
 from payrail.runtime.bells import IDLE_MS_MAX
 from payrail.runtime.cells import CellView
@@ -35,6 +38,7 @@ from payrail.settings import Settings
 from payrail.steplog import StepLog
 from payrail.web.access import AccessView
 from payrail.web.metrics import Metrics
+from payrail.web.outgoing import Names
 from payrail.web.server import serve
 
 NAME = "frontdoor"
@@ -99,6 +103,7 @@ class Frontdoor:
         self._actors, self._receivers = tuple(actors), (GATEWAY, *providers)
         self._metrics = MetricsBook(home, fs, clock, self._actors)
         self._damage_told: set[str] = set()
+        self._names = Names()
         self.addresses: list[Any] = []  # of the public listener, then of the inner one
 
     async def run(self, control: Control) -> None:
@@ -126,6 +131,7 @@ class Frontdoor:
             for runner in runners:
                 await runner.cleanup()
             self._metrics.close()
+            self._names.close()
 
     async def _open(
         self, edge: Edge, runners: list[web.AppRunner], control: Control
@@ -149,6 +155,8 @@ class Frontdoor:
             [
                 *public_routes(commands, reads, house, Drills(asking, house, admin_of(access))),
                 *Routed(reads, views[0]).routes(),
+                *self._endpoints(asking, access, reads, house_secret).routes(),
+                *Deliveries(fs, access, reads).routes(),
                 *clocks.routes(),
                 *notice_routes(Notices(asking, self._clock, house_secret)),
             ],
@@ -169,6 +177,19 @@ class Frontdoor:
             runners.append(await serve(app, settings.host, port))
             self.addresses.append(runners[-1].addresses[0])
         return asking, views
+
+    def _endpoints(
+        self, asking: Asking, access: AccessView, reads: Reads, house_secret: bytes
+    ) -> Endpoints:
+        return Endpoints(
+            asking=asking,
+            access=access,
+            reads=reads,
+            guard=AllowList(self._settings.webhook_allow),
+            resolve=self._names,
+            house_secret=house_secret,
+            rng=self._rng,
+        )
 
     async def _serve(
         self,

@@ -159,7 +159,7 @@ class AllowList:
     def __init__(self, words: Sequence[str] = ()) -> None:
         """Raises ValueError that names the entry by its number."""
         if len(words) > ALLOWED_MAX:
-            raise ValueError(f"PAYRAIL_WEBHOOK_ALLOW: at most {ALLOWED_MAX} entries")
+            raise ValueError(f"at most {ALLOWED_MAX} entries")
         self._places = [_place(word, number) for number, word in enumerate(words, 1)]
 
     def names(self, target: Target) -> bool:
@@ -206,9 +206,7 @@ def _place(word: str, number: int) -> _Place:
         _must_be_name(host)
         return _Place(host, None, port)
     except ValueError:
-        raise ValueError(
-            f"PAYRAIL_WEBHOOK_ALLOW: entry {number} must be a host, host:port, address or network"
-        ) from None
+        raise ValueError(f"entry {number} must be a host, host:port, address or network") from None
 
 
 def _parted(word: str) -> tuple[str, int | None]:
