@@ -40,19 +40,28 @@ def public_app(
         *routes,
         Route("GET", "/metrics", _text(scraped), "Counts and latencies", open_to_all=True),
     ]
-    made: dict[str, bytes] = {}
-
-    async def document(_request: web.Request) -> web.Response:
-        if not made:  # Made when somebody asks: a restart must not wait for it.
-            made["json"] = openapi.document(TITLE, VERSION, documented, Problem)
-        return web.Response(body=made["json"], content_type="application/json")
 
     async def docs(_request: web.Request) -> web.Response:
         return openapi.page_answer(openapi.page(TITLE, documented))
 
-    app = plain_app(documented, metrics, rng, log)
-    app.router.add_get("/openapi.json", document)
+    app = inner_app(TITLE, documented, metrics, rng, log)
     app.router.add_get("/docs", docs)
+    return app
+
+
+def inner_app(
+    title: str, routes: Sequence[Route], metrics: Metrics, rng: Rng, log: Any
+) -> web.Application:
+    """An application of these routes with its document."""
+    made: dict[str, bytes] = {}
+
+    async def document(_request: web.Request) -> web.Response:
+        if not made:  # Made when somebody asks: a restart must not wait for it.
+            made["json"] = openapi.document(title, VERSION, routes, Problem)
+        return web.Response(body=made["json"], content_type="application/json")
+
+    app = plain_app(routes, metrics, rng, log)
+    app.router.add_get("/openapi.json", document)
     return app
 
 

@@ -1,6 +1,6 @@
 """POST /webhooks/provider: providers' notices, checked as bytes and handed to the gateway.
 
-The order of the checks is: provider (400, 404), size (413), signature (401), shape and age (400).
+The order of the checks is: provider (401, 404), size (413), signature (401), shape and age (400).
 No key and no Idempotency-Key: the signature says who speaks, and the same fact twice is one fact.
 200 comes when the gateway has it durably. Never: repeats what was sent, or decides what it means.
 """
@@ -46,7 +46,7 @@ class Notices:
         given = request.headers.getall(PROVIDER_HEADER, [])
         if len(given) != 1:
             detail = f"Send {PROVIDER_HEADER}, once: who speaks, for example providerA."
-            raise RequestError(400, "validation-error", detail)
+            raise RequestError(401, "signature-invalid", detail)
         try:
             name = public_name(given[0])
         except KeyError:

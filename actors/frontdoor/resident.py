@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from actors.frontdoor.app import plain_app, public_app
+from actors.frontdoor.app import inner_app, public_app
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.clock import Clocks
 from actors.frontdoor.commands import GATEWAY, Commands
@@ -23,6 +23,7 @@ from actors.frontdoor.health import House
 from actors.frontdoor.lists import Reads
 from actors.frontdoor.metrics_book import MetricsBook, actors_seen, answers_into
 from actors.frontdoor.notices import Notices, notice_routes
+from actors.frontdoor.provider_door import ProviderDoor
 from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.routed import Routed
 from actors.frontdoor.routes import inner_routes, public_routes
@@ -167,8 +168,13 @@ class Frontdoor:
                 edge.open_questions, edge.epoch, actors_seen(self._home, self._actors)
             ),
         )
-        inner = plain_app(
-            inner_routes(Drills(asking, house, insider(internal)), house),
+        inside = insider(internal)
+        inner = inner_app(
+            "PayRail providers",
+            [
+                *inner_routes(Drills(asking, house, inside), house),
+                *ProviderDoor(asking, house, fs, inside).routes(),
+            ],
             Metrics(self._clock),
             self._rng,
             self._log,

@@ -18,6 +18,7 @@ from actors.provider.rules import FaultRule
 from actors.provider.state import Operation, Order, ProviderState
 from payrail.domain.messages import Outcome
 from payrail.domain.words.providers import (
+    ListBatches,
     ListFaults,
     OpenDispute,
     ProviderCall,
@@ -29,7 +30,15 @@ from payrail.errors import RequestError
 from payrail.runtime.actor import Message, Moment, Step, answer
 
 #: What may be asked here.
-Question = ProviderCall | StatusOf | ShowProvider | ListFaults | OpenDispute | ResolveDispute
+Question = (
+    ProviderCall
+    | StatusOf
+    | ShowProvider
+    | ListFaults
+    | ListBatches
+    | OpenDispute
+    | ResolveDispute
+)
 #: Disputes that a provider keeps; more are no drill.
 DISPUTES_MAX = 10_000
 
@@ -45,6 +54,8 @@ def at_the_door(desk: Desk, state: ProviderState, message: Message, moment: Mome
             body = _shown(desk, state)
         case ListFaults():
             body = _faults(state)
+        case ListBatches() as given:
+            body = _batches(desk, state, given)
         case OpenDispute() as given:
             return _dispute(state, given, message, moment)
         case _:
@@ -156,6 +167,18 @@ def _shown(desk: Desk, state: ProviderState) -> dict[str, Any]:
         "notices_owed": len(state.notices),
         "disputes": len(state.disputes),
     }
+
+
+def _batches(desk: Desk, state: ProviderState, given: ListBatches) -> dict[str, Any]:
+    """The closed batches of one date, with their files. Raises RequestError 404 without one."""
+    rows = [
+        {"id": batch_id, "path": batch.path, "sha256": batch.sha256, "lines": batch.lines}
+        for batch_id, batch in state.batching.closed.items()
+        if batch.date == given.date
+    ]
+    if not rows:
+        raise _unknown("batch")
+    return {"object": "settlement", "provider": desk.provider, "date": given.date, "batches": rows}
 
 
 def _faults(state: ProviderState) -> dict[str, Any]:

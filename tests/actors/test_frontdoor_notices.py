@@ -85,7 +85,7 @@ async def test_what_is_not_signed_never_reaches_the_gateway(tmp_path, provider: 
             (body, {**plain, "X-PayRail-Provider": provider}, (401, "signature-invalid")),
             (old, stale, (400, "timestamp-out-of-tolerance")),
             (early, ahead, (400, "timestamp-out-of-tolerance")),
-            (body, plain, (400, "validation-error")),
+            (body, plain, (401, "signature-invalid")),
             (body, {**headers, "X-PayRail-Provider": "providerZ"}, (404, "not-found")),
             (b"x" * 65_537, headers, (413, "body-too-large")),
         ):

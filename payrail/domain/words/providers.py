@@ -117,6 +117,12 @@ class ListFaults(Struct, forbid_unknown_fields=True):
     """The fault rules in force, with what is left of each."""
 
 
+class ListBatches(Struct, forbid_unknown_fields=True):
+    """The batches that a provider closed on a date of its zone."""
+
+    date: str  # YYYY-MM-DD
+
+
 class OpenDispute(Struct, forbid_unknown_fields=True):
     """A cardholder disputes a captured charge; `reference` is the asker's name for the dispute."""
 
@@ -199,6 +205,7 @@ KINDS = (
     asked("provider.call", "frontdoor", ProviderCall),
     asked("provider.status", "frontdoor", StatusOf),
     asked("provider.show", "frontdoor", ShowProvider),
+    asked("provider.batches", "frontdoor", ListBatches),
     asked("provider.dispute", "frontdoor", OpenDispute),
     asked("provider.dispute_resolve", "frontdoor", ResolveDispute),
     asked("fault.list", "frontdoor", ListFaults),

@@ -1,0 +1,188 @@
+"""8028, the rest of it: calls to a provider, looks at one, its disputes and its batches.
+
+Everything but the files of a batch is asked of the provider by mailbox, so that killing one does
+not cut off the other. Never: opens a seal, or lets in a card that is not sealed.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+from actors.frontdoor import provider_models as models
+from actors.frontdoor.asking import Asking
+from actors.frontdoor.heads import must_hold_no_card
+from actors.frontdoor.health import House
+from actors.frontdoor.lists import answered, bad_query
+from actors.frontdoor.models import COMMAND_BYTES_MAX
+from payrail.domain.providers import public_name
+from payrail.domain.settlement import statements
+from payrail.domain.settlement.cutoffs import is_date
+from payrail.domain.settlement.lines import StatementDamaged
+from payrail.domain.words.providers import (
+    ListBatches,
+    ListFaults,
+    OpenDispute,
+    ProviderCall,
+    ResolveDispute,
+    ShowProvider,
+    StatusOf,
+)
+from payrail.errors import RequestError
+from payrail.runtime.ports import Fs
+from payrail.web.bodies import Body, checked, read_object
+from payrail.web.metrics import Handler
+from payrail.web.openapi import Route
+
+#: Lines of one batch that are shown; all of them are in its file, whose path is told.
+LINES_MAX = 1_000
+_ABOUT = "/providers/{id}"
+
+
+class ProviderDoor:
+    """Handlers for whoever knows the internal secret."""
+
+    def __init__(
+        self, asking: Asking, house: House, fs: Fs, user_of: Callable[[web.Request], str]
+    ) -> None:
+        self._asking, self._house, self._fs, self._user_of = asking, house, fs, user_of
+
+    def routes(self) -> list[Route]:
+        return [
+            _call("authorize", "Charge a sealed card", self.calling, models.AuthorizeCall),
+            _call("capture", "Claim held money", self.calling, models.ChargeCall),
+            _call("refund", "Pay captured money back", self.calling, models.ChargeCall),
+            _call("reverse", "Give held money back", self.calling, models.ChargeCall),
+            _look("state", "How a provider is", self.state, models.ProviderState),
+            _look(
+                "status", "What became of a reference", self.status, models.ProviderStatus,
+                "reference",
+            ),
+            _look("faults", "The drills in force", self.faults, models.Faults),
+            _look(
+                "settlement", "The batches of a date", self.settlement, models.Settlement, "date"
+            ),
+            Route(
+                "POST",
+                f"{_ABOUT}/disputes",
+                self.dispute,
+                "Open a dispute about a captured charge",
+                models.ShownDispute,
+                status=201,
+                takes=models.OpenDisputeCall,
+            ),
+            Route(
+                "POST",
+                f"{_ABOUT}/disputes/{{ref}}/resolve",
+                self.resolve,
+                "Rule on a dispute",
+                models.ShownDispute,
+                takes=models.ResolveDisputeCall,
+            ),
+        ]  # fmt: skip
+
+    def calling(self, operation: str, model: type[Body]) -> Handler:
+        """The handler of one kind of call for money."""
+
+        async def call(request: web.Request) -> web.Response:
+            provider = self._provider(request)
+            given = await _body(request, model)
+            if operation != "authorize" and "capture" in given:
+                given["capture_of"] = given.pop("capture")
+            about = ProviderCall(operation=operation, **given)
+            return await self._ask(request, provider, "provider.call", about, given["reference"])
+
+        return call
+
+    async def state(self, request: web.Request) -> web.Response:
+        return await self._ask(request, self._provider(request), "provider.show", ShowProvider())
+
+    async def faults(self, request: web.Request) -> web.Response:
+        return await self._ask(request, self._provider(request), "fault.list", ListFaults())
+
+    async def status(self, request: web.Request) -> web.Response:
+        provider = self._provider(request)
+        reference = request.query.get("reference", "")
+        if not 1 <= len(reference) <= 80 or not reference.isascii() or not reference.isprintable():
+            raise bad_query("reference", "must be our name for a call, such as pi_….1")
+        must_hold_no_card({"reference": reference})
+        return await self._ask(request, provider, "provider.status", StatusOf(reference))
+
+    async def dispute(self, request: web.Request) -> web.Response:
+        provider = self._provider(request)
+        given = await _body(request, models.OpenDisputeCall)
+        order = OpenDispute(**{"reason": "general", **given})
+        return await self._ask(request, provider, "provider.dispute", order, order.reference)
+
+    async def resolve(self, request: web.Request) -> web.Response:
+        provider = self._provider(request)
+        given = await _body(request, models.ResolveDisputeCall)
+        reference = request.match_info["ref"]
+        if len(reference) > 64:
+            raise RequestError(404, "not-found", "There is no such dispute.")
+        must_hold_no_card({"reference": reference})
+        order = ResolveDispute(reference, given["outcome"])
+        return await self._ask(request, provider, "provider.dispute_resolve", order, reference)
+
+    async def settlement(self, request: web.Request) -> web.Response:
+        """The batches of a date as the provider knows them, with the lines of their files."""
+        provider, date = self._provider(request), request.query.get("date", "")
+        if not is_date(date):
+            raise bad_query("date", "must be a date such as 2026-02-09")
+        reply = await self._ask(request, provider, "provider.batches", ListBatches(date))
+        if reply.status != 200 or not isinstance(reply.body, bytes):
+            return reply
+        found = msgspec.json.decode(reply.body)
+        for batch in found["batches"]:
+            batch["data"] = await asyncio.to_thread(self._lines, public_name(provider), batch)
+        return answered(found)
+
+    def _lines(self, provider: str, batch: dict[str, Any]) -> list[Any]:
+        """Lines of a batch's file as it lies there. Raises RequestError 503 when it cannot be
+        read: somebody has to look at it."""
+        path = batch["path"]
+        try:
+            data = self._fs.read(path)
+            lines = statements.read(provider, path, data.splitlines(keepends=True))
+            return [line for _, line in zip(range(LINES_MAX), lines, strict=False)]
+        except (OSError, StatementDamaged) as error:
+            why = str(error) if isinstance(error, StatementDamaged) else "cannot be read"
+            raise RequestError(503, "statement-damaged", f"{path}: {why}") from None
+
+    def _provider(self, request: web.Request) -> str:
+        self._user_of(request)
+        return self._house.provider_named(request)
+
+    async def _ask(
+        self, request: web.Request, provider: str, kind: str, body: Struct, key: str | None = None
+    ) -> web.Response:
+        return await self._asking.ask(request, provider, kind, body, key)
+
+
+async def _body(request: web.Request, model: type[Body]) -> dict[str, Any]:
+    """The body as it was sent, after its check. A seal is not searched for cards: it hides one."""
+    given = await read_object(request, COMMAND_BYTES_MAX)
+    checked(model, given)
+    must_hold_no_card({name: value for name, value in given.items() if name != "sealed"})
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _call(
+    operation: str, summary: str, calling: Callable[[str, type[Body]], Handler], takes: type[Body]
+) -> Route:
+    handler = calling(operation, takes)
+    path = f"{_ABOUT}/{operation}"
+    return Route("POST", path, handler, summary, models.ProviderAnswer, takes=takes)
+
+
+def _look(
+    name: str,
+    summary: str,
+    handler: Handler,
+    answers: type[models.Shown] | type[models.Faults],
+    *query: str,
+) -> Route:
+    return Route("GET", f"{_ABOUT}/{name}", handler, summary, answers, query=query)
