@@ -31,13 +31,7 @@ from payrail.runtime.actor import Message, Moment, Step, answer
 
 #: What may be asked here.
 Question = (
-    ProviderCall
-    | StatusOf
-    | ShowProvider
-    | ListFaults
-    | ListBatches
-    | OpenDispute
-    | ResolveDispute
+    ProviderCall | StatusOf | ShowProvider | ListFaults | ListBatches | OpenDispute | ResolveDispute
 )
 #: Disputes that a provider keeps; more are no drill.
 DISPUTES_MAX = 10_000

@@ -189,7 +189,9 @@ def test_faults_are_listed_with_what_is_left_of_them(provider: Played, drawer: D
         {"operation": "authorize", "do": "down", "count": 2},
         {"operation": "webhook", "do": "early_webhook"},
     ):
-        provider.tell("fault.inject", InjectFault(rule), sender="frontdoor", reply_to=str(rule["do"]))
+        provider.tell(
+            "fault.inject", InjectFault(rule), sender="frontdoor", reply_to=str(rule["do"])
+        )
     authorized(provider, drawer)
     body = asks(provider, "fault.list", ListFaults())[1]
     assert [(row["rule"]["do"], row["uses_left"]) for row in body["data"]] == [
