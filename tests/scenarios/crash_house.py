@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from payrail.errors import JournalLost
 from payrail.runtime.sim import Call, Dropped, Fault, Kept, Lost, SimClock, SimCrash, Survival
 from payrail.runtime.simfaults import Faults
-from tests.scenarios.simhouse import ACTORS, Question, SimHouse, Witness
+from tests.scenarios.simhouse import Question, SimHouse, Witness
 from tests.scenarios.sound import is_final, key_of, must_be_sound
 
 WRITES = frozenset({"append", "pwrite"})
@@ -32,6 +32,7 @@ class Scene:
     story: Callable[[SimHouse], None]
     expect: Callable[[SimHouse], None]
     from_nothing: bool = False  # the story begins with an empty disk
+    house: Callable[[], SimHouse] = SimHouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Stage:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self._base = SimHouse()
+        self._base = scene.house()
         if not scene.from_nothing:
             self._base.start()
         scene.setup(self._base)
@@ -115,7 +116,7 @@ class Stage:
     def _copy(self, broken: Break | None) -> tuple[SimHouse, Trap]:
         base, trap = self._base, Trap(broken)
         now = base.clock.now()
-        house = SimHouse(
+        house = type(base)(
             copy.deepcopy(base.disk),
             SimClock(now.wire_ms, now.business_ms),
             base.rules,
@@ -130,8 +131,8 @@ class Stage:
         house.collect()
         if broken.dies == "power":
             return house.cut_power(broken.survival or Dropped()).start()
-        dead = {house.at_work, *(name for name in ACTORS if name not in house.drivers)}
-        return house.start(*(name for name in ACTORS if name in dead or broken.dies == "all"))
+        dead = {house.at_work, *(name for name in house.actors if name not in house.drivers)}
+        return house.start(*(name for name in house.actors if name in dead or broken.dies == "all"))
 
     def _end(self, house: SimHouse) -> None:
         for _ in range(ROUNDS_MAX):

@@ -139,6 +139,8 @@ class SimPosts:
 class SimHouse:
     """All actors over one disk."""
 
+    actors: Sequence[str] = ACTORS
+
     def __init__(
         self,
         disk: SimDisk | None = None,
@@ -165,7 +167,7 @@ class SimHouse:
 
     def start(self, *names: str) -> "SimHouse":
         """A new process for each of these actors, or for all; the old one is killed."""
-        for name in names or ACTORS:
+        for name in names or self.actors:
             if name in self.processes:
                 self.processes[name].kill()
             self.at_work = name
@@ -180,7 +182,7 @@ class SimHouse:
         """Everything dies, the doors too. Result: the house that is started afterwards."""
         disk = self.disk.after_crash(survival)
         self.witness.reborn()
-        return SimHouse(disk, self.clock, self.rules, self.witness)
+        return type(self)(disk, self.clock, self.rules, self.witness)
 
     def works(self, name: str, fs: SimFs) -> Mapping[str, Callable[[Any], Outcome]]:
         """What this actor does beside its loop, over the files of its own process."""
