@@ -18,7 +18,7 @@ from actors.console.watch import Watch
 from payrail.errors import RequestError
 from payrail.runtime.ports import Rng
 from payrail.storage.lines import encode
-from payrail.web.heads import path_id
+from payrail.web.heads import path_id, plain_id
 from payrail.web.metrics import Handler
 from payrail.web.server import make_app
 
@@ -65,10 +65,12 @@ class Console:
         if from_elsewhere(request):
             raise RequestError(403, "forbidden", "Only pages of the console have a stream.")
         page = PAGES.get(request.query.get("of", ""))
-        if page is None or (page is PAYMENT and "id" not in request.query):
+        if page is None:
             raise RequestError(404, "not-found", "There is no such stream.")
-        names = ("id",) if page is PAYMENT else (*FILTERS, "cursor")
-        tab = self._tabs.open(View(page, tuple(sorted(_query(request, names).items()))))
+        query = _query(request)
+        if page is PAYMENT:  # As strict as its page: this text goes into an address of the API.
+            query = {"id": plain_id(request.query.get("id", ""))}
+        tab = self._tabs.open(View(page, tuple(sorted(query.items()))))
         if tab is None:
             raise RequestError(
                 503,
@@ -159,9 +161,9 @@ def console_app(console: Console, rng: Rng, log: Any) -> web.Application:
     return app
 
 
-def _query(request: web.Request, names: tuple[str, ...] = (*FILTERS, "cursor")) -> dict[str, str]:
+def _query(request: web.Request) -> dict[str, str]:
     """What a page asks for. Longer than any value that is known is not looked at."""
-    found = {name: request.query.get(name, "") for name in names}
+    found = {name: request.query.get(name, "") for name in (*FILTERS, "cursor")}
     return {n: text for n, text in found.items() if 0 < len(text) <= _QUERY_CHARACTERS_MAX}
 
 

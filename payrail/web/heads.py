@@ -32,7 +32,11 @@ def unauthenticated(detail: str) -> RequestError:
 def path_id(request: web.Request, name: str = "id") -> str:
     """An id out of the path. Raises RequestError 404 for text that no id of ours can be, so that
     `..%2F` and the like never reach a file name or a book."""
-    given = request.match_info.get(name, "")
+    return plain_id(request.match_info.get(name, ""))
+
+
+def plain_id(given: str) -> str:
+    """An id that came some other way, such as in a query. Raises RequestError 404 likewise."""
     if not _ID.fullmatch(given) or ".." in given:
         raise RequestError(404, "not-found", "There is nothing under this id.")
     return given

@@ -232,6 +232,8 @@ async def test_an_api_that_answers_rubbish_is_away(visitor) -> None:
         ("/payments?state=bogus", 422, "state must be one of these"),
         ("/settlements", 404, "There is no page under this address."),
         ("/live?of=nothing", 404, "There is no such stream."),
+        ("/live?of=payment&id=..%2Fhealth", 404, "nothing under this id"),
+        ("/live?of=payment", 404, "nothing under this id"),
         ("/static/none.css", 404, "There is no such file."),
     ],
 )
