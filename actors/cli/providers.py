@@ -137,12 +137,20 @@ def _fold_fault(rules: dict[str, dict[str, Any]], event: dict[str, Any]) -> None
     kind, rule_id = event.get("type"), str(event.get("id"))
     if kind == "faults.cleared":
         rules.clear()
+    elif kind == "faults.read":
+        for gone in [name for name in rules if _is_gone(name, event["ids"])]:
+            del rules[gone]
     elif kind == "fault.injected":
         rules[rule_id] = {"id": rule_id, **event["rule"]}
     elif kind == "fault.used" and rules.get(rule_id, {}).get("count"):
         rules[rule_id]["count"] -= 1
         if not rules[rule_id]["count"]:
             del rules[rule_id]
+
+
+def _is_gone(rule_id: str, in_file: list[str]) -> bool:
+    """Whether a rule was in faults.toml and is not any more."""
+    return rule_id.startswith("flt_file_") and rule_id not in in_file
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -135,6 +135,7 @@ class Stage:
         return house.start(*(name for name in house.actors if name in dead or broken.dies == "all"))
 
     def _end(self, house: SimHouse) -> None:
+        house.doors_closed = False
         for _ in range(ROUNDS_MAX):
             house.run()
             for question in _unanswered(house.witness):

@@ -33,6 +33,14 @@ def drilled(do: str, operation: str = "authorize", **more):
     return setup
 
 
+def card_and_drill(do: str, operation: str):
+    def setup(house: SimHouse) -> None:
+        card(house)
+        house.drill(orders.drill(do, operation))
+
+    return setup
+
+
 def held(house: SimHouse) -> None:
     card(house)
     authorized(house, TOKEN)
@@ -106,6 +114,14 @@ def snapshot(house: SimHouse) -> None:
         house.drivers[name].write_documents()
     house.start()
     assert all(driver.found.from_documents for driver in house.drivers.values())
+
+
+def nobody_at_the_door(house: SimHouse) -> None:
+    """A charge whose notice finds nobody at first."""
+    house.doors_closed = True
+    order(orders.authorize)(house)
+    house.doors_closed = False
+    house.wait(600)
 
 
 def ends(status: int, *types: str):
@@ -199,6 +215,25 @@ SCENES = (
         order(orders.capture, 5_000),
         ends(200, *TAKEN),
     ),
+    Scene(
+        "early webhook",
+        drilled("early_webhook", "webhook"),
+        order(orders.authorize, 300),
+        ends(200, *HELD),
+    ),
+    Scene(
+        "webhook sent twice",
+        drilled("duplicate_webhook", "webhook"),
+        order(orders.authorize),
+        ends(200, *HELD),
+    ),
+    Scene(
+        "webhooks out of order",
+        card_and_drill("reorder_webhooks", "webhook"),
+        buy,
+        ends(201, *TAKEN),
+    ),
+    Scene("webhook that nobody took", created, nobody_at_the_door, ends(200, *HELD)),
     Scene(
         "wrong amount",
         drilled("wrong_amount"),

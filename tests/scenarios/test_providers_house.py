@@ -217,3 +217,16 @@ def test_a_bad_file_of_drills_stops_its_provider_and_says_why(house: House, shop
     answer = shop.create(shop.tokenize(), confirm=True)
     assert (answer.status, answer.body["decline_code"]) == (402, "do_not_honor")
     assert shop.create(shop.tokenize(), confirm=True).status == 201
+    assert listed(house) == []
+
+    lasting = '[[rules]]\nprovider = "provider-a"\noperation = "reverse"\ndo = "down"\n'
+    for text, expected in ((made + lasting, ["down"]), (made, [])):
+        path.write_text(text)
+        house.cli("restart", "provider-a")
+        until(lambda do=expected: listed(house) == do, f"in force are {expected}")  # type: ignore[misc]
+
+
+def listed(house: House) -> list[str]:
+    """What `providers ls` says is drilled at the first provider."""
+    rows = json.loads(house.cli("providers", "ls", "--json").stdout)
+    return [rule["do"] for rule in next(r for r in rows if r["id"] == "providerA")["faults"]]
