@@ -134,7 +134,9 @@ class CellWriter:
         self._words[_BEAT] = monotonic_ms()
 
     def serve(self) -> None:
-        """This incarnation has recovered and takes messages."""
+        """This incarnation has recovered and takes messages. It beats at once: from here on the
+        supervisor is impatient, and a long recovery may not have let the loop turn."""
+        self.beat()
         self._words[_SERVED] = monotonic_ms()
         self.state = "serving"
 

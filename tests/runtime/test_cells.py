@@ -41,6 +41,17 @@ def test_what_is_written_is_seen_by_others(tmp_path):
     assert cell_path(tmp_path, "gateway").stat().st_size == CELL_BYTES
 
 
+def test_a_long_recovery_is_not_held_against_who_begins_to_serve(tmp_path, monkeypatch):
+    """Whoever serves has beaten: the silence of its recovery is over, and it is not hanging."""
+    cell = CellWriter(tmp_path, "gateway")
+    late_ms = view(tmp_path).beat_ms + 30_000
+    monkeypatch.setattr("payrail.runtime.cells.monotonic_ms", lambda: late_ms)
+
+    cell.serve()
+
+    assert view(tmp_path).beat_ms == late_ms
+
+
 def test_a_mark_that_is_cleared_is_gone(tmp_path):
     """A message that was decided is no longer in flight, and the next incarnation blames none."""
     cell = CellWriter(tmp_path, "gateway")
