@@ -320,8 +320,8 @@ webhook() {
     ends_as webhook-authorize "$id" authorize authorized || echo "still $(state_of "$id")"
     payrail providers clear provider-a
     payrail providers clear provider-b
-    jq -ce --arg id "$id" 'select(.in.kind == "provider.notice" and (.in.body | tostring | contains($id))
-        and (.events + .books | length) > 0) | [.s, .in.id]' data/actors/gateway/journal.jsonl ||
+    jq -ce --arg id "$id" 'select(.in.kind == "provider.notice" and .in.line.key == $id)
+        | .books[].line.type' data/actors/gateway/journal.jsonl | grep payment.authorized ||
         wrong "no notice changed it"
     is_in "$id" authorized
 }
