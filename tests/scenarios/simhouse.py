@@ -308,7 +308,7 @@ class SimHouse:
     def collect(self) -> None:
         """Read every reply that lies in the doors' mailboxes."""
         for edge in EDGES:
-            for name in ACTORS:
+            for name in self.actors:
                 for line in complete_lines(self.bytes_of(f"mailboxes/{edge}/{name}.jsonl"))[0]:
                     self.witness.see(line)
 

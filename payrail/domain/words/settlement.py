@@ -173,17 +173,15 @@ class PageRead(Struct):
 
 
 class BreakSeen(Struct):
-    """The reconciler's errand: a break as it stands in its report; `rows` is what approving it
-    books."""
+    """The reconciler's errand: a break as it stands in its report. `row` is what approving it
+    books; `held` are the payment's good captures, which its breaks hold back; `others` are those
+    other breaks, by id."""
 
     question: str
-    found: bool
-    break_id: str = ""
-    break_class: str = ""
+    row: SettledRow | None = None  # None: there is no such break
     merchant_id: str | None = None
-    payment_id: str | None = None
-    rows: list[SettledRow] = []
-    open_breaks: list[str] = []  # ids of the other breaks about the payment in this report
+    held: list[SettledRow] = []
+    others: list[str] = []
 
 
 class PaymentsSettled(Struct, forbid_unknown_fields=True):

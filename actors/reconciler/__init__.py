@@ -1,0 +1,1 @@
+"""The reconciler: settlement files, reports, and breaks that two people post."""

@@ -1,0 +1,261 @@
+"""What the reconciler knows: batches by date, the run under way, and who proposed which posting.
+
+Owns: data/actors/reconciler/state.json.
+Never: holds lines of statements or captures; those are read by works, off the files.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from payrail.domain.words.settlement import BatchClosed, Reported, SettledRow, SettlementWritten
+from payrail.errors import LineDamaged
+
+STATE_PATH = "data/actors/reconciler/state.json"
+
+
+class Asker(Struct, frozen=True):
+    """Who waits: an edge and its own name for the question."""
+
+    to: str
+    re: str
+    correlation_id: str
+
+
+class Day(Struct):
+    """One date: its batches, and how far it is written and reported."""
+
+    batches: list[str] = []
+    closed_ms: int = 0  # of the last of them
+    written: SettlementWritten | None = None  # with the ledger's prefix at that closing
+    written_batches: int = -1
+    reported: Reported | None = None
+    reported_batches: int = -1
+    booked: str = ""  # hash of the pages that the gateway has booked
+
+    @property
+    def is_unwritten(self) -> bool:
+        return self.written_batches != len(self.batches)
+
+    @property
+    def is_unreported(self) -> bool:
+        return self.reported_batches != len(self.batches)
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """One order, from its question to its answer; only one is under way at a time."""
+
+    id: str
+    kind: str  # settle | fetch | reconcile
+    date: str | None
+    correlation_id: str
+    askers: list[Asker] = []
+    phase: str = "waiting"  # closing | writing | matching | booking
+    closing: list[str] = []  # providers that have not closed yet
+    dates: list[str] = []  # still to do, the first under way
+    writing: str = ""  # the date whose file is being written
+    covering: int = 0  # batches of the date that is being written or matched
+    done: list[str] = []
+    next_page: int = 1
+    reading: list[int] = []
+    sent: list[int] = []
+
+    @property
+    def at(self) -> str:
+        """The date under way."""
+        return self.dates[0]
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """A proposal or an approval that waits for a look at its report."""
+
+    id: str
+    verb: str  # propose | approve
+    date: str
+    number: int
+    user_id: str
+    merchant_id: str | None
+    asker: Asker | None
+    correlation_id: str
+
+
+class Proposal(Struct, frozen=True, kw_only=True):
+    """The suggested posting of one break on its way into the books."""
+
+    break_id: str
+    date: str
+    number: int
+    row: SettledRow
+    proposed_by: str
+    proposed_at: str
+    approved_by: str | None = None
+    approved_at: str | None = None
+    booked: bool = False
+    asker: Asker | None = None  # who waits for the booking
+
+
+class BatchHeard(Struct, frozen=True, tag_field="type", tag="batch.heard"):
+    batch: BatchClosed
+
+
+class RunQueued(Struct, frozen=True, tag_field="type", tag="run.queued"):
+    run: Run
+
+
+class RunJoined(Struct, frozen=True, tag_field="type", tag="run.joined"):
+    run_id: str
+    asker: Asker
+
+
+class RunMoved(Struct, frozen=True, tag_field="type", tag="run.moved"):
+    """The run under way as it stands now; None: it has ended."""
+
+    run: Run | None
+
+
+class RunTaken(Struct, frozen=True, tag_field="type", tag="run.taken"):
+    """The first of the queue is under way."""
+
+
+class FileWritten(Struct, frozen=True, tag_field="type", tag="file.written"):
+    written: SettlementWritten
+    batches: int
+
+
+class ReportMade(Struct, frozen=True, tag_field="type", tag="report.made"):
+    reported: Reported
+    batches: int
+
+
+class DateBooked(Struct, frozen=True, tag_field="type", tag="date.booked"):
+    date: str
+    pages_sha256: str
+
+
+class BreakAsked(Struct, frozen=True, tag_field="type", tag="break.asked"):
+    question: Question
+
+
+class QuestionEnded(Struct, frozen=True, tag_field="type", tag="question.ended"):
+    id: str
+
+
+class ProposalMoved(Struct, frozen=True, tag_field="type", tag="proposal.moved"):
+    proposal: Proposal
+
+
+class JobsBegan(Struct, frozen=True, tag_field="type", tag="jobs.began"):
+    at_ms: int
+
+
+Event = (
+    BatchHeard
+    | RunQueued
+    | RunJoined
+    | RunMoved
+    | RunTaken
+    | FileWritten
+    | ReportMade
+    | DateBooked
+    | BreakAsked
+    | QuestionEnded
+    | ProposalMoved
+    | JobsBegan
+)
+
+
+class ReconcilerState(Struct):
+    batches: dict[str, BatchClosed] = field(default_factory=dict)  # by id
+    days: dict[str, Day] = field(default_factory=dict)  # by date
+    run: Run | None = None
+    queue: list[Run] = field(default_factory=list)
+    questions: dict[str, Question] = field(default_factory=dict)
+    proposals: dict[str, Proposal] = field(default_factory=dict)  # by break id
+    jobs_began_ms: int = 0
+
+    def day(self, date: str) -> Day:
+        """A date; one that was never heard of is empty."""
+        return self.days.get(date) or Day()
+
+
+_decode_event: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
+_decode_state = msgspec.json.Decoder(ReconcilerState).decode
+
+
+def read_event(line: bytes) -> Event:
+    """An event of the reconciler. Raises LineDamaged."""
+    try:
+        return _decode_event(line)
+    except msgspec.MsgspecError as error:
+        raise LineDamaged(f"not an event of the reconciler: {error}") from error
+
+
+def apply(state: ReconcilerState, event: Struct) -> None:
+    """Fold one event."""
+    match event:
+        case BatchHeard(batch):
+            _hear(state, batch)
+        case RunQueued(run):
+            state.queue.append(run)
+        case RunJoined(run_id, asker):
+            _join(state, run_id, asker)
+        case RunMoved(run):
+            state.run = run
+        case RunTaken():
+            state.run = state.queue.pop(0)
+        case FileWritten(written, batches):
+            _write(state.days.setdefault(written.date, Day()), written, batches)
+        case ReportMade(reported, batches):
+            day = state.days.setdefault(reported.date, Day())
+            day.reported, day.reported_batches = reported, batches
+        case DateBooked(date, pages_sha256):
+            state.days[date].booked = pages_sha256
+        case BreakAsked(question):
+            state.questions[question.id] = question
+        case QuestionEnded(id=ident):
+            state.questions.pop(ident, None)
+        case ProposalMoved(proposal):
+            state.proposals[proposal.break_id] = proposal
+        case JobsBegan(at_ms):
+            state.jobs_began_ms = at_ms
+
+
+def _hear(state: ReconcilerState, batch: BatchClosed) -> None:
+    state.batches[batch.batch_id] = batch
+    day = state.days.setdefault(batch.date, Day())
+    day.batches.append(batch.batch_id)
+    day.closed_ms = max(day.closed_ms, batch.closed_ms)
+
+
+def _write(day: Day, written: SettlementWritten, batches: int) -> None:
+    """A file written again without new batches keeps the ledger's prefix that it had: a report
+    is about the moment of its last closing."""
+    if day.written is None or batches != day.written_batches:
+        day.written, day.written_batches = written, batches
+
+
+def _join(state: ReconcilerState, run_id: str, asker: Asker) -> None:
+    if state.run is not None and state.run.id == run_id:
+        state.run = with_asker(state.run, asker)
+    state.queue = [with_asker(r, asker) if r.id == run_id else r for r in state.queue]
+
+
+def with_asker(run: Run, asker: Asker) -> Run:
+    """The run with one more who waits for it; a question that is repeated waits once."""
+    known = [a for a in run.askers if (a.to, a.re) != (asker.to, asker.re)]
+    return msgspec.structs.replace(run, askers=[*known, asker])
+
+
+def documents(state: ReconcilerState) -> dict[str, Any]:
+    """The state as its one document."""
+    return {STATE_PATH: msgspec.to_builtins(state)}
+
+
+def load(found: Mapping[str, bytes]) -> ReconcilerState:
+    """The state that `documents` wrote. Raises LineDamaged."""
+    try:
+        return _decode_state(found[STATE_PATH])
+    except (KeyError, msgspec.MsgspecError) as error:
+        raise LineDamaged(f"not the document of the reconciler: {error}") from error
