@@ -193,12 +193,14 @@ def _business_clock(chosen: "Settings") -> Finding:
     """Whether actors would start on data/clock.json, and where it put business time."""
     from payrail.domain.durations import spelled
     from payrail.errors import BadSettings
-    from payrail.runtime.clockfile import read_setting
+    from payrail.runtime.clockfile import PATH, read_setting
 
     try:
         setting = read_setting(files(chosen))
     except BadSettings as error:
         return Finding("business time", "mend", str(error), "Then `payrail release` who is held.")
+    except OSError as error:
+        return _unreadable("business time", PATH, error)
     if setting.mode == "freeze":
         return Finding("business time", "look", f"frozen at {setting.frozen_at}")
     return Finding("business time", "ok", f"{spelled(setting.ahead_ms)} ahead of wire time")
@@ -218,4 +220,12 @@ def _routing(chosen: "Settings") -> Finding:
         table = read_routing(fs.read(PATH), [public_name(name) for name in PROVIDERS])
     except BadSettings as error:
         return Finding("routing", "mend", " · ".join(str(error).splitlines()), "See the file.")
+    except OSError as error:
+        return _unreadable("routing", PATH, error)
     return Finding("routing", "ok", f"{' before '.join(table.order)}, {len(table.rules)} rules")
+
+
+def _unreadable(what: str, path: str, error: OSError) -> Finding:
+    """A file that stands there, and cannot be read: a folder, a link, somebody else's."""
+    remedy = "Put a plain file there that this user may read, then `payrail release` who is held."
+    return Finding(what, "mend", f"{path}: {error.strerror}", remedy)

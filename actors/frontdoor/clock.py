@@ -16,7 +16,7 @@ from payrail.domain.timestamps import iso
 from payrail.errors import BadSettings, RequestError
 from payrail.runtime.clockfile import (
     AHEAD_MS_MAX,
-    NOBODY_MOVED_IT,
+    PATH,
     ClockSetting,
     Mode,
     read_setting,
@@ -71,9 +71,11 @@ class Clocks:
     def __init__(
         self, fs: Fs, clock: Clock, reads: Reads, mover_of: Callable[[web.Request], str], log: Any
     ) -> None:
-        """`mover_of` tells the user who may move the clock; raises RequestError 401 or 403."""
+        """`mover_of` tells the user who may move the clock; raises RequestError 401 or 403.
+        Raises BadSettings, OSError: of a file on which no actor starts."""
         self._fs, self._clock, self._reads = fs, clock, reads
         self._mover_of, self._log = mover_of, log
+        self._kept = read_setting(fs)  # the last one that could be read
 
     def routes(self) -> list[Route]:
         return [
@@ -104,17 +106,38 @@ class Clocks:
         moved = setting_at(
             order.mode or setting.mode, business_ms=business_ms, wire_ms=wire_ms, user_id=user_id
         )
-        write_setting(self._fs, moved)
+        self._write(moved)
         self._log.info("clock.moved", mode=moved.mode, ahead_ms=moved.ahead_ms, user_id=user_id)
         return answered(_shown(moved, business_ms, wire_ms))
 
     def _setting(self) -> ClockSetting:
-        """The file as it is, not as it was a look ago. Over a damaged one, what is known counts;
-        the next move mends it."""
+        """The file as it is, not as it was a look ago. Over a damaged one, what is known counts:
+        a frozen clock stays frozen; the next move mends it. Raises RequestError 503."""
         try:
-            return read_setting(self._fs)
+            self._kept = read_setting(self._fs)
         except BadSettings:
-            return NOBODY_MOVED_IT
+            pass
+        except OSError as error:
+            raise self._unusable(error) from error
+        return self._kept
+
+    def _write(self, setting: ClockSetting) -> None:
+        """Make it durable. Raises RequestError 503."""
+        try:
+            write_setting(self._fs, setting)
+        except OSError as error:
+            raise self._unusable(error) from error
+        self._kept = setting
+
+    def _unusable(self, error: OSError) -> RequestError:
+        self._log.error("clock.unusable", error=error)
+        return RequestError(
+            503,
+            "clock-unavailable",
+            f"{PATH}: {error.strerror}; `payrail doctor` names what is in the way.",
+            retryable=True,
+            headers={"Retry-After": "1"},
+        )
 
     def _times(self, setting: ClockSetting) -> tuple[int, int]:
         """(business time, wire time): never before what this process told already."""

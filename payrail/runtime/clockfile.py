@@ -17,6 +17,8 @@ from payrail.errors import BadSettings
 from payrail.runtime.ports import Fs
 
 PATH = "data/clock.json"
+#: A setting has some 150 bytes, and every process reads it twenty times a second.
+BYTES_MAX = 4096
 Mode = Literal["follow", "freeze"]
 #: So far ahead at most: every time of ours keeps a year of four digits.
 AHEAD_MS_MAX = 100 * 365 * 86_400_000
@@ -63,8 +65,11 @@ def read_setting(fs: Fs) -> ClockSetting:
 
 
 def read_bytes(fs: Fs) -> bytes | None:
-    """The file as it is; None when there is none."""
+    """The file as it is; None when there is none. One that is too long for a setting is not read:
+    it is damaged, and as good as empty."""
     try:
+        if fs.size(PATH) > BYTES_MAX:
+            return b""
         return fs.read(PATH)
     except FileNotFoundError:
         return None

@@ -70,6 +70,34 @@ async def test_the_clock_stands_where_it_stood_after_a_restart(tmp_path):
     assert after["business_time"] > before["business_time"]
 
 
+async def test_a_damaged_file_does_not_thaw_a_frozen_clock(tmp_path):
+    """What was read last counts, and the next move writes the file whole again."""
+    async with open_door(tmp_path) as door:
+        _, _, frozen = await door.ask("POST", "/clock", {"mode": "freeze"})
+        (tmp_path / FILE).write_text("{")
+        _, _, seen = await door.ask("GET", "/clock")
+        _, _, moved = await door.ask("POST", "/clock", {"advance": "1s"})
+
+    assert (seen["mode"], seen["changed_at"]) == ("freeze", frozen["changed_at"])
+    assert (moved["mode"], moved["changed_by"]) == ("freeze", frozen["changed_by"])
+    assert json.loads((tmp_path / FILE).read_bytes())["mode"] == "freeze"
+
+
+@pytest.mark.parametrize(("method", "body"), [("GET", None), ("POST", {"advance": "1s"})])
+async def test_a_file_that_cannot_be_used_is_named_and_nothing_moves(tmp_path, method, body):
+    """503, to be tried again: it is no fault of whoever asked."""
+    async with open_door(tmp_path) as door:
+        (tmp_path / FILE).mkdir(parents=True)
+        status, headers, problem = await door.ask(method, "/clock", body)
+        (tmp_path / FILE).rmdir()
+        _, _, shown = await door.ask("GET", "/clock")
+
+    assert (status, problem["code"], problem["retryable"]) == (503, "clock-unavailable", True)
+    assert FILE in problem["detail"]
+    assert headers["Retry-After"] == "1"
+    assert shown["ahead_ms"] == 0
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

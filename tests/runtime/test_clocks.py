@@ -6,6 +6,7 @@ import pytest
 
 from payrail.errors import BadSettings
 from payrail.runtime.clockfile import (
+    BYTES_MAX,
     NOBODY_MOVED_IT,
     PATH,
     ClockSetting,
@@ -163,6 +164,7 @@ def test_business_time_never_goes_behind_what_a_journal_saw(monkeypatch: pytest.
     [
         (None, "clock.gone"),
         (b"", "clock.damaged"),
+        (b'{"mode":"follow"}'.ljust(BYTES_MAX + 1), "clock.damaged"),  # not even read
         (b'{"mode":"freeze","ahead_ms":1}', "clock.damaged"),
         (b'{"mode":"follow","ahead_ms":0}', "clock.behind"),
     ],

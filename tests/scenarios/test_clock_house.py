@@ -109,3 +109,16 @@ def test_the_doctor_names_a_file_on_which_nobody_starts(tmp_path: Path, path, te
     assert path in ran.stdout
     assert told in ran.stdout
     assert where.read_text() == text
+
+
+@pytest.mark.parametrize("path", [CLOCK, ROUTING])
+def test_the_doctor_names_what_stands_where_a_file_should(tmp_path: Path, path):
+    """A folder or a link there ends in a finding beside all others, not in the doctor's own end."""
+    house = House(tmp_path)
+    where = house.home / path
+    where.mkdir(parents=True)
+    ran = house.cli("doctor", "--json")
+
+    found = [row for row in json.loads(ran.stdout) if row["verdict"] == "mend"]
+    assert ran.returncode == 78
+    assert [row["seen"].partition(":")[0] for row in found] == [path]
