@@ -1,9 +1,11 @@
 """Lifecycles a second over HTTP: create, authorize, capture; ours beside localstripe's.
 
     python -m tests.bench.lifecycles [--rounds 3] [--seconds 10] [--clients 32] [--peer PYTHON]
+        [--endpoint]
 
 `--peer` is the Python of an environment that has localstripe; without it only ours is run. Each
-round starts both servers from empty. The client is one aiohttp process for both.
+round starts both servers from empty. The client is one aiohttp process for both. `--endpoint` also
+runs ours with a merchant's endpoint that takes every event over HTTP.
 """
 
 import argparse
@@ -27,6 +29,8 @@ from tests.bench.stats import Figures, in_turn, percentile, print_table, ratios,
 from tests.chaos.house import House
 
 CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": "123"}
+#: How long an endpoint may lag behind once the load is over.
+_DRAIN_S_MAX = 300.0
 Life = Callable[[aiohttp.ClientSession, list[float], int], Awaitable[None]]
 
 
@@ -72,15 +76,19 @@ async def _load(life: Life, headers: dict[str, str], clients: int, seconds: floa
     }
 
 
-def ours(clients: int, seconds: float) -> Figures:
-    """One house from empty, loaded; also the CPU that each actor spent on a lifecycle."""
+def ours(clients: int, seconds: float, sink: str | None = None) -> Figures:
+    """One house from empty, loaded; also the CPU that each actor spent on a lifecycle. With `sink`
+    every event goes there, and what it took until all were there is told too."""
+    settings = {"PAYRAIL_WEBHOOK_ALLOW": sink.removeprefix("http://")} if sink else {}
     with tempfile.TemporaryDirectory() as folder:
-        house = House(Path(folder))
+        house = House(Path(folder), settings)
         ready_s = house.start()
         try:
             keys = json.loads(house.cli("keys", "demo", "--json").stdout)["m_001"]
             token = asyncio.run(_token(house, keys["publishable"]))
             before = _cpu(house)
+            if sink:
+                asyncio.run(_endpoint(house, keys["admin"], sink))
             found = dict(
                 asyncio.run(
                     _load(
@@ -91,6 +99,8 @@ def ours(clients: int, seconds: float) -> Figures:
                     )
                 )
             )
+            if sink:
+                found |= asyncio.run(_drained(house, sink))
             for actor, spent in _cpu(house).items():
                 used = spent - before.get(actor, 0.0)
                 found[f"cpu_us_per_lifecycle_{actor}"] = used / found["lifecycles"] * 1e6
@@ -104,6 +114,48 @@ async def _token(house: House, key: str) -> str:
     async with aiohttp.ClientSession(headers=headers) as session:
         stored = await _call(session, [], f"{house.vault}/tokenize", json=CARD)
     return str(stored["token"])
+
+
+async def _endpoint(house: House, key: str, sink: str) -> None:
+    headers = {"Authorization": f"Bearer {key}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        await _call(session, [], f"{house.api}/webhook-endpoints", json={"url": f"{sink}/"})
+
+
+async def _drained(house: House, sink: str) -> dict[str, float]:
+    """How many events were there when the load ended, and how long the others took."""
+    began = time.perf_counter()
+    outbox = house.home / "data/outbox/events.jsonl"
+    events = sum(1 for line in outbox.read_bytes().splitlines() if b'"m_001"' in line)
+    async with aiohttp.ClientSession() as session:
+        there = at_end = await _taken(session, sink)
+        while there < events:
+            if time.perf_counter() - began > _DRAIN_S_MAX:
+                raise RuntimeError(f"{there} of {events} events at the endpoint")
+            await asyncio.sleep(0.05)
+            there = await _taken(session, sink)
+    return {
+        "events": events,
+        "delivered_at_end_share": at_end / events,
+        "drained_after_s": time.perf_counter() - began,
+    }
+
+
+async def _taken(session: aiohttp.ClientSession, sink: str) -> int:
+    async with session.get(sink) as answer:
+        return int((await answer.json())["events"])
+
+
+def with_endpoint(clients: int, seconds: float) -> Figures:
+    """Ours with one endpoint that takes everything."""
+    port = free_ports(1)[0]
+    process = subprocess.Popen([sys.executable, "-m", "tests.bench.sink", str(port)])
+    try:
+        _wait_for(port)
+        return ours(clients, seconds, f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _our_life(api: str, token: str) -> Life:
@@ -193,17 +245,24 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--peer", help="a Python that has localstripe")
+    parser.add_argument(
+        "--endpoint", action="store_true", help="also with webhooks to one endpoint"
+    )
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     variants: dict[str, Callable[[], Figures]] = {
         "payrail": lambda: ours(chosen.clients, chosen.seconds)
     }
+    if chosen.endpoint:
+        variants["with endpoint"] = lambda: with_endpoint(chosen.clients, chosen.seconds)
     if chosen.peer:
         variants["localstripe"] = lambda: localstripe(chosen.peer, chosen.clients, chosen.seconds)
     found = in_turn(variants, chosen.rounds)
     print_table(found, as_json=chosen.json)
     if chosen.peer and not chosen.json:
-        print("\nratio", shown(ratios(found, "payrail", "localstripe", "lifecycles_per_s")))
+        for name in variants.keys() - {"localstripe"}:
+            print(f"\nratio of {name}", end=" ")
+            print(shown(ratios(found, name, "localstripe", "lifecycles_per_s")))
     return 0
 
 
