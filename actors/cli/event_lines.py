@@ -12,10 +12,11 @@ from typing import Any
 
 import msgspec
 
-from actors.frontdoor.events import BOOK, without_links
+from actors.frontdoor.events import BOOK
 from payrail.domain.money import format_minor
 from payrail.runtime.ports import Fs
 from payrail.storage.books import Follower
+from payrail.storage.lines import without_links
 
 #: How long to wait before looking again: nobody rings for a book.
 PAUSE_MS = 100

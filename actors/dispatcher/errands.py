@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from actors.dispatcher.outbox import EVENTS_BOOK, heads, without_links
+from actors.dispatcher.outbox import EVENTS_BOOK, heads
 from payrail.domain.webhooks import wants
 from payrail.domain.words.endpoints import EventsFound, FoundEvent
 from payrail.errors import Corrupt
 from payrail.runtime.ports import Clock, Fs
 from payrail.security.webhook_secrets import signed_headers, webhook_secret
-from payrail.storage.lines import complete_lines, is_whole
+from payrail.storage.lines import complete_lines, is_whole, without_links
 
 #: Bytes of the outbox looked at for one piece; whoever gets few events reads on.
 PIECE_BYTES = 1024 * 1024

@@ -1,4 +1,4 @@
-"""The outbox as the dispatcher reads it: where each event stands, and the bytes that are sent."""
+"""The outbox as the dispatcher reads it: where each of the merchants' events stands."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,6 @@ from payrail.domain.timestamps import parse_iso
 from payrail.domain.words.endpoints import FoundEvent
 
 EVENTS_BOOK = "data/outbox/events.jsonl"
-_LINKS_BYTES = len(b',"prev":"","hash":""}') + 128
 
 
 class _Head(Struct):
@@ -49,8 +48,3 @@ def heads(lines: Sequence[bytes], offset: int) -> tuple[list[FoundEvent], int, i
             )
         offset += len(line) + 1
     return found, seq, offset
-
-
-def without_links(line: bytes) -> bytes:
-    """An event's line as the outside sees it: without `prev` and `hash`."""
-    return line[:-_LINKS_BYTES] + b"}"

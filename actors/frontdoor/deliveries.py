@@ -13,11 +13,11 @@ from aiohttp import web
 from msgspec import Struct
 from pydantic import BaseModel
 
-from actors.frontdoor.events import without_links
 from actors.frontdoor.lists import LIMIT_DEFAULT, LIMIT_MAX, Reads, bad_query, listed
 from payrail.domain.access import Directory
 from payrail.runtime.ports import File, Fs
 from payrail.storage.books import Follower, read_line
+from payrail.storage.lines import without_links
 from payrail.web.access import AccessView
 from payrail.web.openapi import Route
 

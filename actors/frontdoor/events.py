@@ -10,11 +10,11 @@ from msgspec import Struct
 
 from payrail.runtime.ports import File, Fs
 from payrail.storage.books import Follower, read_line
+from payrail.storage.lines import without_links
 
 BOOK = "data/outbox/events.jsonl"
 #: Lines looked at for one page; a merchant with few events pages on.
 SCAN_MAX = 5_000
-_LINKS_BYTES = len(b',"prev":"","hash":""}') + 128
 
 
 class _Head(Struct):
@@ -100,8 +100,3 @@ class EventsView:
 
 def _may_see(merchant_id: str | None, event: _Head) -> bool:
     return merchant_id is None or event.merchant_id in (None, merchant_id)
-
-
-def without_links(line: bytes) -> bytes:
-    """A book's line as the outside sees it: without `prev` and `hash`."""
-    return line[:-_LINKS_BYTES] + b"}"

@@ -14,6 +14,7 @@ from payrail.errors import LineDamaged
 GENESIS = "0" * 64
 _MARK = b',"hash":"'
 _TAIL_BYTES = len(_MARK) + 64 + len(b'"}')
+_LINKS_BYTES = len(b',"prev":"","hash":""}') + 128
 
 _encoder = msgspec.json.Encoder()
 encode = _encoder.encode
@@ -53,6 +54,11 @@ def is_whole(line: bytes) -> bool:
     except LineDamaged:
         return False
     return True
+
+
+def without_links(line: bytes) -> bytes:
+    """A book's line as the outside sees it: without `prev` and `hash`."""
+    return line[:-_LINKS_BYTES] + b"}"
 
 
 def complete_lines(data: bytes) -> tuple[list[bytes], bytes]:

@@ -37,8 +37,9 @@ TOTAL_MS = 15_000
 ANSWER_BYTES_MAX = 64 * 1024
 #: Open connections, to all and to one host.
 CONNECTIONS_MAX, CONNECTIONS_PER_HOST_MAX = 256, 32
-#: Names asked for at once. A name server that hangs holds up these threads and nobody else's.
-LOOKUPS_MAX = 16
+#: Names asked for at once. A name whose server hangs holds up one of these threads, however many
+#: wait for it.
+LOOKUPS_MAX = 64
 USER_AGENT = "PayRail/1"
 
 #: A name's addresses, as text. Raises OSError for a name that has none.
@@ -63,15 +64,25 @@ class AddressRefused(OSError):
 
 
 class Names:
-    """The system's resolver, in threads of its own."""
+    """The system's resolver, in threads of its own; one lookup of a name serves all who wait."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(LOOKUPS_MAX, thread_name_prefix="names")
+        self._going: dict[tuple[str, int], asyncio.Future[list[str]]] = {}
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, _looked_up, host, port)
-        return list(dict.fromkeys(found))
+        going = self._going.get((host, port))
+        if going is None:
+            loop = asyncio.get_running_loop()
+            going = loop.run_in_executor(self._threads, _looked_up, host, port)
+            self._going[host, port] = going
+            going.add_done_callback(lambda ended: self._ended(host, port, ended))
+        return list(dict.fromkeys(await asyncio.shield(going)))
+
+    def _ended(self, host: str, port: int, ended: "asyncio.Future[list[str]]") -> None:
+        del self._going[host, port]
+        if not ended.cancelled():
+            ended.exception()  # Whoever asked may have given up long ago.
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

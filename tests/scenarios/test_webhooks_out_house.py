@@ -228,12 +228,12 @@ def test_the_library_of_another_language_verifies(
 ):
     """npm's `standardwebhooks` accepts our signature; without node there is nothing to show."""
     if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("node and npm are not installed")
+        pytest.xfail("node and npm are not installed")
     endpoint = add(shop, sink, "/node", "payment.created")
     shop.create(shop.tokenize())
     (headers, body), *_ = until(lambda: sink.at("/node").heard, "the event arrived")
     if not _fetched(tmp_path):
-        pytest.skip("npm cannot fetch the library here")
+        pytest.xfail("npm cannot fetch the library here")
     script = (
         'const {Webhook} = require("standardwebhooks");'
         "const [secret, headers, body] = JSON.parse(require('fs').readFileSync(0, 'utf8'));"
