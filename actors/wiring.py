@@ -17,8 +17,12 @@ from payrail.storage.fs import RealFs
 
 #: In the order of starting; the front door is the last to start and the first to stop. The console
 #: only asks it, and says so while it is away.
-NAMES = ("vault", "provider-a", "provider-b", "gateway", "dispatcher", "console", "frontdoor")
+NAMES = (
+    *("vault", "provider-a", "provider-b", "gateway", "reconciler", "dispatcher"),
+    *("console", "frontdoor"),
+)
 PROVIDERS = ("provider-a", "provider-b")
+_GATEWAY_PEERS = ("frontdoor", "vault", *PROVIDERS, "dispatcher", "reconciler")
 BUILD = "actors.wiring:build"
 
 
@@ -30,6 +34,8 @@ def preload() -> None:
     import actors.frontdoor.resident
     import actors.gateway.core
     import actors.provider.core
+    import actors.reconciler.core
+    import actors.reconciler.works
     import actors.vault.core
     import actors.vault.listener  # noqa: F401
     import payrail.runtime.resident  # noqa: F401
@@ -56,6 +62,7 @@ def cores() -> dict[str, Actor[Any]]:
     from actors.gateway.core import Gateway
     from actors.gateway.settings import Rules
     from actors.provider.core import Provider
+    from actors.reconciler.core import Reconciler
     from actors.vault.core import Vault
     from payrail.domain.providers import public_name
 
@@ -65,6 +72,7 @@ def cores() -> dict[str, Actor[Any]]:
         "vault": Vault(none, none),
         **providers,
         "gateway": Gateway(Rules()),
+        "reconciler": Reconciler(),
         "dispatcher": Dispatcher(Policy()),
     }
 
@@ -162,6 +170,10 @@ def _works(ports: _Ports) -> Any:
 
     if ports.name == "dispatcher":
         return _dispatcher_works(ports)
+    if ports.name == "reconciler":
+        from actors.reconciler.works import reconciler_works
+
+        return lambda _control: reconciler_works(ports.fs)
     return _provider_works(ports) if ports.name in PROVIDERS else no_works
 
 
@@ -226,12 +238,21 @@ def _make_core(ports: _Ports, *, demo: bool) -> Actor[Any]:
             demo=demo,
             routing=open_routing(ports.fs, providers),
         )
-        return Gateway(rules, peers=("frontdoor", "vault", *PROVIDERS, "dispatcher"))
+        return Gateway(rules, peers=_GATEWAY_PEERS)
     if ports.name == "dispatcher":
         return _dispatcher(ports)
+    if ports.name == "reconciler":
+        return _reconciler(ports)
     if ports.name == "vault":
         return _vault(ports)
     return _provider(ports)
+
+
+def _reconciler(ports: _Ports) -> Actor[Any]:
+    from actors.reconciler.core import Jobs, Reconciler
+
+    settings = ports.settings
+    return Reconciler(Jobs(settings.settle_every_ms, settings.reconcile_every_ms))
 
 
 def _vault(ports: _Ports) -> Actor[Any]:

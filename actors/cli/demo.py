@@ -15,7 +15,9 @@ def register(app: typer.Typer) -> None:
 def demo(
     story: Annotated[
         str | None,
-        typer.Argument(help="duplicate, kill, late-approval, outage, all; none: the tour."),
+        typer.Argument(
+            help="duplicate, kill, late-approval, mismatch, outage, all; none: the tour."
+        ),
     ] = None,
     leave: Annotated[bool, typer.Option("--exit", help="End the house after the tour.")] = False,
     payments: Annotated[int, typer.Option(min=1, max=100_000, help="Of the tour.")] = 200,

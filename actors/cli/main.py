@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from actors.cli import clock, demo, doctor, events, hand, house, keys, look, orders, providers, seed
+from actors.cli import (
+    clock,
+    demo,
+    doctor,
+    events,
+    hand,
+    house,
+    keys,
+    look,
+    orders,
+    providers,
+    seed,
+    settle,
+)
 from actors.cli.exits import INTERRUPTED, USAGE, report
 from payrail.errors import PayRailError
 
@@ -36,7 +49,11 @@ def options(
         raise typer.Exit
 
 
-for group in (house, look, demo, seed, doctor, orders, hand, keys, providers, events, clock):
+GROUPS = (
+    *(house, look, demo, seed, doctor, orders, hand, keys, providers, events, clock),
+    settle,
+)
+for group in GROUPS:
     group.register(app)
 
 

@@ -19,6 +19,10 @@ from payrail.runtime.ports import File, Fs
 from payrail.storage.books import Follower, read_line
 
 BOOK = "data/ledger/payments.jsonl"
+#: Entries that tell whether a payment is settled.
+_COUNTED = frozenset(
+    {"payment.authorized", "payment.captured", "payment.released", "payment.settled"}
+)
 #: Entries folded before others get their turn.
 SLICE_LINES = 500
 
@@ -33,11 +37,15 @@ class Row(Struct):
     state: PaymentState
     offsets: "array[int]"  # of its entries in the book
     provider: str | None = None
+    held: int = 0  # may still be captured
+    unsettled: int = 0  # captures in no statement yet
 
 
 class _Provider(Struct):
     provider: str | None = None
     payment_id: str | None = None
+    capture_id: str | None = None
+    final_capture: bool = True
 
 
 class _Entry(Struct):
@@ -149,3 +157,23 @@ class PaymentsView:
         row.state = PAYMENT_TRANSITIONS.get((row.state, entry.type), row.state)
         if entry.type in ("payment.attempt_started", "payment.authorized"):
             row.provider = _decode_provider(entry.data).provider
+        if entry.type in _COUNTED:
+            self._count(row, entry)
+
+    def _count(self, row: Row, entry: _Entry) -> None:
+        """As `payments.fold` settles: with the last capture, and nothing left to capture."""
+        data = _decode_provider(entry.data)
+        match entry.type:
+            case "payment.authorized":
+                row.held = entry.amount
+            case "payment.captured":
+                row.held = 0 if data.final_capture else row.held - entry.amount
+                row.unsettled += 1
+            case "payment.released":
+                row.held = 0
+            case "payment.settled" if data.capture_id is not None:
+                row.unsettled -= 1
+        if row.state is PaymentState.SETTLED and (row.held or row.unsettled):
+            row.state = PaymentState.CAPTURED
+        elif entry.type == "payment.released" and row.state is PaymentState.CAPTURED:
+            row.state = PaymentState.CAPTURED if row.unsettled else PaymentState.SETTLED

@@ -27,6 +27,7 @@ from actors.frontdoor.provider_door import ProviderDoor
 from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.routed import Routed
 from actors.frontdoor.routes import inner_routes, public_routes
+from actors.frontdoor.settlements import RECONCILER, Settlements
 from payrail.domain.webhooks import AllowList
 from payrail.errors import Damage
 from payrail.runtime.bells import IDLE_MS_MAX
@@ -101,7 +102,7 @@ class Frontdoor:
         self._home, self._settings = home, settings
         self._fs, self._clock, self._rng, self._bell = fs, clock, rng, bell
         self._log, self._steps = log, steps
-        self._actors, self._receivers = tuple(actors), (GATEWAY, *providers)
+        self._actors, self._receivers = tuple(actors), (GATEWAY, *providers, RECONCILER)
         self._metrics = MetricsBook(home, fs, clock, self._actors)
         self._damage_told: set[str] = set()
         self._names = Names()
@@ -159,6 +160,7 @@ class Frontdoor:
                 *self._endpoints(asking, access, reads, house_secret).routes(),
                 *Deliveries(fs, access, reads).routes(),
                 *clocks.routes(),
+                *Settlements(fs, asking, access, reads).routes(),
                 *notice_routes(Notices(asking, self._clock, house_secret)),
             ],
             metrics,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any
 
 from openapi_spec_validator import validate
@@ -251,7 +252,7 @@ async def test_the_document_is_valid_and_complete(tmp_path):
         assert "Idempotency-Key" in [parameter["name"] for parameter in create["parameters"]]
         for path, operations in document["paths"].items():
             for method in operations:
-                real = path.replace("{id}", "x").replace("{name}", "x")
+                real = re.sub(r"\{[a-z]+\}", "x", path)
                 status, _, body = await door.ask(method.upper(), real, key="")
                 assert status in (200, 401, 503), (method, path, body)
 

@@ -1,0 +1,335 @@
+"""Settlement files, reports and breaks over HTTP.
+
+Reads come off the files in data/settlement and data/reconciliation; orders go to the reconciler,
+which answers when they are done, or is still at it when the request's time is over: 202, ask again.
+A merchant sees its own lines, payments and breaks. Never: decides, or shows another's.
+"""
+
+import asyncio
+import csv
+import io
+import re
+from typing import Annotated, Any
+
+import msgspec
+from aiohttp import web
+from pydantic import AfterValidator, BaseModel, Field
+
+from actors.frontdoor.asking import Asking
+from actors.frontdoor.heads import no_such
+from actors.frontdoor.lists import Reads, answered, listed
+from actors.frontdoor.models import COMMAND_BYTES_MAX, NoFields
+from payrail.domain.access import ADMIN, APPROVER, PAYERS
+from payrail.domain.settlement.cutoffs import is_date
+from payrail.domain.words.settlement import (
+    ApproveBreak,
+    ProposeBreak,
+    RunReconciliation,
+    RunSettlement,
+)
+from payrail.errors import RequestError
+from payrail.runtime.ports import Fs
+from payrail.web.access import AccessView, Caller, must_be
+from payrail.web.bodies import Body, checked, read_object
+from payrail.web.heads import bearer
+from payrail.web.openapi import Route
+
+RECONCILER = "reconciler"
+SETTLEMENTS, REPORTS = "data/settlement", "data/reconciliation"
+APPROVALS = f"{REPORTS}/approvals.json"
+APPROVERS = frozenset({ADMIN, APPROVER})
+_FILE = re.compile(r"settlement_([0-9]{4}-[0-9]{2}-[0-9]{2})\.csv", re.ASCII)
+_REPORT = re.compile(r"reconciliation_report_([0-9]{4}-[0-9]{2}-[0-9]{2})\.json", re.ASCII)
+_NUMBER = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
+#: Reports that one list shows, newest first.
+LISTED_MAX = 100
+_SUMS = ("gross", "fee", "net")
+
+
+def _day(text: str) -> str:
+    if not is_date(text):
+        raise ValueError("must be a day, written YYYY-MM-DD")
+    return text
+
+
+class RunOrder(Body):
+    """Without a date: what is open now."""
+
+    date: Annotated[
+        str | None, AfterValidator(lambda text: text if text is None else _day(text)),
+        Field(examples=["2026-02-09"]),
+    ] = None  # fmt: skip
+
+
+class SettlementShown(BaseModel):
+    object: str
+    date: str
+    path: str
+
+
+class Listed(BaseModel):
+    object: str
+    data: list[dict[str, Any]]
+    has_more: bool
+    next_cursor: str | None
+
+
+class Shown(BaseModel):
+    """What the file says; see the README for its fields."""
+
+
+class Settlements:
+    """Handlers of settlement and reconciliation."""
+
+    def __init__(self, fs: Fs, asking: Asking, access: AccessView, reads: Reads) -> None:
+        self._fs, self._asking, self._access, self._reads = fs, asking, access, reads
+
+    def routes(self) -> list[Route]:
+        settlements, reports = "/settlements", "/reconciliations"
+        breaks = f"{reports}/{{date}}/breaks/{{n}}"
+        return [
+            Route("GET", settlements, self.files, "List settlement files, newest first", Listed),
+            Route(
+                "POST",
+                settlements,
+                self.settle,
+                "Close an extra batch and write the settlement files",
+                Shown,
+                takes=RunOrder,
+                body_needed=False,
+                may_also=(202,),
+            ),
+            Route("GET", f"{settlements}/{{date}}.csv", self.csv, "A settlement file as it is"),
+            Route("GET", f"{settlements}/{{date}}", self.file, "Sum up a settlement file", Shown),
+            Route("GET", reports, self.reports, "List reports, newest first", Listed),
+            Route(
+                "POST",
+                reports,
+                self.reconcile,
+                "Reconcile what has changed, and settle what matches",
+                Shown,
+                takes=RunOrder,
+                body_needed=False,
+                may_also=(202,),
+            ),
+            Route("GET", f"{reports}/{{date}}", self.report, "Show a report", Shown),
+            Route(
+                "POST",
+                f"{breaks}/propose",
+                self.propose,
+                "Propose the suggested posting of a break",
+                Shown,
+                takes=NoFields,
+                body_needed=False,
+            ),
+            Route(
+                "POST",
+                f"{breaks}/approve",
+                self.approve,
+                "Approve a posting that somebody else proposed",
+                Shown,
+                takes=NoFields,
+                body_needed=False,
+            ),
+        ]
+
+    async def settle(self, request: web.Request) -> web.Response:
+        caller, date = self._payer(request), await _date(request)
+        order = RunSettlement(date=date, user_id=caller.user_id)
+        return await self._run(request, "settle.run", order, "settlement_run")
+
+    async def reconcile(self, request: web.Request) -> web.Response:
+        caller, date = self._payer(request), await _date(request)
+        order = RunReconciliation(date=date, user_id=caller.user_id)
+        return await self._run(request, "reconcile.run", order, "reconciliation_run")
+
+    async def propose(self, request: web.Request) -> web.Response:
+        caller = self._payer(request)
+        date, number = await self._break(request)
+        order = ProposeBreak(date, number, caller.user_id, caller.merchant_id)
+        return await self._asking.ask(request, RECONCILER, "break.propose", order)
+
+    async def approve(self, request: web.Request) -> web.Response:
+        caller = self._caller(request, APPROVERS)
+        date, number = await self._break(request)
+        order = ApproveBreak(date, number, caller.user_id, caller.merchant_id)
+        return await self._asking.ask(request, RECONCILER, "break.approve", order)
+
+    async def files(self, request: web.Request) -> web.Response:
+        self._reads.reader(request)
+        dates = self._dates(SETTLEMENTS, _FILE)
+        rows = [{"object": "settlement", "date": date, "path": _settlement(date)} for date in dates]
+        return listed(rows, None)
+
+    async def csv(self, request: web.Request) -> web.Response:
+        """The file; of a merchant, its own lines under the same head."""
+        caller = self._reads.reader(request)
+        data = await self._read(_settlement(_date_of(request)), "settlement")
+        if caller.merchant_id is not None:
+            data = await asyncio.to_thread(_own_lines, data, caller.merchant_id)
+        return web.Response(body=data, content_type="text/csv", charset="utf-8")
+
+    async def file(self, request: web.Request) -> web.Response:
+        caller = self._reads.reader(request)
+        date = _date_of(request)
+        data = await self._read(_settlement(date), "settlement")
+        summed = await asyncio.to_thread(_summed, data, caller.merchant_id)
+        return answered({"object": "settlement", "date": date, "path": _settlement(date), **summed})
+
+    async def reports(self, request: web.Request) -> web.Response:
+        caller = self._reads.reader(request)
+        dates = self._dates(REPORTS, _REPORT)[:LISTED_MAX]
+        rows = [await asyncio.to_thread(self._shown, date, caller) for date in dates]
+        short = ("object", "date", "counts", "totals")
+        return listed([{name: row[name] for name in short} for row in rows], None)
+
+    async def report(self, request: web.Request) -> web.Response:
+        caller = self._reads.reader(request)
+        date = _date_of(request)
+        if not self._fs.exists(_report(date)):
+            raise no_such("report")
+        return answered(await asyncio.to_thread(self._shown, date, caller))
+
+    def _shown(self, date: str, caller: Caller) -> dict[str, Any]:
+        """The report, each break with what became of its posting."""
+        found: dict[str, Any] = msgspec.json.decode(self._fs.read(_report(date)))
+        known: dict[str, Any] = {"postings": []}
+        if self._fs.exists(APPROVALS):
+            known = msgspec.json.decode(self._fs.read(APPROVALS))
+        postings = {one["break_id"]: one for one in known["postings"]}
+        for one in found["breaks"]:
+            one["resolution"] = postings.get(one["id"])
+        shown = {"object": "reconciliation", **found}
+        return shown if caller.merchant_id is None else _own_report(shown, caller.merchant_id)
+
+    async def _run(self, request: web.Request, kind: str, order: Any, name: str) -> web.Response:
+        """The reconciler's answer; 202 while it is still at it."""
+        try:
+            return await self._asking.ask(request, RECONCILER, kind, order)
+        except RequestError as refusal:
+            if refusal.status != 504:
+                raise
+        return answered({"object": name, "status": "running"}, 202)
+
+    async def _break(self, request: web.Request) -> tuple[str, int]:
+        given = await read_object(request, COMMAND_BYTES_MAX, empty_ok=True)
+        checked(NoFields, given)
+        number = request.match_info["n"]
+        if not _NUMBER.fullmatch(number):
+            raise no_such("break")
+        return _date_of(request), int(number)
+
+    def _payer(self, request: web.Request) -> Caller:
+        return self._caller(request, PAYERS)
+
+    def _caller(self, request: web.Request, roles: frozenset[str]) -> Caller:
+        caller = self._access.authenticate(bearer(request))
+        caller = self._access.speaking_for(caller, request.headers)
+        must_be(caller, roles)
+        return caller
+
+    def _dates(self, folder: str, pattern: re.Pattern[str]) -> list[str]:
+        found = (pattern.fullmatch(name) for name in self._fs.listdir(folder))
+        return sorted((match[1] for match in found if match), reverse=True)
+
+    async def _read(self, path: str, what: str) -> bytes:
+        if not self._fs.exists(path):
+            raise no_such(what)
+        return await asyncio.to_thread(self._fs.read, path)
+
+
+def _settlement(date: str) -> str:
+    return f"{SETTLEMENTS}/settlement_{date}.csv"
+
+
+def _report(date: str) -> str:
+    return f"{REPORTS}/reconciliation_report_{date}.json"
+
+
+async def _date(request: web.Request) -> str | None:
+    given = await read_object(request, COMMAND_BYTES_MAX, empty_ok=True)
+    return checked(RunOrder, given).date
+
+
+def _date_of(request: web.Request) -> str:
+    """The date out of the path. Raises RequestError 404 for what is none."""
+    date = request.match_info["date"]
+    if not is_date(date):
+        raise no_such("date")
+    return date
+
+
+def _own_lines(data: bytes, merchant_id: str) -> bytes:
+    rows = csv.reader(io.StringIO(data.decode()))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    head = next(rows)
+    place = head.index("merchant_id")
+    writer.writerow(head)
+    writer.writerows(row for row in rows if row[place] == merchant_id)
+    return text.getvalue().encode()
+
+
+def _summed(data: bytes, merchant_id: str | None) -> dict[str, Any]:
+    """How many lines, and their sums by currency and batch, in minor units."""
+    lines, totals, batches = 0, dict[str, dict[str, int]](), dict[str, int]()
+    for row in csv.DictReader(io.StringIO(data.decode())):
+        if merchant_id not in (None, row["merchant_id"]):
+            continue
+        lines += 1
+        batches[row["batch_id"]] = batches.get(row["batch_id"], 0) + 1
+        sums = totals.setdefault(row["currency"], dict.fromkeys(_SUMS, 0))
+        for name in _SUMS:
+            sums[name] += int(row[name])
+    return {"lines": lines, "totals": totals, "batches": batches}
+
+
+def _own_report(report: dict[str, Any], merchant_id: str) -> dict[str, Any]:
+    """A merchant's part: its payments and breaks, counted again. The bank pays for the house, so
+    its own sums stop at the statement."""
+    payments = [row for row in report["payments"] if row["merchant_id"] == merchant_id]
+    breaks = [one for one in report["breaks"] if one["merchant_id"] == merchant_id]
+    classes = [one["class"] for one in breaks]
+    ours, theirs = classes.count("missing_ours"), classes.count("missing_theirs")
+    counts = {
+        "matched": sum(row["captures"] for row in payments if row["status"] == "MATCHED"),
+        "mismatched": len(breaks) - ours - theirs,
+        "missing_ours": ours,
+        "missing_theirs": theirs,
+        "expected": sum(row["captures"] for row in payments if row["status"] == "EXPECTED"),
+    }
+    totals = _own_totals(payments, breaks)
+    return {**report, "counts": counts, "totals": totals, "payments": payments, "breaks": breaks}
+
+
+def _own_totals(
+    payments: list[dict[str, Any]], breaks: list[dict[str, Any]]
+) -> dict[str, dict[str, int | None]]:
+    """By currency: what the breaks' postings say beside what the payments' rows say."""
+    sums: dict[str, dict[str, int]] = {}
+
+    def add(currency: str, name: str, amount: int) -> None:
+        sums.setdefault(currency, {"ledger": 0, "statement": 0, "explained": 0})[name] += amount
+
+    for row in payments:
+        if row["status"] != "EXPECTED":
+            add(row["currency"], "ledger", row["ledger"])
+            add(row["currency"], "statement", row["statement"])
+    for one in breaks:
+        for posting in one["suggested_posting"]:
+            currency, amount = posting["currency"], posting["amount"]
+            if posting["account"].endswith((":payout_in_transit", ":receivable")):
+                add(currency, "explained", amount)
+            if posting["account"].endswith(":payout_in_transit") and currency != one["currency"]:
+                add(currency, "statement", amount)
+    return {
+        currency: {
+            **row,
+            "bank": None,
+            "unexplained": row["statement"] - row["ledger"] - row["explained"],
+        }
+        for currency, row in sorted(sums.items())
+    }
+
+
+__all__ = ["Settlements"]
