@@ -30,21 +30,25 @@ def heads(lines: Sequence[bytes], offset: int) -> tuple[list[FoundEvent], int, i
     behind the last line."""
     found, seq = [], 0
     for line in lines:
-        head = _decode_head(line)
-        seq = head.seq
-        if head.merchant_id is not None:
-            at_ms = parse_iso(head.timestamp)
-            found.append(
-                FoundEvent(
-                    head.seq,
-                    head.id,
-                    offset,
-                    len(line),
-                    head.type,
-                    at_ms,
-                    head.merchant_id,
-                    head.correlation_id,
-                )
-            )
+        head = _head(line)
+        if head is not None:
+            seq = head.seq
+            if head.merchant_id is not None:
+                found.append(_found(head, head.merchant_id, offset, len(line)))
         offset += len(line) + 1
     return found, seq, offset
+
+
+def _head(line: bytes) -> _Head | None:
+    """None for a line that is whole and yet no event: nobody gets it, and those behind it count."""
+    try:
+        return _decode_head(line)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _found(head: _Head, merchant_id: str, offset: int, size: int) -> FoundEvent:
+    at_ms = parse_iso(head.timestamp)
+    return FoundEvent(
+        head.seq, head.id, offset, size, head.type, at_ms, merchant_id, head.correlation_id
+    )

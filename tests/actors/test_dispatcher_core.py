@@ -488,3 +488,14 @@ def test_an_outcome_that_was_heard_already_changes_nothing(post: Post):
     assert post.said(order, 200).events == []
     post.answered(200)
     assert post.tell("delivery.due", DeliveryDue(A, 1), sender="timer").events == []
+
+
+def test_a_line_that_is_no_event_goes_to_nobody_and_those_behind_it_count(post: Post):
+    """Its bytes move the place like any others, so that the next event is found where it stands."""
+    post.add()
+    odd = chained(b'{"seq":1,"note":"not an event"}', GENESIS)
+    post.seq, post.offset = 1, len(odd) + 1
+    lines = [odd, post.line()]
+    post.tell("book.read", BookRead("events", lines), sender="book:events")
+    (order,) = post.flying
+    assert (order.seq, order.at) == (2, len(odd) + 1)

@@ -36,6 +36,7 @@ class HookedHouse(SimHouse):
     """As `SimHouse`, and webhooks go out."""
 
     actors = (*ACTORS, "dispatcher")
+    schedule = "demo"
 
     def __init__(self, *parts: Any, **more: Any) -> None:
         super().__init__(*parts, **more)
@@ -49,7 +50,7 @@ class HookedHouse(SimHouse):
 
     def core(self, name: str) -> Actor[Any]:
         if name == "dispatcher":
-            return Dispatcher(Policy(SCHEDULES["demo"]))
+            return Dispatcher(Policy(SCHEDULES[self.schedule]))
         if name == "gateway":
             return Gateway(self.rules, peers=(*PEERS[name], "dispatcher"))
         return super().core(name)
