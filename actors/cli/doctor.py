@@ -73,6 +73,7 @@ def examine(chosen: "Settings") -> list[Finding]:
         _clock(),
         _business_clock(chosen),
         _routing(chosen),
+        _drills(chosen),
     ]
 
 
@@ -223,6 +224,24 @@ def _routing(chosen: "Settings") -> Finding:
     except OSError as error:
         return _unreadable("routing", PATH, error)
     return Finding("routing", "ok", f"{' before '.join(table.order)}, {len(table.rules)} rules")
+
+
+def _drills(chosen: "Settings") -> Finding:
+    """Whether both providers would start on data/rules/faults.toml."""
+    from actors.provider.faultfile import PATH, read_faults
+    from actors.wiring import PROVIDERS
+    from payrail.errors import BadSettings
+
+    fs = files(chosen)
+    if not fs.exists(PATH):
+        return Finding("drills", "ok", "made at the first start")
+    try:
+        counts = [len(read_faults(fs.read(PATH), name)) for name in PROVIDERS]
+    except BadSettings as error:
+        return Finding("drills", "mend", " · ".join(str(error).splitlines()), "See the file.")
+    except OSError as error:
+        return _unreadable("drills", PATH, error)
+    return Finding("drills", "look" if any(counts) else "ok", f"{sum(counts)} rules in {PATH}")
 
 
 def _unreadable(what: str, path: str, error: OSError) -> Finding:
