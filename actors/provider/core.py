@@ -6,7 +6,7 @@ The same class plays `provider-a` and `provider-b`; they differ in name, key and
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct
 
 from actors.provider import batches, door, faultfile, notices
 from actors.provider import state as provider_state
@@ -14,18 +14,14 @@ from actors.provider.answers import Table
 from actors.provider.asks import answer_ask
 from actors.provider.batches import Clerk
 from actors.provider.calls import Desk, take, take_up
-from actors.provider.faults import RULES_MAX, parse_rule
-from actors.provider.rules import FaultRule, spent
+from actors.provider.drilling import clear, inject, spent_on
+from actors.provider.rules import FaultRule
 from actors.provider.seals import Unseal
 from actors.provider.state import (
-    FaultInjected,
-    FaultsCleared,
-    FaultUsed,
     Order,
     ProviderState,
 )
 from actors.provider.truth import truth_book
-from payrail.domain.ids import derived_id
 from payrail.domain.messages import (
     Ask,
     Charge,
@@ -38,8 +34,7 @@ from payrail.domain.messages import (
 from payrail.domain.testcards import outcome_for
 from payrail.domain.words.providers import NoticeDue, NoticePosted, RefundCapture, ReplyDue
 from payrail.domain.words.settlement import CloseBatch, CutOff, StatementWritten
-from payrail.errors import RequestError
-from payrail.runtime.actor import BookSpec, Message, Moment, Step, answer
+from payrail.runtime.actor import BookSpec, Message, Moment, Step
 
 
 class Provider:
@@ -178,54 +173,3 @@ def order_of(
         authorization=call.authorization,
         deadline_ms=deadline_ms,
     )
-
-
-def inject(state: ProviderState, drill: InjectFault, message: Message, moment: Moment) -> Step:
-    """Begin a drill. Refuses a rule that is not one, and more rules than a drill can need."""
-    rule = parse_rule(drill.rule)
-    if len(state.faults) >= RULES_MAX:
-        raise RequestError(422, "validation-error", f"There are {RULES_MAX} rules; clear them.")
-    rule_id = _rule_id(message, moment)
-    body = {"object": "fault", "id": rule_id, "rule": shown(rule)}
-    return Step(
-        events=[] if rule_id in state.faults else [FaultInjected(rule_id, rule, drill.user_id)],
-        replies=answer(message, 201, body),
-    )
-
-
-def spent_on(
-    state: ProviderState, written: StatementWritten
-) -> tuple[list[FaultUsed], dict[str, FaultRule]]:
-    """The uses of counted rules in a statement, and the rules as they are after them."""
-    used, left = list[FaultUsed](), dict(state.faults)
-    for one in written.injected:
-        rule = left.get(one.rule_id)
-        if rule is None or rule.count is None:
-            continue
-        used.append(FaultUsed(one.rule_id))
-        rest = spent(rule)
-        if rest is None:
-            del left[one.rule_id]
-        else:
-            left[one.rule_id] = rest
-    return used, left
-
-
-def _rule_id(message: Message, moment: Moment) -> str:
-    """Of a question that is asked again after our rebirth the same, so that it is one drill."""
-    if message.reply_to is None:
-        return moment.new_id("flt")
-    return derived_id("flt", f"{message.sender} {message.reply_to}", 0, 0)
-
-
-def clear(state: ProviderState, order: ClearFaults, message: Message) -> Step:
-    """End all drills. Calls that a drill put off stay put off."""
-    return Step(
-        events=[FaultsCleared(order.user_id)] if state.faults else [],
-        replies=answer(message, 200, {"cleared": len(state.faults)}),
-    )
-
-
-def shown(rule: FaultRule) -> dict[str, Any]:
-    """A rule as people write it, with what it leaves out left out."""
-    return to_builtins(rule)  # type: ignore[no-any-return]

@@ -7,14 +7,14 @@ reference for something else is refused with the difference. Looks fence nothing
 
 from typing import Any
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct
 
 from actors.provider import disputes
 from actors.provider.asks import seen
 from actors.provider.calls import Desk, take
+from actors.provider.drilling import listed
 from actors.provider.notices import with_notice
 from actors.provider.personality import spoken
-from actors.provider.rules import FaultRule
 from actors.provider.state import Operation, Order, ProviderState
 from payrail.domain.messages import Outcome
 from payrail.domain.words.providers import (
@@ -47,7 +47,7 @@ def at_the_door(desk: Desk, state: ProviderState, message: Message, moment: Mome
         case ShowProvider():
             body = _shown(desk, state)
         case ListFaults():
-            body = _faults(state)
+            body = listed(state)
         case ListBatches() as given:
             body = _batches(desk, state, given)
         case OpenDispute() as given:
@@ -173,16 +173,6 @@ def _batches(desk: Desk, state: ProviderState, given: ListBatches) -> dict[str, 
     if not rows:
         raise _unknown("batch")
     return {"object": "settlement", "provider": desk.provider, "date": given.date, "batches": rows}
-
-
-def _faults(state: ProviderState) -> dict[str, Any]:
-    rows = [fault_shown(rule_id, rule) for rule_id, rule in state.faults.items()]
-    return {"object": "list", "data": rows, "has_more": False, "next_cursor": None}
-
-
-def fault_shown(rule_id: str, rule: FaultRule) -> dict[str, Any]:
-    """A rule as people write it, and how many uses are left of it; null: without end."""
-    return {"object": "fault", "id": rule_id, "rule": to_builtins(rule), "uses_left": rule.count}
 
 
 def _dispute(state: ProviderState, given: OpenDispute, message: Message, moment: Moment) -> Step:
