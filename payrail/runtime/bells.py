@@ -1,8 +1,9 @@
 """Bells: wake a sleeping actor by a datagram. A hint; correctness rests on polling.
 
 A bell that nobody hears, or that rings twice, costs at most one idle wait. Sockets lie in a folder
-of this user alone, outside the home, so that a home on a slow or shared disk works as well: between
-containers there is no bell, and polling carries everything.
+of this user alone, outside the home, so that a home on a slow or shared disk works as well. Between
+containers there is a bell where XDG_RUNTIME_DIR is a folder that they share; where there is none,
+polling carries everything.
 """
 
 import asyncio
