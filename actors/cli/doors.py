@@ -20,13 +20,22 @@ _CODES = {400: USAGE, 404: NO_SUCH, 422: USAGE, 429: TRY_LATER, 503: TRY_LATER, 
 
 
 def ask(
-    method: str, url: str, body: Any = None, *, key: str = "", wait_s: float = WAIT_S
+    method: str,
+    url: str,
+    body: Any = None,
+    *,
+    key: str = "",
+    once: str = "",
+    wait_s: float = WAIT_S,
 ) -> tuple[int, Any]:
-    """Status and parsed body, whatever the status is. Raises NotRunning."""
+    """Status and parsed body, whatever the status is; `once` is an Idempotency-Key. Raises
+    NotRunning."""
     where = urlsplit(url)
     headers = {"Accept": "application/json"}
     if key:
         headers["Authorization"] = f"Bearer {key}"
+    if once:
+        headers["Idempotency-Key"] = once
     data = None
     if body is not None:
         data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"

@@ -1,15 +1,16 @@
 """`settle` and `reconcile`: return when files are in place and what matches is settled.
 
-The front door answers 202 while the reconciler is still at it; the same question is asked again,
-and waits for the same run.
+The front door answers 202 while the reconciler is still at it; the same question with the same key
+waits for the same run.
 """
 
+import os
 import time
 from typing import Annotated, Any
 
 import typer
 
-from actors.cli.common import AsJson, put_json, put_table, settings
+from actors.cli.common import AsJson, put_json, put_table, say, settings
 from actors.cli.exits import FAILED, TRY_LATER, Stop
 
 #: As long as the reconciler may take for what it was asked.
@@ -31,6 +32,8 @@ def settle(date: Date = None, as_json: AsJson = False) -> None:
     if as_json:
         put_json(done)
         return
+    for name in done.get("silent", ()):
+        say(f"{name} did not close its batch in time; settle again when it serves")
     columns = ("date", "lines", "path")
     put_table(columns, [[row[name] for name in columns] for row in done["files"]])
 
@@ -73,9 +76,10 @@ def _run(path: str, date: str | None) -> dict[str, Any]:
 
     url, key = f"{settings().api_url}{path}", service_key_text()
     body = {} if date is None else {"date": date}
+    once = f"cli-{os.getpid()}-{time.time_ns()}"
     ends = time.monotonic() + PATIENCE_S
     while True:
-        status, answer = ask("POST", url, body, key=key)
+        status, answer = ask("POST", url, body, key=key, once=once)
         done: dict[str, Any] = must(status, answer)
         if status != _RUNNING:
             return done

@@ -1,7 +1,8 @@
 """Settlement files, reports and breaks over HTTP.
 
 Reads come off the files in data/settlement and data/reconciliation; orders go to the reconciler,
-which answers when they are done, or is still at it when the request's time is over: 202, ask again.
+which answers when they are done. While it is still at it when the request's time is over: 202, and
+the same Idempotency-Key waits for the same run.
 A merchant sees its own lines, payments and breaks. Never: decides, or shows another's.
 """
 
@@ -16,7 +17,7 @@ from aiohttp import web
 from pydantic import AfterValidator, BaseModel, Field
 
 from actors.frontdoor.asking import Asking
-from actors.frontdoor.heads import no_such
+from actors.frontdoor.heads import idempotency_key, no_such
 from actors.frontdoor.lists import Reads, answered, listed
 from actors.frontdoor.models import COMMAND_BYTES_MAX, NoFields
 from payrail.domain.access import ADMIN, APPROVER, PAYERS
@@ -135,12 +136,12 @@ class Settlements:
 
     async def settle(self, request: web.Request) -> web.Response:
         caller, date = self._payer(request), await _date(request)
-        order = RunSettlement(date=date, user_id=caller.user_id)
+        order = RunSettlement(date, caller.user_id, _key(request))
         return await self._run(request, "settle.run", order, "settlement_run")
 
     async def reconcile(self, request: web.Request) -> web.Response:
         caller, date = self._payer(request), await _date(request)
-        order = RunReconciliation(date=date, user_id=caller.user_id)
+        order = RunReconciliation(date, caller.user_id, _key(request))
         return await self._run(request, "reconcile.run", order, "reconciliation_run")
 
     async def propose(self, request: web.Request) -> web.Response:
@@ -209,7 +210,9 @@ class Settlements:
         except RequestError as refusal:
             if refusal.status != 504:
                 raise
-        return answered({"object": name, "status": "running"}, 202)
+        answer = answered({"object": name, "status": "running"}, 202)
+        answer.headers["Retry-After"] = "1"
+        return answer
 
     async def _break(self, request: web.Request) -> tuple[str, int]:
         given = await read_object(request, COMMAND_BYTES_MAX, empty_ok=True)
@@ -244,6 +247,11 @@ def _settlement(date: str) -> str:
 
 def _report(date: str) -> str:
     return f"{REPORTS}/reconciliation_report_{date}.json"
+
+
+def _key(request: web.Request) -> str | None:
+    """The Idempotency-Key, which nobody has to send here."""
+    return idempotency_key(request) if "Idempotency-Key" in request.headers else None
 
 
 async def _date(request: web.Request) -> str | None:

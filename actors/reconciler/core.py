@@ -71,10 +71,10 @@ class Reconciler:
 
     def decide(self, state: ReconcilerState, message: Message, moment: Moment) -> Step:
         match message.body:
-            case RunSettlement(date=date):
-                return self._ordered(state, SETTLE, date, message, moment)
-            case RunReconciliation(date=date):
-                return self._ordered(state, RECONCILE, date, message, moment)
+            case RunSettlement():
+                return self._ordered(state, SETTLE, message, moment)
+            case RunReconciliation():
+                return self._ordered(state, RECONCILE, message, moment)
             case ProposeBreak() | ApproveBreak():
                 _must_be_known(state, message.body.date)
                 return approvals.asked(message, _asker(message))
@@ -121,15 +121,15 @@ class Reconciler:
         self,
         state: ReconcilerState,
         kind: str,
-        date: str | None,
         message: Message,
         moment: Moment,
     ) -> Step:
+        date = message.body.date
         if date is not None:
             _must_be_known(state, date)
         asker = _asker(message)
         run = Run(
-            id=_run_id(message),
+            id=_run_id(kind, message),
             kind=kind,
             date=date,
             correlation_id=message.correlation_id,
@@ -176,9 +176,13 @@ def _order_jobs(flow: Flow, kinds: list[str], message: Message, moment: Moment) 
         flow.order(Run(id=ident, kind=kind, date=None, correlation_id=correlation_id))
 
 
-def _run_id(message: Message) -> str:
-    """Of a question that is asked again after our rebirth the same."""
-    return derived_id("run", f"{message.sender} {message.reply_to or message.id}", 0, 0)
+def _run_id(kind: str, message: Message) -> str:
+    """The same for a question that is asked again: after our rebirth, or with the same key."""
+    order: RunSettlement | RunReconciliation = message.body
+    said = f"{message.sender} {message.reply_to or message.id}"
+    if order.idempotency_key is not None:
+        said = f"{order.user_id} {order.date} {order.idempotency_key}"
+    return derived_id("run", f"{kind} {said}", 0, 0)
 
 
 def _asker(message: Message) -> Asker | None:

@@ -19,6 +19,7 @@ from actors.reconciler.state import (
     ReconcilerState,
     ReportMade,
     Run,
+    RunAnswered,
     RunJoined,
     RunMoved,
     RunQueued,
@@ -41,8 +42,9 @@ from payrail.domain.words.settlement import (
 from payrail.runtime.actor import CancelTimer, Errand, Moment, Reply, Send, SetTimer, Step
 
 GATEWAY = "gateway"
-#: A provider that has not closed its batch by then is gone on without, in wire time.
-CLOSE_MS = 20_000
+#: A provider that has not closed its batch by then is gone on without, in wire time: so that
+#: whoever asked is answered within a request's budget.
+CLOSE_MS = 6_000
 #: Pages of settled captures that are on their way to the gateway at once.
 PAGES_AT_ONCE = 4
 _LATE = "close_late"
@@ -56,6 +58,10 @@ class Flow:
 
     def order(self, run: Run) -> Step:
         """Queue a run, or let its askers wait for one that answers them too."""
+        ended = self.state.answers.get(run.id)
+        if ended is not None:
+            self._reply(run, ended.status, ended.body)
+            return self.step
         for known in [self.state.run, *self.state.queue]:
             if known is not None and _answers(known, run):
                 for asker in run.askers:
@@ -84,7 +90,7 @@ class Flow:
         """A provider is silent: go on with what has come."""
         run = self.state.run
         if run is not None and run.phase == "closing" and run.id == late.run:
-            self._choose_dates(structs.replace(run, closing=[]))
+            self._choose_dates(structs.replace(run, closing=[], silent=run.closing))
         return self.step
 
     def written(self, told: SettlementWritten) -> Step:
@@ -225,12 +231,17 @@ class Flow:
 
     def _end(self, run: Run, status: int, body: dict[str, Any]) -> None:
         """Answer who waits, and begin the next run."""
+        self._reply(run, status, body)
+        if run.askers:
+            self._emit(RunAnswered(run.id, status, body))
+        self._emit(RunMoved(None))
+        self._take_next()
+
+    def _reply(self, run: Run, status: int, body: dict[str, Any]) -> None:
         self.step.replies += [
             Reply(asker.to, asker.re, status, body, {}, asker.correlation_id)
             for asker in run.askers
         ]
-        self._emit(RunMoved(None))
-        self._take_next()
 
     def _matching(self, run: Run) -> Reconcile:
         days = self.state.days
@@ -263,7 +274,8 @@ class Flow:
             rows = [_shown_report(day.reported) for day in days if day.reported]
             return {"object": "reconciliation_run", "status": "done", "reports": rows}
         files = [_shown_file(day.written) for day in days if day.written]
-        return {"object": "settlement_run", "status": "done", "files": files}
+        shown = {"object": "settlement_run", "status": "done", "files": files}
+        return {**shown, "silent": run.silent} if run.silent else shown
 
 
 def _copied(state: ReconcilerState) -> ReconcilerState:
@@ -276,6 +288,7 @@ def _copied(state: ReconcilerState) -> ReconcilerState:
             for date, day in state.days.items()
         },
         queue=list(state.queue),
+        answers=dict(state.answers),
     )
 
 

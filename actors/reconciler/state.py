@@ -13,6 +13,8 @@ from msgspec import Struct, field
 from payrail.domain.words.settlement import BatchClosed, Reported, SettledRow, SettlementWritten
 from payrail.errors import LineDamaged
 
+#: Answers that are kept for those who ask again.
+ANSWERS_MAX = 16
 STATE_PATH = "data/actors/reconciler/state.json"
 
 
@@ -54,6 +56,7 @@ class Run(Struct, frozen=True, kw_only=True):
     askers: list[Asker] = []
     phase: str = "waiting"  # closing | writing | matching | booking
     closing: list[str] = []  # providers that have not closed yet
+    silent: list[str] = []  # providers that were gone on without
     dates: list[str] = []  # still to do, the first under way
     writing: str = ""  # the date whose file is being written
     covering: int = 0  # batches of the date that is being written or matched
@@ -115,6 +118,14 @@ class RunMoved(Struct, frozen=True, tag_field="type", tag="run.moved"):
     run: Run | None
 
 
+class RunAnswered(Struct, frozen=True, tag_field="type", tag="run.answered"):
+    """The answer of a run that has ended, for whoever asks the same again."""
+
+    run_id: str
+    status: int
+    body: dict[str, Any]
+
+
 class RunTaken(Struct, frozen=True, tag_field="type", tag="run.taken"):
     """The first of the queue is under way."""
 
@@ -156,6 +167,7 @@ Event = (
     | RunJoined
     | RunMoved
     | RunTaken
+    | RunAnswered
     | FileWritten
     | ReportMade
     | DateBooked
@@ -171,6 +183,7 @@ class ReconcilerState(Struct):
     days: dict[str, Day] = field(default_factory=dict)  # by date
     run: Run | None = None
     queue: list[Run] = field(default_factory=list)
+    answers: dict[str, RunAnswered] = field(default_factory=dict)  # of the last runs, by id
     questions: dict[str, Question] = field(default_factory=dict)
     proposals: dict[str, Proposal] = field(default_factory=dict)  # by break id
     jobs_began_ms: int = 0
@@ -194,17 +207,12 @@ def read_event(line: bytes) -> Event:
 
 def apply(state: ReconcilerState, event: Struct) -> None:
     """Fold one event."""
+    if isinstance(event, RunQueued | RunJoined | RunMoved | RunTaken | RunAnswered):
+        _run(state, event)
+        return
     match event:
         case BatchHeard(batch):
             _hear(state, batch)
-        case RunQueued(run):
-            state.queue.append(run)
-        case RunJoined(run_id, asker):
-            _join(state, run_id, asker)
-        case RunMoved(run):
-            state.run = run
-        case RunTaken():
-            state.run = state.queue.pop(0)
         case FileWritten(written, batches):
             _write(state.days.setdefault(written.date, Day()), written, batches)
         case ReportMade(reported, batches):
@@ -222,6 +230,22 @@ def apply(state: ReconcilerState, event: Struct) -> None:
             state.jobs_began_ms = at_ms
 
 
+def _run(
+    state: ReconcilerState, event: RunQueued | RunJoined | RunMoved | RunTaken | RunAnswered
+) -> None:
+    match event:
+        case RunQueued(run):
+            state.queue.append(run)
+        case RunJoined(run_id, asker):
+            _join(state, run_id, asker)
+        case RunMoved(moved):
+            state.run = moved
+        case RunTaken():
+            state.run = state.queue.pop(0)
+        case RunAnswered():
+            _answer(state, event)
+
+
 def _hear(state: ReconcilerState, batch: BatchClosed) -> None:
     state.batches[batch.batch_id] = batch
     day = state.days.setdefault(batch.date, Day())
@@ -234,6 +258,13 @@ def _write(day: Day, written: SettlementWritten, batches: int) -> None:
     is about the moment of its last closing."""
     if day.written is None or batches != day.written_batches:
         day.written, day.written_batches = written, batches
+
+
+def _answer(state: ReconcilerState, answered: RunAnswered) -> None:
+    state.answers.pop(answered.run_id, None)
+    state.answers[answered.run_id] = answered
+    while len(state.answers) > ANSWERS_MAX:
+        del state.answers[next(iter(state.answers))]
 
 
 def _join(state: ReconcilerState, run_id: str, asker: Asker) -> None:

@@ -9,6 +9,7 @@ import io
 import pytest
 
 from payrail.domain.settlement.breaks import CLASSES
+from payrail.domain.words.settlement import RunSettlement
 from tests.scenarios import orders
 from tests.scenarios.settled import (
     DAY_MS,
@@ -20,6 +21,7 @@ from tests.scenarios.settled import (
     mismatch,
     propose,
     reconciliation,
+    settlement,
 )
 from tests.scenarios.simhouse import authorized
 from tests.scenarios.sound import must_be_sound
@@ -250,3 +252,31 @@ def test_an_approved_break_of_each_class_settles_its_payment(kind: str) -> None:
     assert house.balance("asset:providerA:receivable") == 0
     assert house.balance("liability:m_001:pending") == 0
     must_be_sound(house)
+
+
+def test_a_silent_provider_holds_up_nobody_and_is_named() -> None:
+    """After six seconds the other is settled; the silent one's batch comes by itself."""
+    house, payments = a_house(1)
+    house.put(settlement(), "q", "reconciler")
+    house.run(without=["provider-b"])
+    assert "q" not in house.replies
+    house.wait(6_000, without=["provider-b"])
+    status, body = house.answer("q")
+    assert (status, body["silent"]) == (200, ["provider-b"])
+    house.reconcile()
+    assert house.state_of(payments[0]) == "settled"
+    must_be_sound(house)
+
+
+def test_the_same_key_waits_for_the_same_run() -> None:
+    """Asked again while it runs, or after it: one batch and one answer."""
+    house, _ = a_house(1)
+    kind, body = settlement()
+    body = RunSettlement(None, "cli", "key-1")
+    for name in ("one", "two"):
+        house.put((kind, body), name, "reconciler")
+    house.run()
+    assert house.answer("one") == house.answer("two")
+    assert house.say((kind, body), "three", "reconciler") == house.answer("one")
+    assert house.say((kind, RunSettlement(None, "other", "key-1")), "four", "reconciler")[0] == 200
+    assert len(house.closed_at("provider-a")) == 1

@@ -23,6 +23,7 @@ class RunSettlement(Struct, forbid_unknown_fields=True):
 
     date: str | None = None  # YYYY-MM-DD
     user_id: str = ""
+    idempotency_key: str | None = None  # whoever asks again with it waits for the same run
 
 
 class RunReconciliation(Struct, forbid_unknown_fields=True):
@@ -30,6 +31,7 @@ class RunReconciliation(Struct, forbid_unknown_fields=True):
 
     date: str | None = None
     user_id: str = ""
+    idempotency_key: str | None = None
 
 
 class ProposeBreak(Struct, forbid_unknown_fields=True):
