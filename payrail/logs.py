@@ -1,12 +1,13 @@
 """Logs: one JSON line an event, with the correlation id of what it was done for.
 
 Owns: data/logs/<actor>.jsonl, through the stream that it is given. What is logged passes one last
-wall: card numbers are masked at any depth, fields that name a secret are dropped, errors are told
-without the values of their variables and refused shapes without what was sent.
+wall: card numbers and keys are masked at any depth, fields that name a secret are dropped, errors
+are told without the values of their variables and refused shapes without what was sent.
 Never: stops an actor because a log cannot be written.
 """
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
@@ -30,6 +31,10 @@ _FRAMES_MAX = 20
 _CAUSES_MAX = 4
 #: Shorter integers are times in milliseconds or amounts, never cards.
 _CARD_LIKE_MIN = 10**13
+#: What proves a key of ours, or signs a webhook; the id before it may be told.
+_KEY = re.compile(
+    r"((?:sk|pk)_[a-z]{1,16}_(?:[A-Za-z0-9_-]{1,64}_)?)[0-9a-f]{32,64}|(whsec_)[A-Za-z0-9+/=]{16,}"
+)
 
 #: Set once per request and once per message; every line logged under it carries it.
 correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
@@ -100,6 +105,13 @@ def configure_logging(actor: str, stream: Stream, *, level: int = logging.INFO) 
     root.setLevel(logging.WARNING)
     logging.captureWarnings(True)
     return log
+
+
+def masked(text: str) -> str:
+    """`text` without card numbers and without what makes a key one: people paste both anywhere."""
+    if "sk_" in text or "pk_" in text or "whsec_" in text:
+        text = _KEY.sub(lambda found: f"{found[1] or found[2]}***", text)
+    return mask_pans(text)
 
 
 def cleaned(value: Any, depth: int = 0) -> Any:
@@ -182,7 +194,7 @@ def _cleaned_mapping(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
 
 def _cleaned_text(value: str) -> str:
     """Masked before it is cut, so that no number is cut in two; lone surrogates become `?`."""
-    text = mask_pans(value[: 2 * _TEXT_CHARACTERS_MAX])[:_TEXT_CHARACTERS_MAX]
+    text = masked(value[: 2 * _TEXT_CHARACTERS_MAX])[:_TEXT_CHARACTERS_MAX]
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 

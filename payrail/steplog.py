@@ -9,9 +9,8 @@ from typing import Any
 
 import msgspec
 
-from payrail.domain.cards import mask_pans
 from payrail.domain.timestamps import iso
-from payrail.logs import Stream
+from payrail.logs import Stream, masked
 from payrail.runtime.ports import Clock
 
 _encode = msgspec.json.Encoder().encode
@@ -41,6 +40,6 @@ class StepLog:
         text = (b"\n".join(self._lines) + b"\n").decode()
         self._lines.clear()
         try:
-            self._stream.write(mask_pans(text).encode())
+            self._stream.write(masked(text).encode())
         except OSError:
             return

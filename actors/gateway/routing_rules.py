@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from payrail.domain.cards import find_pans
+from payrail.domain.cards import find_pans, mask_pans
 from payrail.domain.money import AMOUNT_MINOR_MAX, exponent
 from payrail.domain.providers import public_name
 from payrail.domain.routing import DEFAULT_RULE, PERCENT, RoutingRule, RoutingTable
@@ -105,7 +105,7 @@ def _place(where: tuple[int | str, ...]) -> str:
     text = ""
     for part in where:
         text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
-    return text or "the file"
+    return mask_pans(text) or "the file"
 
 
 class _Part(BaseModel):

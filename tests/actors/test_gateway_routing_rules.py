@@ -126,6 +126,15 @@ def test_a_changed_file_changes_no_payment_that_was_routed():
     assert desk.replayed() == before
 
 
+def test_a_card_number_in_the_file_is_not_repeated():
+    """Not even as the name of a field: the complaint stands in logs and terminals."""
+    with pytest.raises(BadSettings) as refused:
+        read_routing(b'order = ["providerA"]\n4242424242424242 = 1\n', KNOWN)
+
+    assert "************4242: Extra inputs" in str(refused.value)
+    assert "4242424242424242" not in str(refused.value)
+
+
 def make_file(fs: SimFs, _clock: SimClock) -> None:
     open_routing(fs, KNOWN)
 

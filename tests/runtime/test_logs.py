@@ -11,10 +11,13 @@ from pydantic import BaseModel, ValidationError
 from payrail import logs
 from payrail.logs import LogFile, configure_logging, make_logger, told
 from payrail.runtime.ports import File
+from payrail.runtime.sim import SimClock
+from payrail.steplog import StepLog
 
 CARD = "4000000000000002"
 PARTED = "4000 0000 0000 0002"
 DASHED = "4000-0000-0000-0002"
+MAC = "0123456789abcdef" * 2
 
 
 class Broken(io.RawIOBase):
@@ -167,6 +170,28 @@ def test_lines_carry_the_correlation_id_of_their_work(log, stream):
     first, second = lines(stream)
     assert first["correlation_id"] == "cor_1"
     assert "correlation_id" not in second
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (f"/payments/sk_test_m001admin_{MAC}", "/payments/sk_test_m001admin_***"),
+        (
+            f"pk_test_m_001-x_{MAC} and sk_service_{MAC * 2}.",
+            "pk_test_m_001-x_*** and sk_service_***.",
+        ),
+        ("whsec_" + "A7+/" * 8, "whsec_***"),
+        ("sk_test_m001admin, task_7 of desk_pk_", "sk_test_m001admin, task_7 of desk_pk_"),
+    ],
+)
+def test_a_key_that_was_pasted_somewhere_cannot_be_used_from_the_log(stream, log, given, kept):
+    """In an address or an error: whose it was is told, what proves it is not, in both logs."""
+    log.info("http.failed", path=given)
+    steps = StepLog("frontdoor", stream, SimClock())
+    steps.add("http.request", {"path": given})
+    steps.flush()
+
+    assert [line["path"] for line in lines(stream)] == [kept, kept]
 
 
 def test_a_full_disk_does_not_stop_the_work():
