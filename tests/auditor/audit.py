@@ -8,6 +8,7 @@ from tests.auditor.journals import check_journals
 from tests.auditor.ledger import check_ledger, dead_letters
 from tests.auditor.pan import check_pans
 from tests.auditor.report import Report
+from tests.auditor.settled import check_settled
 from tests.auditor.truth import check_truth
 from tests.auditor.witness import check_heads, check_history
 
@@ -28,6 +29,7 @@ def audit(
     check_journals(home, books, report)
     payments = check_ledger(books, report)
     check_truth(books, payments, report)
+    check_settled(home, payments, books, report)
     dead_letters(books, frozenset(known_dead), report)
     if history is not None:
         check_history(history, payments, report)

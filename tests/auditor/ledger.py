@@ -51,6 +51,7 @@ STAYS = {
     "payment.late_approval_reversed": set(EDGES),
     "fee.charged": {"captured", "settled", "chargeback"},
 }
+SETTLED = "payment.settled"
 ONCE = ("payment.created", "payment.authorized", "payment.declined", "payment.reversed")
 
 
@@ -63,6 +64,21 @@ class Payment:
     entries: list[Line] = field(default_factory=list)
     authorized_minor: int | None = None
     captured_minor: int = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Every capture is in a statement, and nothing may be captured any more."""
+        captures = self.of_type("payment.captured")
+        settled = {(entry["data"] or {}).get("capture_id") for entry in self.of_type(SETTLED)}
+        held = self.authorized_minor if self.authorized_minor is not None else self.captured_minor
+        is_over = (
+            bool(self.of_type("payment.released"))
+            or any((entry["data"] or {}).get("final_capture") for entry in captures)
+            or self.captured_minor == held
+        )
+        return (
+            is_over and {(entry["data"] or {}).get("capture_id") for entry in captures} <= settled
+        )
 
     def of_type(self, *types: str) -> list[Line]:
         return [entry for entry in self.entries if entry["type"] in types]
@@ -145,6 +161,9 @@ def _payments(entries: list[Line], report: Report) -> dict[str, Payment]:
         else:
             _move(payment, entry, report)
         payment.entries.append(entry)
+        # A part that is settled leaves the payment captured; the release of the rest may settle it.
+        if payment.state in ("captured", "settled") and kind in (SETTLED, "payment.released"):
+            payment.state = "settled" if payment.is_settled else "captured"
     _created_once_per_key(payments, report)
     report.saw("payments", len(payments))
     return payments

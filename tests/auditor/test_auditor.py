@@ -131,6 +131,26 @@ LIES = {
         hand.PAYMENTS,
         9,
     ),
+    "a capture is settled that no statement has": (
+        _book("payment.settled", "pi_1", 1099, provider="providerA", capture_id="cap_1"),
+        "settled",
+        hand.PAYMENTS,
+        9,
+    ),
+    "a break is posted by one person": (
+        _book(
+            "payment.settled",
+            "pi_1",
+            0,
+            provider="providerA",
+            adjusted=True,
+            proposed_by="usr_a",
+            approved_by="usr_a",
+        ),
+        "settled",
+        hand.PAYMENTS,
+        9,
+    ),
     "an entry of no payment": (
         _book("payment.declined", "pi_9", 5, **CALL),
         "moves",

@@ -10,6 +10,7 @@ import pytest
 
 from payrail.domain.settlement.breaks import CLASSES
 from payrail.domain.words.settlement import RunSettlement
+from tests.auditor.audit import audit
 from tests.scenarios import orders
 from tests.scenarios.settled import (
     DAY_MS,
@@ -23,7 +24,7 @@ from tests.scenarios.settled import (
     reconciliation,
     settlement,
 )
-from tests.scenarios.simhouse import authorized
+from tests.scenarios.simhouse import GOOD, authorized
 from tests.scenarios.sound import must_be_sound
 
 SETTLEMENT = f"data/settlement/settlement_{TODAY}.csv"
@@ -280,3 +281,23 @@ def test_the_same_key_waits_for_the_same_run() -> None:
     assert house.say((kind, body), "three", "reconciler") == house.answer("one")
     assert house.say((kind, RunSettlement(None, "other", "key-1")), "four", "reconciler")[0] == 200
     assert len(house.closed_at("provider-a")) == 1
+
+
+def test_the_auditor_finds_nothing_in_a_settled_house(tmp_path) -> None:
+    """Its own fold of the entries, its own sums, and the settlement files agree."""
+    house, payments = a_house(3)
+    house.drill(mismatch("amount"))
+    part = authorized(house, house.tokenize(GOOD, "more"), "part", amount=5000)
+    house.say(orders.capture(part, "k1", amount=2000, final_capture=False), "q1")
+    house.settle()
+    house.reconcile()
+    house.say(propose(), "propose", "reconciler")
+    house.say(approve(), "approve", "reconciler")
+    for path, node in house.fs.disk.names.items():
+        if not node.is_folder:
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_bytes(house.bytes_of(path))
+
+    found = audit(tmp_path)
+    assert found.findings == []
+    assert found.looked_at["settled"] == len(payments) + 1

@@ -1,0 +1,106 @@
+"""Settlement: each capture once, with the money that its fees leave, and stated by its provider.
+
+Read off the ledger and the settlement files alone. A capture that is settled without two people
+stands in a settlement file with its amount; one that was adjusted names two different users.
+"""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+from tests.auditor.files import Line
+from tests.auditor.ledger import Payment
+from tests.auditor.report import Report
+
+PAYMENTS = "data/ledger/payments.jsonl"
+
+
+def check_settled(
+    home: Path, payments: dict[str, Payment], books: dict[str, list[Line]], report: Report
+) -> None:
+    """Every payment.settled, and every payout that was received."""
+    stated = _stated(home, report)
+    for payment in payments.values():
+        _once(payment, report)
+        for entry in payment.of_type("payment.settled"):
+            report.saw("settled")
+            if (entry["data"] or {}).get("adjusted"):
+                _by_two(entry, report)
+            else:
+                _as_stated(payment, entry, stated, report)
+    _payouts(books.get(PAYMENTS, []), report)
+
+
+def _stated(home: Path, report: Report) -> Counter[tuple[str, str, str]]:
+    """(payment, capture, gross) of the capture lines in all settlement files."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for path in sorted(home.glob("data/settlement/settlement_*.csv")):
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file):
+                report.saw("settlement file")
+                if row["type"] == "capture":
+                    found[row["payment_id"], row["operation_id"], row["gross"]] += 1
+    return found
+
+
+def _once(payment: Payment, report: Report) -> None:
+    captures = {
+        (entry["data"] or {}).get("capture_id"): entry
+        for entry in payment.of_type("payment.captured")
+    }
+    seen: set[str] = set()
+    for entry in payment.of_type("payment.settled"):
+        ident = (entry["data"] or {}).get("capture_id")
+        if ident is None:
+            continue
+        capture = captures.get(ident)
+        if capture is None or ident in seen or capture["amount"] != entry["amount"]:
+            message = f"{entry['ref']}: {ident} is settled twice, or was never captured like that"
+            report.add("settled", entry.path, entry.number, message)
+        seen.add(ident)
+
+
+def _by_two(entry: Line, report: Report) -> None:
+    users = entry["data"].get("proposed_by"), entry["data"].get("approved_by")
+    if None in users or users[0] == users[1]:
+        message = f"{entry['ref']}: adjusted by {users[0]} and {users[1]}, not by two people"
+        report.add("settled", entry.path, entry.number, message)
+
+
+def _as_stated(
+    payment: Payment, entry: Line, stated: Counter[tuple[str, str, str]], report: Report
+) -> None:
+    ident, provider = entry["data"]["capture_id"], entry["data"]["provider"]
+    if not stated[entry["ref"], ident, str(entry["amount"])]:
+        message = f"{entry['ref']}: {ident} is settled, but stands in no settlement file like that"
+        report.add("settled", entry.path, entry.number, message)
+    fees = [e["data"] for e in payment.of_type("fee.charged") if e["data"]["capture_id"] == ident]
+    if len(fees) != 1:
+        message = f"{entry['ref']}: {len(fees)} fees of {ident}"
+        report.add("settled", entry.path, entry.number, message)
+        return
+    net, due = (entry["amount"] - fees[0][name] for name in ("provider_fee", "merchant_fee"))
+    wanted = {
+        f"asset:{provider}:payout_in_transit": net,
+        f"asset:{provider}:receivable": -net,
+        f"liability:{entry['merchant_id']}:pending": due,
+        f"liability:{entry['merchant_id']}:available": -due,
+    }
+    posted = {posting["account"]: posting["amount"] for posting in entry["postings"]}
+    if posted != {account: amount for account, amount in wanted.items() if amount}:
+        message = f"{entry['ref']}: settling {ident} moves other money than its fees leave"
+        report.add("settled", entry.path, entry.number, message)
+
+
+def _payouts(entries: list[Line], report: Report) -> None:
+    seen: set[tuple[str, str]] = set()
+    for entry in entries:
+        if entry["type"] != "provider.payout_received":
+            continue
+        report.saw("payouts")
+        key = entry["data"]["batch_id"], entry["currency"]
+        banked = sum(p["amount"] for p in entry["postings"] if p["account"] == "asset:bank")
+        if key in seen or banked != entry["amount"]:
+            message = f"{key[0]}: received twice in {key[1]}, or another amount was posted"
+            report.add("payouts", entry.path, entry.number, message)
+        seen.add(key)
