@@ -2,8 +2,7 @@
 
 Final 2xx, 402 and the 409 of a state machine are kept and given again byte for byte; everything
 else is as if it had never been asked. 202 is provisional: the same key tells how things stand
-until they are final. A key lives by wire time: its client asks again by a clock of its own, and
-days that people moved business time by must not make a second charge of that.
+until they are final.
 """
 
 from typing import Any
@@ -61,7 +60,7 @@ def seen_before(state: GatewayState, message: Message, moment: Moment) -> Step |
 
 
 def _is_old(record: KeyRecord, moment: Moment) -> bool:
-    return record.final and moment.wire_ms >= record.expires_ms
+    return record.final and moment.business_ms >= record.expires_ms
 
 
 def _unfinished(state: GatewayState, record: KeyRecord, asker: Asker) -> Step:
@@ -109,22 +108,22 @@ def taken(message: Message, moment: Moment, payment_id: str | None) -> list[KeyT
         message.body.request_hash,
         moment.offset,
         asker,
-        moment.wire_ms,
+        moment.business_ms,
         payment_id,
-        moment.wire_ms + KEY_MS,
+        moment.business_ms + KEY_MS,
     )
     return [KeyTaken(key, record)]
 
 
 def answered(key: str | None, status: int, moment: Moment) -> list[KeyAnswered]:
     """The event that freezes a key: the answer stands in this step's line."""
-    expires_ms = moment.wire_ms + KEY_MS
+    expires_ms = moment.business_ms + KEY_MS
     return [] if key is None else [KeyAnswered(key, status, moment.offset, expires_ms)]
 
 
 def provisional(key: str | None, moment: Moment) -> list[KeyAnswered]:
     """The event that marks a key as answered 202 for now."""
-    return [] if key is None else [KeyAnswered(key, 202, -1, moment.wire_ms + KEY_MS)]
+    return [] if key is None else [KeyAnswered(key, 202, -1, moment.business_ms + KEY_MS)]
 
 
 def reply(
