@@ -5,6 +5,7 @@ Amounts are minor units, signed from our side: a capture is positive, a refund n
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from msgspec import Struct
 
@@ -60,9 +61,15 @@ class StatementLine(Struct, frozen=True, gc=False):
         return self.provider, self.provider_reference, self.type
 
 
+@cache
+def places_of(currency: str) -> int:
+    """As `money.exponent`, for files of many lines. Raises ValueError."""
+    return exponent(currency)
+
+
 def major(amount_minor: int, currency: str) -> str:
     """`1099` USD as `10.99`, `500` JPY as `500`."""
-    places = exponent(currency)
+    places = places_of(currency)
     sign, size = "-" if amount_minor < 0 else "", abs(amount_minor)
     if places == 0:
         return f"{sign}{size}"
@@ -74,7 +81,7 @@ def minor(text: str, currency: str) -> int:
     """`10.99` USD as 1099. Raises ValueError for what is no amount of that currency."""
     if len(text) > AMOUNT_CHARS_MAX or not _AMOUNT.fullmatch(text):
         raise ValueError("an amount is written like 10.99, in major units")
-    places = exponent(currency)
+    places = places_of(currency)
     whole, _, part = text.partition(".")
     if len(part) > places:
         raise ValueError(f"an amount in {currency} has at most {places} decimal places")

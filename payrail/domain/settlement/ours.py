@@ -29,11 +29,11 @@ class Ours(Struct, gc=False):
     reference: str
     currency: str
     gross: int
-    fee: int  # what we expect the provider to keep
-    merchant_fee: int
     captured_ms: int  # business time
     seq: int
     line: int
+    fee: int = 0  # what we expect the provider to keep
+    merchant_fee: int = 0
     is_adjusted: bool = False  # a break about it was posted in this prefix
 
     @property
@@ -111,17 +111,22 @@ def captures(lines: Iterable[bytes]) -> Captures:
     """Every capture of these ledger lines. Raises LineDamaged that names the line's number."""
     found: Captures = {}
     by_id: dict[str, Ours] = {}
+    unpriced: dict[str, Ours] = {}
     for number, line in enumerate(lines, 1):
         try:
             if _CAPTURED in line:
                 ours = _ours(number, line)
                 found[ours.provider, ours.provider_reference] = by_id[ours.capture_id] = ours
+                unpriced[ours.capture_id] = ours
             elif _FEE in line:
-                _add_fee(by_id, line)
+                _add_fee(unpriced, line)
             elif _SETTLED in line:
                 _add_settled(by_id, line)
         except (msgspec.MsgspecError, ValueError, KeyError) as error:
             raise LineDamaged(f"{BOOK}:{number}: {error}; run `payrail verify`") from error
+    for ours in unpriced.values():  # The end of a prefix may fall between capture and fee.
+        ours.fee = provider_fee(ours.provider, ours.gross, ours.currency)
+        ours.merchant_fee = merchant_fee(ours.gross, ours.currency)
     return found
 
 
@@ -137,18 +142,15 @@ def _ours(number: int, line: bytes) -> Ours:
         reference=data.reference,
         currency=entry.currency,
         gross=entry.amount,
-        # What the next line says; the end of a prefix may fall between the two.
-        fee=provider_fee(data.provider, entry.amount, entry.currency),
-        merchant_fee=merchant_fee(entry.amount, entry.currency),
         captured_ms=parse_iso(data.captured_at or entry.timestamp),
         seq=entry.seq,
         line=number,
     )
 
 
-def _add_fee(by_id: dict[str, Ours], line: bytes) -> None:
+def _add_fee(unpriced: dict[str, Ours], line: bytes) -> None:
     fee = _decode_fee(line).data
-    ours = by_id.get(fee.capture_id)
+    ours = unpriced.pop(fee.capture_id, None)
     if ours is not None:
         ours.fee, ours.merchant_fee = fee.provider_fee, fee.merchant_fee
 

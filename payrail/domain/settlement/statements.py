@@ -6,6 +6,7 @@ in its parts, times in the provider's zone.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from payrail.domain.fees import PROVIDER_TARIFFS
 from payrail.domain.money import exponent, half_even
@@ -240,12 +241,14 @@ def _known(table: dict[str, str], name: str, column: str) -> str:
     return table[name]
 
 
+@lru_cache(maxsize=64)
 def _date(text: str) -> str:
     if not is_date(text):
         raise ValueError("a date is written YYYY-MM-DD")
     return text
 
 
+@lru_cache(maxsize=64)
 def _rate(text: str) -> str:
     whole, _, part = text.partition(".")
     if not (0 < len(text) <= 12 and (whole + part).isascii() and (whole + part).isdigit()):
