@@ -16,7 +16,7 @@ from actors.dispatcher.outbox import EVENTS_BOOK, heads
 from payrail.domain.webhooks import wants
 from payrail.domain.words.endpoints import EventsFound, FoundEvent
 from payrail.errors import Corrupt
-from payrail.runtime.ports import Clock, Fs
+from payrail.runtime.ports import Clock, File, Fs
 from payrail.security.webhook_secrets import signed_headers, webhook_secret
 from payrail.storage.lines import complete_lines, is_whole, without_links
 
@@ -66,8 +66,12 @@ Pack = Callable[[Deliver], Packed]
 def packer(fs: Fs, clock: Clock, house_secret: bytes) -> Pack:
     """Makes what is sent. It raises Corrupt for a line that is not what was journaled."""
 
+    opened: list[File] = []  # the outbox, once it is there: it is never replaced
+
     def packed(order: Deliver) -> Packed:
-        body = _body(fs, order)
+        if not opened:
+            opened.append(fs.open(EVENTS_BOOK))
+        body = _body(opened[0], order)
         secrets = [webhook_secret(house_secret, order.endpoint_id, v) for v in order.versions]
         headers = {
             "Content-Type": "application/json",
@@ -79,12 +83,8 @@ def packer(fs: Fs, clock: Clock, house_secret: bytes) -> Pack:
     return packed
 
 
-def _body(fs: Fs, order: Deliver) -> bytes:
-    file = fs.open(EVENTS_BOOK)
-    try:
-        line = file.pread(order.at, order.size)
-    finally:
-        file.close()
+def _body(outbox: File, order: Deliver) -> bytes:
+    line = outbox.pread(order.at, order.size)
     if not is_whole(line) or f'"id":"{order.event_id}"'.encode() not in line:
         raise Corrupt(EVENTS_BOOK, order.seq, f"{order.event_id} does not stand there any more")
     return without_links(line)

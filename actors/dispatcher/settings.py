@@ -14,4 +14,4 @@ class Policy:
     its own events waiting and nobody else's."""
 
     schedule: Schedule = SCHEDULES["standard"]
-    flying_max: int = 8
+    flying_max: int = 16

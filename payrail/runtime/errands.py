@@ -26,6 +26,8 @@ Work = Callable[[Any], Awaitable[Outcome]]
 AGAIN_S, AGAIN_S_MAX = 0.5, 30.0
 #: Errands that run at once; the others wait in their order.
 AT_ONCE_MAX = 256
+#: Outcomes of so long share one wake-up, and so one fsync: nobody waits for them but their actor.
+GATHER_S = 0.003
 
 
 class NoErrands:
@@ -47,6 +49,7 @@ class Workshop:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._done: deque[DoneItem] = deque()
         self._places = asyncio.Semaphore(AT_ONCE_MAX)
+        self._waking: asyncio.TimerHandle | None = None
 
     def start(self, errand: Errand) -> None:
         """See `ports.Errands`. Raises LookupError for a work that nobody does."""
@@ -67,6 +70,8 @@ class Workshop:
     async def close(self) -> None:
         """Stop whatever runs: what has no outcome is started again by the next incarnation."""
         tasks = list(self._running.values())
+        if self._waking is not None:
+            self._waking.cancel()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -76,6 +81,11 @@ class Workshop:
             kind, body = await self._outcome(errand, work)
         self._done.append(DoneItem(errand.id, kind, encode(body), errand.correlation_id))
         del self._running[errand.id]
+        if self._waking is None:
+            self._waking = asyncio.get_running_loop().call_later(GATHER_S, self._rouse)
+
+    def _rouse(self) -> None:
+        self._waking = None
         self._wake()
 
     async def _outcome(self, errand: Errand, work: Work) -> Outcome:

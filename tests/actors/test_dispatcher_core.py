@@ -334,7 +334,7 @@ def test_an_endpoint_that_fails_is_tried_with_one_at_a_time(post: Post):
 def test_410_disables_the_endpoint(post: Post):
     """The gateway is told once, nothing more is sent, and what is open waits."""
     post.add()
-    post.events(12)
+    post.events(24)
     step = post.answered(410)
     (sent,) = step.out
     assert (sent.to, sent.kind, sent.body) == (
@@ -345,7 +345,7 @@ def test_410_disables_the_endpoint(post: Post):
     assert post.answered(410).out == []
     assert len(post.flying) == DEMO.flying_max - 2
     post.events()
-    assert post.pending() == list(range(1, 13))
+    assert post.pending() == list(range(1, 25))
 
 
 def test_an_endpoint_that_is_enabled_again_gets_what_it_missed(post: Post):
