@@ -21,7 +21,7 @@ STATES = ("created", "authorized", "captured", "settled", "declined", "reversed"
 
 #: Joins each payment to the request that created it, by correlation id.
 REQUESTS = (
-    """jq -sc 'INDEX(.[] | select(.event == "http.request"); .correlation_id) as $asked"""
+    """jq -sc 'INDEX(.[] | select(.path == "/payment-intents"); .correlation_id) as $asked"""
     """ | .[] | select(.type == "payment.created")"""
     """ | [.ref, ($asked[.correlation_id] | .method, .path, .status)]'"""
     """ data/logs/frontdoor.jsonl data/ledger/payments.jsonl"""

@@ -87,7 +87,7 @@ def requests_of(house: House, booked: list[dict[str, Any]]) -> list[dict[str, An
     found = [
         line
         for line in logged(house.home, "frontdoor")
-        if line["event"] == "http.request" and line["correlation_id"] in wanted
+        if line.get("path") == "/payment-intents" and line["correlation_id"] in wanted
     ]
     return found if {line["correlation_id"] for line in found} == wanted else []
 
