@@ -9,7 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from actors.gateway.booking import Booking
-from actors.gateway.state import CallJudged, GatewayState, fold_breaker
+from actors.gateway.facts import CallJudged
+from actors.gateway.state import GatewayState, fold_breaker
 from payrail.domain.breaker import (
     CLOSED,
     HALF_OPENED,

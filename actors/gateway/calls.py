@@ -5,9 +5,9 @@ one payment. A card goes by way of the vault; everything else goes straight.
 """
 
 from actors.gateway.booking import Booking
+from actors.gateway.facts import ChargeOffered
 from actors.gateway.routing import Choice
 from actors.gateway.settings import Rules, ask_wait_ms
-from actors.gateway.state import ChargeOffered
 from payrail.domain.ledger import AttemptStarted, CaptureRequested, ReversalRequested
 from payrail.domain.messages import (
     Ask,

@@ -9,9 +9,10 @@ from typing import Any
 from actors.gateway import calls, routing
 from actors.gateway import idempotency as keys
 from actors.gateway.booking import Booking
+from actors.gateway.facts import Closed, Parked, Pending
 from actors.gateway.routing import Choice
 from actors.gateway.settings import Rules
-from actors.gateway.state import Closed, GatewayState, Parked, Pending
+from actors.gateway.state import GatewayState
 from payrail.domain.ledger import PaymentCreated, PaymentMethod, PaymentReversed
 from payrail.domain.messages import (
     AuthorizePayment,

@@ -17,8 +17,9 @@ from actors.gateway import (
 from actors.gateway import endpoints as webhooks
 from actors.gateway import state as gateway_state
 from actors.gateway.booking import ACCESS, LEDGER, OUTBOX, ledger_book, read_outbox
+from actors.gateway.facts import Card, CardRegistered, read_event
 from actors.gateway.settings import Rules
-from actors.gateway.state import Card, CardRegistered, GatewayState
+from actors.gateway.state import GatewayState
 from payrail.domain.access import demo_records, read_record
 from payrail.domain.ledger import read_entry
 from payrail.domain.messages import (
@@ -138,7 +139,7 @@ class Gateway:
         gateway_state.apply(state, event)
 
     def read_event(self, line: bytes) -> Struct:
-        return gateway_state.read_event(line)
+        return read_event(line)
 
     def documents(self, state: GatewayState) -> dict[str, Any]:
         return snapshots.documents(state)

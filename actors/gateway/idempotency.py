@@ -7,7 +7,8 @@ until they are final.
 
 from typing import Any
 
-from actors.gateway.state import KEY_MS, Asker, GatewayState, KeyAnswered, KeyRecord, KeyTaken
+from actors.gateway.facts import Asker, KeyAnswered, KeyRecord, KeyTaken
+from actors.gateway.state import KEY_MS, GatewayState
 from payrail.domain.messages import Command
 from payrail.domain.payments import render
 from payrail.domain.problems import problem_fields, refusal_fields

@@ -5,14 +5,9 @@ provider confirmed it, is booked then, and a case tells people that it happened.
 """
 
 from actors.gateway.booking import Booking
+from actors.gateway.facts import Closed, LateReversal, LateReversalEnded, LateReversalStarted
 from actors.gateway.settings import ask_wait_ms
-from actors.gateway.state import (
-    Closed,
-    GatewayState,
-    LateReversal,
-    LateReversalEnded,
-    LateReversalStarted,
-)
+from actors.gateway.state import GatewayState
 from payrail.domain.ledger import CaseOpened, LateApprovalReversed, LedgerEntry
 from payrail.domain.messages import Ask, AskAgain, Outcome, ReverseHold
 from payrail.domain.payments import PaymentView

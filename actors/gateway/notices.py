@@ -8,13 +8,9 @@ reference turns up, and dropped otherwise. Never: makes a payment out of a notic
 from dataclasses import replace
 
 from actors.gateway import outcomes
+from actors.gateway.facts import LateReversalStarted, NoticeParked, NoticeUnparked
 from actors.gateway.settings import Rules
-from actors.gateway.state import (
-    GatewayState,
-    LateReversalStarted,
-    NoticeParked,
-    NoticeUnparked,
-)
+from actors.gateway.state import GatewayState
 from payrail.domain.ledger import LedgerEntry
 from payrail.domain.messages import Outcome
 from payrail.domain.providers import actor_of

@@ -7,8 +7,9 @@ same fact once more, or a charge that was approved after we had given it up: tha
 from actors.gateway import breakers, calls, late, routing
 from actors.gateway import idempotency as keys
 from actors.gateway.booking import Booking
+from actors.gateway.facts import Parked, Pending, Unparked
 from actors.gateway.settings import HOLD_MS, Rules
-from actors.gateway.state import GatewayState, Parked, Pending, Unparked
+from actors.gateway.state import GatewayState
 from payrail.domain.fees import merchant_fee, provider_fee
 from payrail.domain.ledger import (
     FeeCharged,

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from actors.gateway.state import Asker, GatewayState, KeyRecord
+from actors.gateway.facts import Asker, KeyRecord
+from actors.gateway.state import GatewayState
 from payrail.domain.timestamps import iso, parse_iso
 from payrail.errors import LineDamaged
 
