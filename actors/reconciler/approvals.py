@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import structs, to_builtins
 
+from actors.reconciler.kept import LookAtBreak
 from actors.reconciler.state import (
     Asker,
     BreakAsked,
@@ -17,8 +18,8 @@ from actors.reconciler.state import (
     QuestionEnded,
     ReconcilerState,
 )
-from actors.reconciler.works import LookAtBreak
 from payrail.domain.problems import refusal_fields
+from payrail.domain.settlement.places import APPROVALS
 from payrail.domain.timestamps import iso
 from payrail.domain.words.settlement import (
     ApproveBreak,
@@ -30,7 +31,6 @@ from payrail.domain.words.settlement import (
 from payrail.errors import RequestError
 from payrail.runtime.actor import Errand, Message, Moment, Reply, Send, Show, Step
 
-APPROVALS = "data/reconciliation/approvals.json"
 GATEWAY = "gateway"
 _BOOKING = "break:"
 #: Held captures that one approval lets go with its posting, beside the break itself.

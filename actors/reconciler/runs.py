@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from actors.reconciler import state as states
+from actors.reconciler.kept import ReadPage
 from actors.reconciler.state import (
     BatchHeard,
     DateBooked,
@@ -25,8 +26,9 @@ from actors.reconciler.state import (
     RunQueued,
     RunTaken,
 )
-from actors.reconciler.works import ReadPage, Reconcile, WriteSettlement, report_path
+from actors.reconciler.works import Reconcile, WriteSettlement
 from payrail.domain.problems import problem_fields
+from payrail.domain.settlement.places import report_path
 from payrail.domain.timestamps import iso
 from payrail.domain.words.kinds import PROVIDERS
 from payrail.domain.words.settlement import (
