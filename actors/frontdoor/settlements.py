@@ -7,8 +7,6 @@ A merchant sees its own lines, payments and breaks. Never: decides, or shows ano
 """
 
 import asyncio
-import csv
-import io
 import re
 from typing import Annotated, Any
 
@@ -20,8 +18,16 @@ from actors.frontdoor.asking import Asking
 from actors.frontdoor.heads import idempotency_key, no_such
 from actors.frontdoor.lists import Reads, answered, listed
 from actors.frontdoor.models import COMMAND_BYTES_MAX, NoFields
+from actors.frontdoor.own_part import own_lines, own_report, summed
 from payrail.domain.access import ADMIN, APPROVER, PAYERS
 from payrail.domain.settlement.cutoffs import is_date
+from payrail.domain.settlement.places import (
+    APPROVALS,
+    REPORTS,
+    SETTLEMENTS,
+    report_path,
+    settlement_path,
+)
 from payrail.domain.words.settlement import (
     ApproveBreak,
     ProposeBreak,
@@ -33,18 +39,17 @@ from payrail.runtime.ports import Fs
 from payrail.web.access import AccessView, Caller, must_be
 from payrail.web.bodies import Body, checked, read_object
 from payrail.web.heads import bearer
+from payrail.web.metrics import Handler
 from payrail.web.openapi import Route
 
 RECONCILER = "reconciler"
-SETTLEMENTS, REPORTS = "data/settlement", "data/reconciliation"
-APPROVALS = f"{REPORTS}/approvals.json"
+_REPORTS = "/reconciliations"
 APPROVERS = frozenset({ADMIN, APPROVER})
 _FILE = re.compile(r"settlement_([0-9]{4}-[0-9]{2}-[0-9]{2})\.csv", re.ASCII)
 _REPORT = re.compile(r"reconciliation_report_([0-9]{4}-[0-9]{2}-[0-9]{2})\.json", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
 #: Reports that one list shows, newest first.
 LISTED_MAX = 100
-_SUMS = ("gross", "fee", "net")
 
 
 def _day(text: str) -> str:
@@ -60,12 +65,6 @@ class RunOrder(Body):
         str | None, AfterValidator(lambda text: text if text is None else _day(text)),
         Field(examples=["2026-02-09"]),
     ] = None  # fmt: skip
-
-
-class SettlementShown(BaseModel):
-    object: str
-    date: str
-    path: str
 
 
 class Listed(BaseModel):
@@ -86,52 +85,29 @@ class Settlements:
         self._fs, self._asking, self._access, self._reads = fs, asking, access, reads
 
     def routes(self) -> list[Route]:
-        settlements, reports = "/settlements", "/reconciliations"
-        breaks = f"{reports}/{{date}}/breaks/{{n}}"
+        """In the order of the document: files, reports, breaks."""
+        return [*self._of_files(), *self._of_reports(), *self._of_breaks()]
+
+    def _of_files(self) -> list[Route]:
+        path = "/settlements"
         return [
-            Route("GET", settlements, self.files, "List settlement files, newest first", Listed),
-            Route(
-                "POST",
-                settlements,
-                self.settle,
-                "Close an extra batch and write the settlement files",
-                Shown,
-                takes=RunOrder,
-                body_needed=False,
-                may_also=(202,),
-            ),
-            Route("GET", f"{settlements}/{{date}}.csv", self.csv, "A settlement file as it is"),
-            Route("GET", f"{settlements}/{{date}}", self.file, "Sum up a settlement file", Shown),
-            Route("GET", reports, self.reports, "List reports, newest first", Listed),
-            Route(
-                "POST",
-                reports,
-                self.reconcile,
-                "Reconcile what has changed, and settle what matches",
-                Shown,
-                takes=RunOrder,
-                body_needed=False,
-                may_also=(202,),
-            ),
-            Route("GET", f"{reports}/{{date}}", self.report, "Show a report", Shown),
-            Route(
-                "POST",
-                f"{breaks}/propose",
-                self.propose,
-                "Propose the suggested posting of a break",
-                Shown,
-                takes=NoFields,
-                body_needed=False,
-            ),
-            Route(
-                "POST",
-                f"{breaks}/approve",
-                self.approve,
-                "Approve a posting that somebody else proposed",
-                Shown,
-                takes=NoFields,
-                body_needed=False,
-            ),
+            Route("GET", path, self.files, "List settlement files, newest first", Listed),
+            _run(path, self.settle, "Close an extra batch and write the settlement files"),
+            Route("GET", f"{path}/{{date}}.csv", self.csv, "A settlement file as it is"),
+            Route("GET", f"{path}/{{date}}", self.file, "Sum up a settlement file", Shown),
+        ]
+
+    def _of_reports(self) -> list[Route]:
+        return [
+            Route("GET", _REPORTS, self.reports, "List reports, newest first", Listed),
+            _run(_REPORTS, self.reconcile, "Reconcile what has changed, and settle what matches"),
+            Route("GET", f"{_REPORTS}/{{date}}", self.report, "Show a report", Shown),
+        ]
+
+    def _of_breaks(self) -> list[Route]:
+        return [
+            _order("propose", self.propose, "Propose the suggested posting of a break"),
+            _order("approve", self.approve, "Approve a posting that somebody else proposed"),
         ]
 
     async def settle(self, request: web.Request) -> web.Response:
@@ -159,23 +135,27 @@ class Settlements:
     async def files(self, request: web.Request) -> web.Response:
         self._reads.reader(request)
         dates = self._dates(SETTLEMENTS, _FILE)
-        rows = [{"object": "settlement", "date": date, "path": _settlement(date)} for date in dates]
+        rows = [
+            {"object": "settlement", "date": date, "path": settlement_path(date)} for date in dates
+        ]
         return listed(rows, None)
 
     async def csv(self, request: web.Request) -> web.Response:
         """The file; of a merchant, its own lines under the same head."""
         caller = self._reads.reader(request)
-        data = await self._read(_settlement(_date_of(request)), "settlement")
+        data = await self._read(settlement_path(_date_of(request)), "settlement")
         if caller.merchant_id is not None:
-            data = await asyncio.to_thread(_own_lines, data, caller.merchant_id)
+            data = await asyncio.to_thread(own_lines, data, caller.merchant_id)
         return web.Response(body=data, content_type="text/csv", charset="utf-8")
 
     async def file(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
         date = _date_of(request)
-        data = await self._read(_settlement(date), "settlement")
-        summed = await asyncio.to_thread(_summed, data, caller.merchant_id)
-        return answered({"object": "settlement", "date": date, "path": _settlement(date), **summed})
+        data = await self._read(settlement_path(date), "settlement")
+        sums = await asyncio.to_thread(summed, data, caller.merchant_id)
+        return answered(
+            {"object": "settlement", "date": date, "path": settlement_path(date), **sums}
+        )
 
     async def reports(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
@@ -187,13 +167,13 @@ class Settlements:
     async def report(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
         date = _date_of(request)
-        if not self._fs.exists(_report(date)):
+        if not self._fs.exists(report_path(date)):
             raise no_such("report")
         return answered(await asyncio.to_thread(self._shown, date, caller))
 
     def _shown(self, date: str, caller: Caller) -> dict[str, Any]:
         """The report, each break with what became of its posting."""
-        found: dict[str, Any] = msgspec.json.decode(self._fs.read(_report(date)))
+        found: dict[str, Any] = msgspec.json.decode(self._fs.read(report_path(date)))
         known: dict[str, Any] = {"postings": []}
         if self._fs.exists(APPROVALS):
             known = msgspec.json.decode(self._fs.read(APPROVALS))
@@ -201,7 +181,7 @@ class Settlements:
         for one in found["breaks"]:
             one["resolution"] = postings.get(one["id"])
         shown = {"object": "reconciliation", **found}
-        return shown if caller.merchant_id is None else _own_report(shown, caller.merchant_id)
+        return shown if caller.merchant_id is None else own_report(shown, caller.merchant_id)
 
     async def _run(self, request: web.Request, kind: str, order: Any, name: str) -> web.Response:
         """The reconciler's answer; 202 while it is still at it."""
@@ -241,12 +221,17 @@ class Settlements:
         return await asyncio.to_thread(self._fs.read, path)
 
 
-def _settlement(date: str) -> str:
-    return f"{SETTLEMENTS}/settlement_{date}.csv"
+def _run(path: str, handler: Handler, summary: str) -> Route:
+    """A run of the reconciler, which may outlast the request."""
+    return Route(
+        "POST", path, handler, summary, Shown, takes=RunOrder, body_needed=False, may_also=(202,)
+    )
 
 
-def _report(date: str) -> str:
-    return f"{REPORTS}/reconciliation_report_{date}.json"
+def _order(verb: str, handler: Handler, summary: str) -> Route:
+    """What a person says about one break."""
+    path = f"{_REPORTS}/{{date}}/breaks/{{n}}/{verb}"
+    return Route("POST", path, handler, summary, Shown, takes=NoFields, body_needed=False)
 
 
 def _key(request: web.Request) -> str | None:
@@ -265,79 +250,3 @@ def _date_of(request: web.Request) -> str:
     if not is_date(date):
         raise no_such("date")
     return date
-
-
-def _own_lines(data: bytes, merchant_id: str) -> bytes:
-    rows = csv.reader(io.StringIO(data.decode()))
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    head = next(rows)
-    place = head.index("merchant_id")
-    writer.writerow(head)
-    writer.writerows(row for row in rows if row[place] == merchant_id)
-    return text.getvalue().encode()
-
-
-def _summed(data: bytes, merchant_id: str | None) -> dict[str, Any]:
-    """How many lines, and their sums by currency and batch, in minor units."""
-    lines, totals, batches = 0, dict[str, dict[str, int]](), dict[str, int]()
-    for row in csv.DictReader(io.StringIO(data.decode())):
-        if merchant_id not in (None, row["merchant_id"]):
-            continue
-        lines += 1
-        batches[row["batch_id"]] = batches.get(row["batch_id"], 0) + 1
-        sums = totals.setdefault(row["currency"], dict.fromkeys(_SUMS, 0))
-        for name in _SUMS:
-            sums[name] += int(row[name])
-    return {"lines": lines, "totals": totals, "batches": batches}
-
-
-def _own_report(report: dict[str, Any], merchant_id: str) -> dict[str, Any]:
-    """A merchant's part: its payments and breaks, counted again. The bank pays for the house, so
-    its own sums stop at the statement."""
-    payments = [row for row in report["payments"] if row["merchant_id"] == merchant_id]
-    breaks = [one for one in report["breaks"] if one["merchant_id"] == merchant_id]
-    classes = [one["class"] for one in breaks]
-    ours, theirs = classes.count("missing_ours"), classes.count("missing_theirs")
-    counts = {
-        "matched": sum(row["captures"] for row in payments if row["status"] == "MATCHED"),
-        "mismatched": len(breaks) - ours - theirs,
-        "missing_ours": ours,
-        "missing_theirs": theirs,
-        "expected": sum(row["captures"] for row in payments if row["status"] == "EXPECTED"),
-    }
-    totals = _own_totals(payments, breaks)
-    return {**report, "counts": counts, "totals": totals, "payments": payments, "breaks": breaks}
-
-
-def _own_totals(
-    payments: list[dict[str, Any]], breaks: list[dict[str, Any]]
-) -> dict[str, dict[str, int | None]]:
-    """By currency: what the breaks' postings say beside what the payments' rows say."""
-    sums: dict[str, dict[str, int]] = {}
-
-    def add(currency: str, name: str, amount: int) -> None:
-        sums.setdefault(currency, {"ledger": 0, "statement": 0, "explained": 0})[name] += amount
-
-    for row in payments:
-        if row["status"] != "EXPECTED":
-            add(row["currency"], "ledger", row["ledger"])
-            add(row["currency"], "statement", row["statement"])
-    for one in breaks:
-        for posting in one["suggested_posting"]:
-            currency, amount = posting["currency"], posting["amount"]
-            if posting["account"].endswith((":payout_in_transit", ":receivable")):
-                add(currency, "explained", amount)
-            if posting["account"].endswith(":payout_in_transit") and currency != one["currency"]:
-                add(currency, "statement", amount)
-    return {
-        currency: {
-            **row,
-            "bank": None,
-            "unexplained": row["statement"] - row["ledger"] - row["explained"],
-        }
-        for currency, row in sorted(sums.items())
-    }
-
-
-__all__ = ["Settlements"]

@@ -10,10 +10,10 @@ from actors.cli.shop import Answer, Shop
 from actors.cli.stories import Checks
 from actors.cli.stories.cards import MERCHANT, good_card, order
 from actors.cli.stories.houses import House, own_house
+from payrail.domain.settlement.places import NEWEST
 
 CAPTURES, AMOUNT = 10, 5_000
 RULE = {"operation": "statement", "do": "settlement_mismatch:amount", "count": 1}
-NEWEST = "data/reconciliation/reconciliation_report.json"
 SUSPENSE = "asset:suspense:recon:providerA"
 
 
