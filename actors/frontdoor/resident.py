@@ -11,24 +11,14 @@ from typing import Any
 
 from aiohttp import web
 
-from actors.frontdoor.app import inner_app, public_app
 from actors.frontdoor.asking import Asking
-from actors.frontdoor.clock import Clocks
-from actors.frontdoor.commands import GATEWAY, Commands
-from actors.frontdoor.deliveries import Deliveries
-from actors.frontdoor.drills import Drills, admin_of, insider
-from actors.frontdoor.endpoints import Endpoints
+from actors.frontdoor.commands import GATEWAY
+from actors.frontdoor.doors import Parts, Views, both_apps
 from actors.frontdoor.events import EventsView
-from actors.frontdoor.health import House
-from actors.frontdoor.lists import Reads
-from actors.frontdoor.metrics_book import MetricsBook, actors_seen, answers_into
-from actors.frontdoor.notices import Notices, notice_routes
-from actors.frontdoor.provider_door import ProviderDoor
+from actors.frontdoor.metrics_book import MetricsBook
 from actors.frontdoor.reads import PaymentsView
-from actors.frontdoor.routed import Routed
-from actors.frontdoor.routes import inner_routes, public_routes
-from actors.frontdoor.settlements import RECONCILER, Settlements
-from payrail.domain.webhooks import AllowList
+from actors.frontdoor.receivers import Receivers
+from actors.frontdoor.settlements import RECONCILER
 from payrail.errors import Damage
 from payrail.runtime.bells import IDLE_MS_MAX
 from payrail.runtime.cells import CellView
@@ -39,7 +29,6 @@ from payrail.security.secrets import secret, service_key
 from payrail.settings import Settings
 from payrail.steplog import StepLog
 from payrail.web.access import AccessView
-from payrail.web.metrics import Metrics
 from payrail.web.outgoing import Names
 from payrail.web.server import serve
 
@@ -50,33 +39,6 @@ _BUSY_MS = 2
 _ASK_AGAIN_MS = 50
 #: How long open questions may still be answered once the house goes down.
 _LEAVE_MS = 3_000
-
-
-class Receivers:
-    """How the receivers are, read from their cells now and then; see `runtime.edge.Watch`."""
-
-    def __init__(self, home: str, receivers: Sequence[str]) -> None:
-        self._home = home
-        self._epochs = dict.fromkeys(receivers, 0)
-        self._consumed = dict.fromkeys(receivers, 0)
-        self._blocked = dict.fromkeys(receivers, False)
-        self.look()
-
-    def look(self) -> None:
-        for receiver in self._epochs:
-            cell = CellView.read(self._home, receiver)
-            self._epochs[receiver] = cell.epoch if cell else 0
-            self._consumed[receiver] = cell.consumed.get(NAME, (0, 0))[0] if cell else 0
-            self._blocked[receiver] = cell is not None and cell.state == "blocked"
-
-    def epoch(self, receiver: str) -> int:
-        return self._epochs[receiver]
-
-    def blocked(self, receiver: str) -> bool:
-        return self._blocked[receiver]
-
-    def consumed(self, receiver: str) -> int:
-        return self._consumed[receiver]
 
 
 class Frontdoor:
@@ -110,7 +72,7 @@ class Frontdoor:
 
     async def run(self, control: Control) -> None:
         """See `payrail.runtime.control.Resident`."""
-        receivers = Receivers(self._home, self._receivers)
+        receivers = Receivers(self._home, NAME, self._receivers)
         edge = Edge(
             NAME,
             self._fs,
@@ -137,66 +99,44 @@ class Frontdoor:
 
     async def _open(
         self, edge: Edge, runners: list[web.AppRunner], control: Control
-    ) -> tuple[Asking, tuple[PaymentsView, EventsView]]:
+    ) -> tuple[Asking, Views]:
         """Fold the books as they are, then listen."""
-        settings, fs = self._settings, self._fs
+        settings = self._settings
         house_secret = self._secret("house", settings.house_secret.get_secret_value())
         internal = self._secret("internal", settings.internal_secret.get_secret_value())
-        access = AccessView(fs, house_secret, service_key(fs, self._rng))
-        views = PaymentsView(fs), EventsView(fs)
-        for view in views:
-            while self._fold_some(view):
-                await asyncio.sleep(0)  # A long book must not hold up the beat.
+        views = await self._folded()
         asking = Asking(edge, settings.request_budget_ms, control.bell.wake)
-        reads = Reads(access, *views)
-        house = House(self._home, fs, self._clock, reads, self._actors)
-        commands = Commands(asking, access, views[0])
-        metrics = Metrics(self._clock, self._steps.add, answers_into(control.cell.report))
-        clocks = Clocks(fs, self._clock, reads, admin_of(access), self._log)
-        public = public_app(
-            [
-                *public_routes(commands, reads, house, Drills(asking, house, admin_of(access))),
-                *Routed(reads, views[0]).routes(),
-                *self._endpoints(asking, access, reads, house_secret).routes(),
-                *Deliveries(fs, access, reads).routes(),
-                *clocks.routes(),
-                *Settlements(fs, asking, access, reads).routes(),
-                *notice_routes(Notices(asking, self._clock, house_secret)),
-            ],
-            metrics,
-            self._rng,
-            self._log,
-            lambda: metrics.rendered(
-                edge.open_questions, edge.epoch, actors_seen(self._home, self._actors)
-            ),
-        )
-        inside = insider(internal)
-        inner = inner_app(
-            "PayRail providers",
-            [
-                *inner_routes(Drills(asking, house, inside), house),
-                *ProviderDoor(asking, house, fs, inside).routes(),
-            ],
-            Metrics(self._clock),
-            self._rng,
-            self._log,
-        )
-        for app, port in ((public, settings.api_port), (inner, settings.provider_port)):
+        apps = both_apps(self._parts(edge, asking, views, house_secret), control, internal)
+        for app, port in zip(apps, (settings.api_port, settings.provider_port), strict=True):
             runners.append(await serve(app, settings.host, port))
             self.addresses.append(runners[-1].addresses[0])
         return asking, views
 
-    def _endpoints(
-        self, asking: Asking, access: AccessView, reads: Reads, house_secret: bytes
-    ) -> Endpoints:
-        return Endpoints(
-            asking=asking,
-            access=access,
-            reads=reads,
-            guard=AllowList(self._settings.webhook_allow),
-            resolve=self._names,
-            house_secret=house_secret,
+    async def _folded(self) -> Views:
+        """The views, at the end of their books."""
+        views = PaymentsView(self._fs), EventsView(self._fs)
+        for view in views:
+            while self._fold_some(view):
+                await asyncio.sleep(0)  # A long book must not hold up the beat.
+        return views
+
+    def _parts(self, edge: Edge, asking: Asking, views: Views, house_secret: bytes) -> Parts:
+        fs = self._fs
+        return Parts(
+            home=self._home,
+            actors=self._actors,
+            fs=fs,
+            clock=self._clock,
             rng=self._rng,
+            log=self._log,
+            steps=self._steps,
+            edge=edge,
+            asking=asking,
+            access=AccessView(fs, house_secret, service_key(fs, self._rng)),
+            views=views,
+            names=self._names,
+            house_secret=house_secret,
+            webhook_allow=self._settings.webhook_allow,
         )
 
     async def _serve(
@@ -205,7 +145,7 @@ class Frontdoor:
         edge: Edge,
         receivers: Receivers,
         asking: Asking,
-        views: tuple[PaymentsView, EventsView],
+        views: Views,
     ) -> None:
         looked_ms = self._clock.monotonic_ms()
         while not control.stopping.is_set():

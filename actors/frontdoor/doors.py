@@ -1,0 +1,115 @@
+"""What stands behind the two listeners: every handler, joined to its parts.
+
+Never: listens, or handles a request.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from actors.frontdoor.app import inner_app, public_app
+from actors.frontdoor.asking import Asking
+from actors.frontdoor.clock import Clocks
+from actors.frontdoor.commands import Commands
+from actors.frontdoor.deliveries import Deliveries
+from actors.frontdoor.drills import Drills, admin_of, insider
+from actors.frontdoor.endpoints import Endpoints
+from actors.frontdoor.events import EventsView
+from actors.frontdoor.health import House
+from actors.frontdoor.lists import Reads
+from actors.frontdoor.metrics_book import actors_seen, answers_into
+from actors.frontdoor.notices import Notices, notice_routes
+from actors.frontdoor.provider_door import ProviderDoor
+from actors.frontdoor.reads import PaymentsView
+from actors.frontdoor.routed import Routed
+from actors.frontdoor.routes import inner_routes, public_routes
+from actors.frontdoor.settlements import Settlements
+from payrail.domain.webhooks import AllowList
+from payrail.runtime.control import Control
+from payrail.runtime.edge import Edge
+from payrail.runtime.ports import Clock, Fs, Rng
+from payrail.steplog import StepLog
+from payrail.web.access import AccessView
+from payrail.web.metrics import Metrics
+from payrail.web.openapi import Route
+from payrail.web.outgoing import Names
+
+Views = tuple[PaymentsView, EventsView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What handlers are made of. `actors`: who must serve for the house to be ready."""
+
+    home: str
+    actors: tuple[str, ...]
+    fs: Fs
+    clock: Clock
+    rng: Rng
+    log: Any
+    steps: StepLog
+    edge: Edge
+    asking: Asking
+    access: AccessView
+    views: Views
+    names: Names
+    house_secret: bytes
+    webhook_allow: tuple[str, ...]
+
+
+def both_apps(
+    parts: Parts, control: Control, internal: bytes
+) -> tuple[web.Application, web.Application]:
+    """The public application, then the one for whoever knows the secret `internal`."""
+    reads = Reads(parts.access, *parts.views)
+    house = House(parts.home, parts.fs, parts.clock, reads, parts.actors)
+    return _public(parts, control, reads, house), _inner(parts, house, internal)
+
+
+def _public(parts: Parts, control: Control, reads: Reads, house: House) -> web.Application:
+    metrics = Metrics(parts.clock, parts.steps.add, answers_into(control.cell.report))
+    edge = parts.edge
+
+    def scraped() -> str:
+        seen = actors_seen(parts.home, parts.actors)
+        return metrics.rendered(edge.open_questions, edge.epoch, seen)
+
+    return public_app(_public_routes(parts, reads, house), metrics, parts.rng, parts.log, scraped)
+
+
+def _public_routes(parts: Parts, reads: Reads, house: House) -> list[Route]:
+    fs, asking, access = parts.fs, parts.asking, parts.access
+    payments, _events = parts.views
+    may_drill = admin_of(access)
+    commands = Commands(asking, access, payments)
+    return [
+        *public_routes(commands, reads, house, Drills(asking, house, may_drill)),
+        *Routed(reads, payments).routes(),
+        *_endpoints(parts, reads).routes(),
+        *Deliveries(fs, access, reads).routes(),
+        *Clocks(fs, parts.clock, reads, may_drill, parts.log).routes(),
+        *Settlements(fs, asking, access, reads).routes(),
+        *notice_routes(Notices(asking, parts.clock, parts.house_secret)),
+    ]
+
+
+def _endpoints(parts: Parts, reads: Reads) -> Endpoints:
+    return Endpoints(
+        asking=parts.asking,
+        access=parts.access,
+        reads=reads,
+        guard=AllowList(parts.webhook_allow),
+        resolve=parts.names,
+        house_secret=parts.house_secret,
+        rng=parts.rng,
+    )
+
+
+def _inner(parts: Parts, house: House, internal: bytes) -> web.Application:
+    inside = insider(internal)
+    routes = [
+        *inner_routes(Drills(parts.asking, house, inside), house),
+        *ProviderDoor(parts.asking, house, parts.fs, inside).routes(),
+    ]
+    return inner_app("PayRail providers", routes, Metrics(parts.clock), parts.rng, parts.log)

@@ -1,0 +1,37 @@
+"""How the actors that the front door asks are doing, as their cells say.
+
+Owns nothing; see `payrail.runtime.edge.Watch` for what an edge does with it.
+"""
+
+from collections.abc import Sequence
+
+from payrail.runtime.cells import CellView
+
+
+class Receivers:
+    """Answers from the last look; whoever owns it looks now and then."""
+
+    def __init__(self, home: str, sender: str, receivers: Sequence[str]) -> None:
+        """`sender`: whose messages the receivers have consumed."""
+        self._home, self._sender = home, sender
+        self._epochs = dict.fromkeys(receivers, 0)
+        self._consumed = dict.fromkeys(receivers, 0)
+        self._blocked = dict.fromkeys(receivers, False)
+        self.look()
+
+    def look(self) -> None:
+        """Read every cell once."""
+        for receiver in self._epochs:
+            cell = CellView.read(self._home, receiver)
+            self._epochs[receiver] = cell.epoch if cell else 0
+            self._consumed[receiver] = cell.consumed.get(self._sender, (0, 0))[0] if cell else 0
+            self._blocked[receiver] = cell is not None and cell.state == "blocked"
+
+    def epoch(self, receiver: str) -> int:
+        return self._epochs[receiver]
+
+    def blocked(self, receiver: str) -> bool:
+        return self._blocked[receiver]
+
+    def consumed(self, receiver: str) -> int:
+        return self._consumed[receiver]
