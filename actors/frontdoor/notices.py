@@ -8,11 +8,13 @@ No key and no Idempotency-Key: the signature says who speaks, and the same fact 
 from collections.abc import Mapping
 
 from aiohttp import web
+from msgspec import structs
 
 from actors.frontdoor import shown
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.heads import must_hold_no_card, no_such
 from payrail.domain.providers import public_name
+from payrail.domain.words.providers import ProviderNotice
 from payrail.errors import RequestError
 from payrail.runtime.ports import Clock
 from payrail.security.notices import PROVIDER_HEADER, SCHEMES, checked, notice_key
@@ -36,7 +38,7 @@ class Notices:
         body = await read_bytes(request, BYTES_MAX)
         wall_ms = self._clock.now().wall_ms
         notice = checked(provider, body, request.headers, self._keys[provider], wall_ms)
-        _must_hold_no_card(notice.reference, notice.operation_id, notice.provider_reference or "")
+        _must_hold_no_card(notice)
         payment_id = notice.reference.rpartition(".")[0]
         return await self._asking.ask(
             request, GATEWAY, "provider.notice", notice, payment_id or None
@@ -70,6 +72,6 @@ def notice_routes(notices: Notices) -> list[Route]:
     ]
 
 
-def _must_hold_no_card(*texts: str) -> None:
-    """Raises RequestError 422: whatever is handed on stands in mailboxes in clear."""
-    must_hold_no_card({"": list(texts)})
+def _must_hold_no_card(notice: ProviderNotice) -> None:
+    """Raises RequestError 422: every word that is handed on stands in mailboxes in clear."""
+    must_hold_no_card({"": [word for word in structs.astuple(notice) if isinstance(word, str)]})

@@ -11,6 +11,7 @@ from payrail.storage.lines import encode
 from tests.actors.doors import HOUSE_SECRET, open_door
 
 KEYS = {name: notice_key(HOUSE_SECRET.encode(), name) for name in ("providerA", "providerB")}
+CARD = "4242424242424242"
 both = pytest.mark.parametrize("provider", KEYS)
 
 
@@ -102,11 +103,18 @@ async def test_either_spelling_names_the_provider(tmp_path):
         assert (await post(door, body, {**headers, "X-PayRail-Provider": "provider-a"}))[0] == 200
 
 
-async def test_a_card_number_in_a_genuine_notice_is_not_written(tmp_path):
-    """A provider may be wrong too; mailboxes are plain files."""
+@pytest.mark.parametrize(
+    "word",
+    [
+        {"provider_reference": CARD},
+        {"notice_id": f"evt_{CARD}"},
+        {"result": "declined", "code": CARD},
+    ],
+)
+async def test_a_card_number_in_a_genuine_notice_is_not_written(tmp_path, word):
+    """A provider may be wrong too, in any of its words; mailboxes are plain files."""
     async with open_door(tmp_path, gateway=take) as door:
-        sent = sending("providerA", provider_reference="4242424242424242")
-        body, headers = signed(sent, KEYS["providerA"], now_ms())
+        body, headers = signed(sending("providerA", **word), KEYS["providerA"], now_ms())
         status, answer = await post(door, body, headers)
         assert (status, answer["code"]) == (422, "validation-error")
         assert door.gateway.asked == []
