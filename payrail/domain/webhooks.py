@@ -42,7 +42,8 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
 #: What a resolver may take for a number: decimal, octal (as decimal digits) or hexadecimal.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 
-# Source: IANA IPv4 Special-Purpose Address Registry, with multicast and the reserved class E.
+# Source: IANA IPv4 Special-Purpose Address Registry, with multicast and the reserved class E; and
+# 168.63.129.16, where a machine in Azure asks about itself although the address is an ordinary one.
 _SPECIAL_4 = tuple(
     IPv4Network(text)
     for text in (
@@ -50,6 +51,7 @@ _SPECIAL_4 = tuple(
         "10.0.0.0/8",
         "100.64.0.0/10",
         "127.0.0.0/8",
+        "168.63.129.16/32",
         "169.254.0.0/16",
         "172.16.0.0/12",
         "192.0.0.0/24",
