@@ -4,14 +4,13 @@ The order of the checks is: key (401), role (403), merchant (422), id (404), Ide
 body (415, 413, 400, 422). Nothing is decided here.
 """
 
-import hashlib
 from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel
 
-from actors.frontdoor.asking import Asking
-from actors.frontdoor.heads import idempotency_key, must_hold_no_card, payment_id
+from actors.frontdoor.asking import GATEWAY, Asking
+from actors.frontdoor.heads import command_head, idempotency_key, payment_id
 from actors.frontdoor.models import (
     COMMAND_BYTES_MAX,
     CapturePaymentIntent,
@@ -33,7 +32,6 @@ from payrail.web.access import AccessView, Caller, must_be, must_name_merchant
 from payrail.web.bodies import checked, read_object
 from payrail.web.heads import bearer
 
-GATEWAY = "gateway"
 #: How many of a merchant's newest payments are searched for one whose creation had no answer.
 _NEWEST_SEARCHED = 64
 
@@ -56,25 +54,25 @@ class Commands:
     async def create(self, request: web.Request) -> web.Response:
         caller, key = self._payer(request), idempotency_key(request)
         given = await _body(request, CreatePaymentIntent, empty_ok=False)
-        order = CreatePayment(**given, **_head(request, caller, key, given))
+        order = CreatePayment(**given, **command_head(request, caller, key, given))
         return await self._ask(request, "payment.create", order, None)
 
     async def authorize(self, request: web.Request) -> web.Response:
         caller, about, key = self._about(request)
         given = await _body(request, NoFields)
-        order = AuthorizePayment(id=about, **_head(request, caller, key, given))
+        order = AuthorizePayment(id=about, **command_head(request, caller, key, given))
         return await self._ask(request, "payment.authorize", order, about)
 
     async def capture(self, request: web.Request) -> web.Response:
         caller, about, key = self._about(request)
         given = await _body(request, CapturePaymentIntent)
-        order = CapturePayment(id=about, **given, **_head(request, caller, key, given))
+        order = CapturePayment(id=about, **given, **command_head(request, caller, key, given))
         return await self._ask(request, "payment.capture", order, about)
 
     async def cancel(self, request: web.Request) -> web.Response:
         caller, about, key = self._about(request)
         given = await _body(request, NoFields)
-        order = CancelPayment(id=about, **_head(request, caller, key, given))
+        order = CancelPayment(id=about, **command_head(request, caller, key, given))
         return await self._ask(request, "payment.cancel", order, about)
 
     def _payer(self, request: web.Request) -> Caller:
@@ -137,17 +135,3 @@ async def _body(
     given = await read_object(request, COMMAND_BYTES_MAX, empty_ok=empty_ok)
     checked(model, given)
     return given
-
-
-def _head(request: web.Request, caller: Caller, key: str, given: dict[str, Any]) -> dict[str, Any]:
-    """What every command says about its asker and its request."""
-    spelled = must_hold_no_card(given)
-    what = f"{request.method}\n{request.path}\n".encode()
-    return {
-        "merchant_id": caller.merchant_id,
-        "user_id": caller.user_id,
-        "role": caller.role,
-        "idempotency_key": key,
-        "request_hash": hashlib.sha256(what + spelled).hexdigest(),
-        "fields": given,
-    }

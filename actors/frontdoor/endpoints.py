@@ -7,7 +7,6 @@ each call. A secret is derived for the one answer that shows it, and written now
 """
 
 import asyncio
-import hashlib
 import re
 from typing import Annotated, Any, Literal
 
@@ -15,8 +14,8 @@ import msgspec
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, Field
 
-from actors.frontdoor.asking import Asking
-from actors.frontdoor.heads import idempotency_key, must_hold_no_card, no_such
+from actors.frontdoor.asking import GATEWAY, Asking
+from actors.frontdoor.heads import command_head, idempotency_key, no_such
 from actors.frontdoor.lists import Reads, answered, listed
 from actors.frontdoor.models import COMMAND_BYTES_MAX, NoFields
 from payrail.domain.access import ENDPOINT_KEEPERS
@@ -46,7 +45,6 @@ from payrail.web.heads import bearer
 from payrail.web.openapi import Route
 from payrail.web.outgoing import Resolve, permitted
 
-GATEWAY = "gateway"
 #: How long the name of a new endpoint is looked for.
 LOOKUP_SECONDS = 5.0
 _ENDPOINT = re.compile(r"we_[a-z0-9]{16}")
@@ -155,7 +153,7 @@ class Endpoints:
         key = self._key(request)
         given = await read_object(request, COMMAND_BYTES_MAX)
         wanted = checked(NewEndpoint, given)
-        head = _head(request, caller, key, given)
+        head = command_head(request, caller, key, given)
         await self._must_be_allowed(wanted.url)
         order = AddEndpoint(url=wanted.url, events=wanted.events, **head)
         return self._with_secret(await self._ask(request, "endpoint.add", order))
@@ -165,7 +163,7 @@ class Endpoints:
         key = self._key(request)
         given = await read_object(request, COMMAND_BYTES_MAX)
         wanted = checked(ChangedEndpoint, given)
-        head = _head(request, caller, key, given)
+        head = command_head(request, caller, key, given)
         if wanted.url is not None:
             await self._must_be_allowed(wanted.url)
         order = UpdateEndpoint(id=known.id, url=wanted.url, events=wanted.events, **head)
@@ -208,7 +206,7 @@ class Endpoints:
         key = self._key(request)
         given = await read_object(request, COMMAND_BYTES_MAX, empty_ok=True)
         checked(NoFields, given)
-        return known, _head(request, caller, key, given)
+        return known, command_head(request, caller, key, given)
 
     def _keeper(self, request: web.Request) -> Caller:
         caller = self._access.authenticate(bearer(request))
@@ -272,17 +270,3 @@ def _not_allowed(message: str) -> RequestError:
         f"The URL {message}.",
         errors=[{"field": "url", "message": message}],
     )
-
-
-def _head(request: web.Request, caller: Caller, key: str, given: dict[str, Any]) -> dict[str, Any]:
-    """What every command says about its asker and its request."""
-    spelled = must_hold_no_card(given)
-    what = f"{request.method}\n{request.path}\n".encode()
-    return {
-        "merchant_id": caller.merchant_id,
-        "user_id": caller.user_id,
-        "role": caller.role,
-        "idempotency_key": key,
-        "request_hash": hashlib.sha256(what + spelled).hexdigest(),
-        "fields": given,
-    }

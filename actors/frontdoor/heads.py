@@ -3,6 +3,7 @@
 Whatever passes here is written to mailboxes and books in clear, so a card number must not.
 """
 
+import hashlib
 import re
 from typing import Any
 
@@ -12,6 +13,7 @@ from payrail.domain.cards import UNKNOWN, brand_of, find_pans, pan_ok
 from payrail.domain.testcards import TEST_CARDS
 from payrail.errors import RequestError
 from payrail.storage.strict import canonical
+from payrail.web.access import Caller
 
 _HEADER = "Idempotency-Key"
 _BARE = re.compile(r"[ -~]{1,255}")
@@ -48,6 +50,25 @@ def idempotency_key(request: web.Request) -> str:
             " once, and holds no card number.",
         )
     return key
+
+
+def command_head(
+    request: web.Request, caller: Caller, key: str, given: dict[str, Any]
+) -> dict[str, Any]:
+    """What every command says about its asker and its request.
+
+    Raises RequestError 422 for a body that holds a card number.
+    """
+    spelled = must_hold_no_card(given)
+    what = f"{request.method}\n{request.path}\n".encode()
+    return {
+        "merchant_id": caller.merchant_id,
+        "user_id": caller.user_id,
+        "role": caller.role,
+        "idempotency_key": key,
+        "request_hash": hashlib.sha256(what + spelled).hexdigest(),
+        "fields": given,
+    }
 
 
 def payment_id(request: web.Request) -> str:

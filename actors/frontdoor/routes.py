@@ -1,10 +1,13 @@
 """Every operation of the two listeners, in one table; the router and the document read it."""
 
+from pydantic import BaseModel
+
 from actors.frontdoor import models, shown
 from actors.frontdoor.commands import Commands
 from actors.frontdoor.drills import Drills, inner_health
 from actors.frontdoor.health import VERBS, House
 from actors.frontdoor.lists import Reads
+from payrail.web.metrics import Handler
 from payrail.web.openapi import Route
 
 _PAGED = ("limit", "cursor")
@@ -31,11 +34,13 @@ def inner_routes(drills: Drills, house: House) -> list[Route]:
 
 
 def _payments(commands: Commands, reads: Reads) -> list[Route]:
-    about = "/payment-intents/{id}"
+    path = "/payment-intents"
+    about = f"{path}/{{id}}"
+    nothing, part = models.NoFields, models.CapturePaymentIntent
     return [
         Route(
             "POST",
-            "/payment-intents",
+            path,
             commands.create,
             "Create a payment, and confirm it at once if asked to",
             shown.PaymentIntent,
@@ -46,47 +51,32 @@ def _payments(commands: Commands, reads: Reads) -> list[Route]:
         ),
         Route(
             "GET",
-            "/payment-intents",
+            path,
             reads.payments,
             "List payments, newest first",
             shown.PaymentIntents,
             query=("state", "provider", "currency", *_PAGED),
         ),
         Route("GET", about, reads.payment, "Show a payment", shown.PaymentIntent),
-        Route(
-            "POST",
-            f"{about}/authorize",
-            commands.authorize,
-            "Hold the money",
-            shown.PaymentIntent,
-            takes=models.NoFields,
-            body_needed=False,
-            keyed=True,
-            may_also=(202,),
-        ),
-        Route(
-            "POST",
-            f"{about}/capture",
-            commands.capture,
-            "Claim held money, or a part of it",
-            shown.PaymentIntent,
-            takes=models.CapturePaymentIntent,
-            body_needed=False,
-            keyed=True,
-            may_also=(202,),
-        ),
-        Route(
-            "POST",
-            f"{about}/cancel",
-            commands.cancel,
-            "Give held money back",
-            shown.PaymentIntent,
-            takes=models.NoFields,
-            body_needed=False,
-            keyed=True,
-            may_also=(202,),
-        ),
+        _order(f"{about}/authorize", commands.authorize, "Hold the money", nothing),
+        _order(f"{about}/capture", commands.capture, "Claim held money, or a part of it", part),
+        _order(f"{about}/cancel", commands.cancel, "Give held money back", nothing),
     ]
+
+
+def _order(path: str, handler: Handler, summary: str, takes: type[BaseModel]) -> Route:
+    """An order about a payment: its body may be empty, its key may not."""
+    return Route(
+        "POST",
+        path,
+        handler,
+        summary,
+        shown.PaymentIntent,
+        takes=takes,
+        body_needed=False,
+        keyed=True,
+        may_also=(202,),
+    )
 
 
 def _books(reads: Reads) -> list[Route]:

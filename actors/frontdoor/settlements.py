@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, Field
 
-from actors.frontdoor.asking import Asking
+from actors.frontdoor.asking import RECONCILER, Asking
 from actors.frontdoor.heads import idempotency_key, no_such
 from actors.frontdoor.lists import Reads, answered, listed
 from actors.frontdoor.models import COMMAND_BYTES_MAX, NoFields
@@ -42,7 +42,6 @@ from payrail.web.heads import bearer
 from payrail.web.metrics import Handler
 from payrail.web.openapi import Route
 
-RECONCILER = "reconciler"
 _REPORTS = "/reconciliations"
 APPROVERS = frozenset({ADMIN, APPROVER})
 _FILE = re.compile(r"settlement_([0-9]{4}-[0-9]{2}-[0-9]{2})\.csv", re.ASCII)

@@ -64,23 +64,17 @@ class Booking:
         """Book one entry. `ref`, merchant and currency are the payment's unless told."""
         if not isinstance(data, ENTRY_DATA[entry_type]):
             raise TypeError(f"{entry_type} needs {ENTRY_DATA[entry_type].__name__}")
-        postings = postings or []
-        must_balance(postings)
+        must_balance(postings or [])
         view = self.view
-        entry = LedgerEntry(
-            event_id=self._moment.new_id("evt", self._index),
-            type=entry_type,
+        entry = self._entry(
+            entry_type,
+            data,
             ref=ref or (view.id if view else ""),
             merchant_id=view.merchant_id if view else merchant_id,
-            timestamp=iso(self._moment.wire_ms),
             amount=amount,
             currency=currency or (view.currency if view else ""),
-            data=data,
             postings=postings,
-            correlation_id=self._message.correlation_id,
-            causation_id=self._message.id,
         )
-        self._index += 1
         about_payment = not entry_type.startswith("case.")
         if about_payment:
             self.view = fold(self.view, entry)
@@ -92,23 +86,37 @@ class Booking:
         self, entry_type: str, data: Struct, provider: str, object_seq: int
     ) -> LedgerEntry:
         """Book one entry about a provider: of no merchant, and without an amount."""
-        entry = LedgerEntry(
-            event_id=self._moment.new_id("evt", self._index),
-            type=entry_type,
-            ref=provider,
-            merchant_id=None,
-            timestamp=iso(self._moment.wire_ms),
-            amount=0,
-            currency="",
-            data=data,
-            postings=[],
-            correlation_id=self._message.correlation_id,
-            causation_id=self._message.id,
-        )
-        self._index += 1
+        entry = self._entry(entry_type, data, ref=provider)
         shown = {"id": provider, "object": "provider", **msgspec.to_builtins(data)}
         self.closed_entry(entry, object_seq, shown)
         return entry
+
+    def _entry(
+        self,
+        entry_type: str,
+        data: Struct,
+        *,
+        ref: str,
+        merchant_id: str | None = None,
+        amount: int = 0,
+        currency: str = "",
+        postings: list[Posting] | None = None,
+    ) -> LedgerEntry:
+        """The step's next entry; its id tells its place among them."""
+        self._index += 1
+        return LedgerEntry(
+            event_id=self._moment.new_id("evt", self._index - 1),
+            type=entry_type,
+            ref=ref,
+            merchant_id=merchant_id,
+            timestamp=iso(self._moment.wire_ms),
+            amount=amount,
+            currency=currency,
+            data=data,
+            postings=postings or [],
+            correlation_id=self._message.correlation_id,
+            causation_id=self._message.id,
+        )
 
     def closed_entry(self, entry: LedgerEntry, seq: int, shown: dict[str, Any]) -> None:
         """Book an entry that is made already, with the object to show in its event."""

@@ -15,16 +15,7 @@ from payrail.runtime.actor import Message, Moment, Send, Step, answer
 
 def store(state: VaultState, order: StoreCard, message: Message, moment: Moment) -> Step:
     """File a card that the HTTP door has encrypted, and tell the gateway what it may know."""
-    record = TokenRecord(
-        merchant_id=order.merchant_id,
-        brand=order.brand,
-        bin=order.bin,
-        last4=order.last4,
-        fingerprint=order.fingerprint,
-        exp_month=order.exp_month,
-        exp_year=order.exp_year,
-        created_at=iso(moment.wire_ms),
-    )
+    record = _record(order, moment)
     line = access_line(
         message,
         moment,
@@ -38,7 +29,31 @@ def store(state: VaultState, order: StoreCard, message: Message, moment: Moment)
     if order.token in state.tokens:  # 128 random bits do not meet again: a door gone wrong.
         status, problem = problem_of("token_taken", "metadata", message.correlation_id)
         return Step(posts=[line("refused:token_taken")], replies=answer(message, status, problem))
-    known = CardKnown(
+    card = EncryptedCard(order.key_id, order.ciphertext)
+    return Step(
+        events=[CardStored(order.token, record, card)],
+        posts=[line("allowed")],
+        out=[Send("gateway", "card.known", _known(order), key=order.token)],
+        replies=answer(message, 201, token_view(order.token, record)),
+    )
+
+
+def _record(order: StoreCard, moment: Moment) -> TokenRecord:
+    return TokenRecord(
+        merchant_id=order.merchant_id,
+        brand=order.brand,
+        bin=order.bin,
+        last4=order.last4,
+        fingerprint=order.fingerprint,
+        exp_month=order.exp_month,
+        exp_year=order.exp_year,
+        created_at=iso(moment.wire_ms),
+    )
+
+
+def _known(order: StoreCard) -> CardKnown:
+    """What the gateway may know."""
+    return CardKnown(
         token=order.token,
         merchant_id=order.merchant_id,
         brand=order.brand,
@@ -47,13 +62,6 @@ def store(state: VaultState, order: StoreCard, message: Message, moment: Moment)
         fingerprint=order.fingerprint,
         exp_month=order.exp_month,
         exp_year=order.exp_year,
-    )
-    card = EncryptedCard(order.key_id, order.ciphertext)
-    return Step(
-        events=[CardStored(order.token, record, card)],
-        posts=[line("allowed")],
-        out=[Send("gateway", "card.known", known, key=order.token)],
-        replies=answer(message, 201, token_view(order.token, record)),
     )
 
 

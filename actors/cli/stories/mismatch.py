@@ -94,6 +94,11 @@ async def _posted(checks: Checks, house: House, shop: Shop, broken: dict[str, An
         approved = await _post(second, f"{path}/approve")
         booked = (approved.status, approved.body.get("status")) == (200, "booked")
         checks.that("a second user approves it", booked, approved.data)
+    await _booked(checks, house, shop, broken)
+
+
+async def _booked(checks: Checks, house: House, shop: Shop, broken: dict[str, Any]) -> None:
+    """What stands in the books after the second user."""
     payment_id = broken["payment_id"]
     state = (await shop.get(MERCHANT, f"/payment-intents/{payment_id}")).body.get("state")
     checks.that("the payment is settled", state == "settled", state)
