@@ -203,3 +203,20 @@ def test_the_posting_of_a_wrong_amount_puts_the_difference_into_suspense() -> No
         "liability:m_001:available": -ours.due,
         "asset:suspense:recon:providerA": 10,
     }
+
+
+def test_a_break_that_was_posted_keeps_its_posting_when_its_report_is_made_once_more() -> None:
+    """A later batch of the same date sees the adjusted capture: the break says the same as before,
+    while another break about that capture leaves receivable alone."""
+    captures, lines = world([5000])
+    spoiled = [CHANGED["amount"](lines[0])]
+    (broken,) = first_day(captures, spoiled).breaks
+    captures["providerA", "pc_0001"].adjusted_by = broken.id
+    again = first_day(captures, spoiled)
+    assert again.breaks == [broken]
+    must_explain(again)
+
+    captures["providerA", "pc_0001"].adjusted_by = "brk_another"
+    (other,) = first_day(captures, spoiled).breaks
+    accounts = {posting.account for posting in other.suggested_posting}
+    assert accounts == {"asset:providerA:payout_in_transit", "asset:suspense:recon:providerA"}

@@ -84,8 +84,12 @@ def made(
         raise ValueError("a break has a side")
     beside = class_ in BESIDE
     counted = None if beside else ours
+    break_id = _id(class_, ours, theirs)
+    # What mended another break took this capture out of receivable; what mended this one must not
+    # change what it is said to need, when its report is made once more.
+    is_taken = ours is not None and ours.adjusted_by not in (None, break_id)
     return Break(
-        id=_id(class_, ours, theirs),
+        id=break_id,
         class_=class_,
         payment_id=ours.payment_id if ours else side.payment_id or None,
         merchant_id=ours.merchant_id if ours else side.merchant_id or None,
@@ -97,7 +101,7 @@ def made(
         theirs=Place(theirs.file, theirs.line) if theirs else None,
         difference=_difference(class_, counted, theirs),
         explanation=explanation,
-        suggested_posting=suggested(class_, counted, theirs),
+        suggested_posting=suggested(class_, counted, theirs, is_taken=is_taken),
     )
 
 
@@ -129,8 +133,11 @@ def effect(broken: Ours | None, theirs: StatementLine | None) -> dict[str, int]:
     return made
 
 
-def suggested(class_: str, ours: Ours | None, theirs: StatementLine | None) -> list[Posting]:
-    """The posting that two people may approve; every currency of it sums to zero."""
+def suggested(
+    class_: str, ours: Ours | None, theirs: StatementLine | None, *, is_taken: bool = False
+) -> list[Posting]:
+    """The posting that two people may approve; every currency of it sums to zero. `is_taken`: our
+    side has left receivable already."""
     provider = ours.provider if ours else theirs.provider if theirs else ""
     postings: list[Posting] = []
     rest: dict[str, int] = {}
@@ -142,7 +149,7 @@ def suggested(class_: str, ours: Ours | None, theirs: StatementLine | None) -> l
 
     if theirs is not None:
         post(in_transit(provider), theirs.net, theirs.currency)
-    if ours is not None and not ours.is_adjusted:
+    if ours is not None and not is_taken:
         post(receivable(provider), -ours.net, ours.currency)
         post(pending(ours.merchant_id), ours.due, ours.currency)
         post(available(ours.merchant_id), -ours.due, ours.currency)

@@ -34,7 +34,7 @@ class Ours(Struct, gc=False):
     line: int
     fee: int = 0  # what we expect the provider to keep
     merchant_fee: int = 0
-    is_adjusted: bool = False  # a break about it was posted in this prefix
+    adjusted_by: str | None = None  # the break about it that was posted in this prefix
 
     @property
     def net(self) -> int:
@@ -77,6 +77,7 @@ class _FeeEntry(Struct):
 class _Settled(Struct):
     capture_id: str | None = None
     adjusted: bool = False
+    break_id: str | None = None
 
 
 class _SettledEntry(Struct):
@@ -159,7 +160,7 @@ def _add_settled(by_id: dict[str, Ours], line: bytes) -> None:
     settled = _decode_settled(line).data
     ours = by_id.get(settled.capture_id or "")
     if ours is not None and settled.adjusted:
-        ours.is_adjusted = True
+        ours.adjusted_by = settled.break_id
 
 
 def words_about(lines: Iterable[bytes], references: set[str]) -> dict[str, tuple[int, list[str]]]:
