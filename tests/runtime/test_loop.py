@@ -1,40 +1,36 @@
 """The rules of one turn: what is taken, in which order, and when others may see what came of it."""
 
 import json
-from collections.abc import Callable
-from typing import Any
 
-import msgspec
 import pytest
-from msgspec import Struct
 
-from payrail.domain.messages import MESSAGE_BYTES_MAX, AskAgain, CardKnown, CreatePayment, Ping
 from payrail.runtime.actor import (
-    CancelTimer,
     Message,
     Moment,
     Post,
     Reply,
-    Send,
-    SetTimer,
     Show,
     Step,
 )
-from payrail.runtime.admission import SpoolItem
-from payrail.runtime.drafting import envelope_line
 from payrail.runtime.driver import Driver
 from payrail.runtime.effects import Answer, Keep, Publish, Write
 from payrail.runtime.effects import Post as PostEffect
 from payrail.runtime.intake import World
-from payrail.runtime.recovery import journal_path
-from payrail.runtime.sim import NOON_MS, Fault, SimClock, SimFs
-from payrail.storage.journal import JournalLine, read_steps
-from payrail.storage.lines import complete_lines, sealed
+from payrail.runtime.sim import Fault, SimClock, SimFs
+from payrail.storage.lines import complete_lines
+from tests.runtime.ruled import (
+    JOURNAL,
+    REPLIES,
+    Ruled,
+    driven,
+    items,
+    replies,
+    steps,
+)
 from tests.runtime.toy import (
     Deposit,
     NoBell,
     NoCell,
-    State,
     Toy,
     create_line,
     deposit_line,
@@ -42,10 +38,6 @@ from tests.runtime.toy import (
     feed,
     settle,
 )
-
-JOURNAL = journal_path("gateway")
-REPLIES = "mailboxes/frontdoor/gateway.jsonl"
-DLQ = "mailboxes/dlq/gateway.jsonl"
 
 
 @pytest.fixture
@@ -56,71 +48,6 @@ def fs() -> SimFs:
 @pytest.fixture
 def clock() -> SimClock:
     return SimClock()
-
-
-class Ruled(Toy):
-    """A toy whose rule for `payment.create` is the test's."""
-
-    def __init__(self, rule: Callable[[Message, Moment], Step]) -> None:
-        self._rule = rule
-
-    def decide(self, state: State, message: Message, moment: Moment) -> Step:
-        if isinstance(message.body, CreatePayment):
-            return self._rule(message, moment)
-        return super().decide(state, message, moment)
-
-
-def driven(actor: Toy, fs: SimFs, clock: SimClock) -> Driver[State]:
-    return Driver(actor, World(fs, clock, NoBell(), NoCell()))
-
-
-def steps(fs: SimFs) -> list[JournalLine]:
-    """Every step after the one that opened the first incarnation."""
-    return [line for _, _, line in read_steps(fs.read(JOURNAL))][1:]
-
-
-def replies(fs: SimFs) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in complete_lines(fs.read(REPLIES))[0]]
-
-
-def letters(fs: SimFs) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in complete_lines(fs.read(DLQ))[0]]
-
-
-def line(
-    kind: str,
-    body: Struct,
-    *,
-    n: int = 1,
-    sender: str = "vault",
-    to: str = "gateway",
-    claimed: str | None = None,
-    reply_to: str | None = None,
-    deadline_ms: int | None = None,
-) -> bytes:
-    """A whole line of `sender`, which claims to be from `claimed`."""
-    inner = sender not in ("frontdoor", "vault.http")
-    made = envelope_line(
-        sender=claimed or sender,
-        receiver=to,
-        n=n,
-        epoch=1,
-        step=n if inner else 0,
-        chain="",
-        kind=kind,
-        key=None,
-        correlation_id="cor_1",
-        causation_id=None,
-        reply_to=reply_to,
-        sent_at_ms=NOON_MS,
-        deadline_ms=deadline_ms,
-        body=msgspec.json.encode(body),
-    )
-    return made + b"\n"
-
-
-def items(sender: str, *lines: bytes) -> list[SpoolItem]:
-    return [SpoolItem(sender, one.rstrip(b"\n")) for one in lines]
 
 
 def test_nothing_is_told_before_it_is_synced(fs: SimFs, clock: SimClock):
@@ -302,147 +229,6 @@ def test_lines_of_an_edge_are_ordered_by_epoch_and_number(fs: SimFs, clock: SimC
     assert all(json.loads(bytes(step.in_.line))["kind"] == "payment.create" for step in steps(fs))
 
 
-CARD = CardKnown("tok_1", "m_001", "visa", "424242", "4242", "fp", 12, 2030)
-BAD: dict[str, tuple[str, bytes]] = {
-    "unknown kind": ("unknown_kind", line("no.such", CARD)),
-    "a kind of another sender": ("sender", line("outcome", CARD)),
-    "another sender's name": ("sender", line("card.known", CARD, claimed="provider-a")),
-    "another receiver": ("sender", line("card.known", CARD, to="provider-a")),
-    "a wrong body": ("schema", line("card.known", Ping("x"))),
-    "a deadline that is no time": (
-        "schema",
-        line("card.known", CARD, deadline_ms=NOON_MS),
-    ),
-    "too large": ("too_large", line("card.known", Ping("x" * MESSAGE_BYTES_MAX * 2))),
-    "far too large": ("too_large", line("card.known", Ping("x" * 600_000))),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_a_line_that_does_not_fit_is_a_dead_letter(name: str, fs: SimFs, clock: SimClock):
-    """It is consumed with its number, so that the next one is taken."""
-    why, bad = BAD[name]
-    if "deadline" in name:
-        bad = _with_deadline(bad, "yesterday")
-    driver = drive(fs, clock)
-    feed(fs, "vault", bad, deposit_line(2, "tok_2"))
-    settle(driver)
-
-    (letter,) = letters(fs)
-    assert letter["why"] == why
-    assert driver.loop.state.tokens == ["tok_2"]
-    kept = fs.read(letter["raw"]) if letter["raw"] else None
-    assert kept == bad.rstrip(b"\n") or letter["message"]["n"] == 1
-
-
-def test_a_question_that_is_too_large_is_answered(fs: SimFs, clock: SimClock):
-    """The journal could not hold its line: the bytes are kept beside it, the asker hears of it."""
-    question = line("payment.create", Ping("x" * 300_000), sender="frontdoor", reply_to="1.1")
-    driver = drive(fs, clock)
-    feed(fs, "frontdoor", question, create_line(2, 5))
-    settle(driver)
-
-    assert [(reply["re"], reply["status"]) for reply in replies(fs)] == [("1.1", 500), ("1.2", 201)]
-    assert fs.read(letters(fs)[0]["raw"]) == question.rstrip(b"\n")
-
-
-def test_a_question_past_its_deadline_is_not_started(fs: SimFs, clock: SimClock):
-    """Its asker gets 504 and may ask again; the rule never sees it."""
-    seen: list[str] = []
-
-    def rule(message: Message, moment: Moment) -> Step:
-        seen.append(message.id)
-        return Step()
-
-    body = CreatePayment(amount=5, currency="USD", payment_method="tok_1", merchant_id="m_001")
-    late = line("payment.create", body, sender="frontdoor", reply_to="1.1", deadline_ms=NOON_MS - 1)
-    feed(fs, "frontdoor", late)
-    settle(driven(Ruled(rule), fs, clock))
-
-    (reply,) = replies(fs)
-    assert (reply["status"], reply["body"]["retryable"]) == (504, True)
-    assert seen == []
-
-
-def test_a_refusal_is_a_reply_and_no_fault(fs: SimFs, clock: SimClock):
-    """Problem fields with the correlation id; no event, no book line, no dead letter."""
-    driver = drive(fs, clock)
-    feed(fs, "frontdoor", create_line(1, 13))
-    settle(driver)
-
-    (step,) = steps(fs)
-    (reply,) = replies(fs)
-    assert (step.events, step.books, step.out) == ([], [], [])
-    assert (reply["status"], reply["body"]["code"]) == (422, "validation-error")
-    assert reply["body"]["correlation_id"] == "cor_1"
-    assert letters(fs) == []
-    assert driver.loop.faults == []
-
-
-class Odd(Struct):
-    what: object
-
-
-def _to_nobody(message: Message, moment: Moment) -> Step:
-    return Step(out=[Send("nobody", "ping", Ping())])
-
-
-def _reply_to_nobody(message: Message, moment: Moment) -> Step:
-    return Step(replies=[Reply("nobody", "1", 200, {})])
-
-
-def _no_such_book(message: Message, moment: Moment) -> Step:
-    return Step(posts=[Post("no such book", Deposit("tok_1", 1))])
-
-
-def _no_such_kind(message: Message, moment: Moment) -> Step:
-    return Step(out=[Send("vault", "no.such", Ping())])
-
-
-def _too_much(message: Message, moment: Moment) -> Step:
-    return Step(replies=[Reply("frontdoor", "1.1", 200, "x" * 300_000)])
-
-
-def _no_json(message: Message, moment: Moment) -> Step:
-    return Step(replies=[Reply("frontdoor", "1.1", 200, Odd(object()))])
-
-
-def _no_time_of_ours(message: Message, moment: Moment) -> Step:
-    return Step(timers=[SetTimer("t", "ask.again", AskAgain("p", "r", 1), 10**18)])
-
-
-def _raises(message: Message, moment: Moment) -> Step:
-    raise KeyError("nothing")
-
-
-@pytest.mark.parametrize(
-    "rule",
-    [
-        _to_nobody,
-        _reply_to_nobody,
-        _no_such_book,
-        _no_such_kind,
-        _too_much,
-        _no_json,
-        _no_time_of_ours,
-        _raises,
-    ],
-)
-def test_a_step_that_cannot_be_is_a_dead_letter(
-    rule: Callable[[Message, Moment], Step], fs: SimFs, clock: SimClock
-):
-    """Whatever a rule does wrong, the actor lives, the asker gets 500, and it stays so."""
-    feed(fs, "frontdoor", create_line(1, 5))
-    feed(fs, "vault", deposit_line(1, "tok_1"))
-    driver = driven(Ruled(rule), fs, clock)
-    settle(driver)
-
-    (reply,) = replies(fs)
-    assert (reply["status"], reply["body"]["correlation_id"]) == (500, "cor_1")
-    assert [letter["why"] for letter in letters(fs)] == ["decide_error"]
-    assert drive(fs.reopen(), clock).loop.state.tokens == ["tok_1"]
-
-
 def test_an_answer_that_stands_nowhere_is_lost_alone(fs: SimFs, clock: SimClock):
     """A reply that refers to a line without an answer costs its asker a wait, nobody else."""
 
@@ -476,81 +262,6 @@ def test_an_answer_of_the_same_batch_can_be_given_again(fs: SimFs, clock: SimClo
     first, second = replies(fs)
     assert (first["status"], first["body"]) == (second["status"], second["body"])
     assert (first["headers"], second["headers"]) == ({}, {"Idempotent-Replayed": "true"})
-
-
-def test_a_clock_that_goes_back_takes_no_step_with_it(fs: SimFs, clock: SimClock):
-    """`at` never falls, in one incarnation and over a restart."""
-    driver = drive(fs, clock)
-    for n, ms in enumerate((0, -3_600_000, 1000, -7_200_000), 1):
-        clock.advance_ms(ms)
-        feed(fs, "vault", deposit_line(n, f"tok_{n}"))
-        settle(driver)
-    fs = fs.reopen()
-    late = drive(fs, clock)
-    feed(fs, "vault", deposit_line(5, "tok_5"))
-    settle(late)
-
-    at = [step.at for step in steps(fs)]
-    assert at == sorted(at)
-    assert len(at) == 6
-
-
-def test_a_timer_moved_in_the_turn_it_came_due_does_not_fire(fs: SimFs, clock: SimClock):
-    """The message before it has set it to a later time: it rings then, once."""
-    again = AskAgain("pi_1", "moved", 1)
-
-    def rule(message: Message, moment: Moment) -> Step:
-        return Step(timers=[SetTimer("ask:x", "ask.again", again, moment.wire_ms + 1000)])
-
-    driver = driven(Ruled(rule), fs, clock)
-    feed(fs, "frontdoor", create_line(1, 5))
-    settle(driver)
-    clock.advance_ms(1000)
-    feed(fs, "frontdoor", create_line(2, 5))
-    settle(driver)
-    assert driver.loop.state.rung == []
-    clock.advance_ms(1000)
-    settle(driver)
-
-    assert driver.loop.state.rung == ["moved"]
-
-
-def test_a_cancelled_timer_does_not_fire(fs: SimFs, clock: SimClock):
-    """Also when it is cancelled in the turn it came due, and set again by nobody."""
-
-    def rule(message: Message, moment: Moment) -> Step:
-        return Step(timers=[CancelTimer("ask:tok_1")])
-
-    driver = driven(Ruled(rule), fs, clock)
-    feed(fs, "vault", deposit_line(1, "tok_1"))
-    settle(driver)
-    clock.advance_ms(1000)
-    feed(fs, "frontdoor", create_line(1, 5))
-    settle(driver)
-    clock.advance_ms(60_000)
-    settle(driver)
-
-    assert driver.loop.state.rung == []
-    assert driver.intake.next_due_ms(clock.now()) is None
-
-
-def test_timers_of_business_time_follow_it_alone(fs: SimFs, clock: SimClock):
-    """People move business time forward; a timer of wire time does not notice."""
-    again = AskAgain("pi_1", "held", 1)
-
-    def rule(message: Message, moment: Moment) -> Step:
-        due_ms = moment.business_ms + 3_600_000
-        return Step(timers=[SetTimer("hold", "ask.again", again, due_ms, business=True)])
-
-    driver = driven(Ruled(rule), fs, clock)
-    feed(fs, "frontdoor", create_line(1, 5))
-    feed(fs, "vault", deposit_line(1, "tok_1"))
-    settle(driver)
-    assert driver.intake.next_due_ms(clock.now()) == 1000
-    clock.advance_business_ms(3_600_000)
-    settle(driver)
-
-    assert driver.loop.state.rung == ["held"]
 
 
 def test_a_book_that_cannot_be_written_holds_everything_behind_it(fs: SimFs, clock: SimClock):
@@ -596,22 +307,3 @@ def test_a_view_is_shown_behind_the_books_and_before_anyone_is_told(fs: SimFs, c
 
     assert json.loads(fs.read("data/toy/view.json")) == {"amount": 6}
     assert len(replies(fs)) == 2
-
-
-def test_many_open_timers_cost_a_turn_nothing(fs: SimFs, clock: SimClock):
-    """What is not due is not looked at, however much of it there is; none is lost."""
-    driver = drive(fs, clock)
-    feed(fs, "vault", *(deposit_line(n, f"tok_{n}") for n in range(1, 1001)))
-    settle(driver)
-    assert len(driver.loop.head.timers) == 1000
-    clock.advance_ms(1000)
-    settle(driver)
-
-    assert sorted(driver.loop.state.rung) == sorted(f"tok_{n}" for n in range(1, 1001))
-    assert driver.loop.head.timers == {}
-
-
-def _with_deadline(line: bytes, deadline: str) -> bytes:
-    whole = json.loads(line)
-    del whole["hash"]
-    return sealed(json.dumps({**whole, "deadline": deadline}).encode()) + b"\n"
