@@ -35,8 +35,9 @@ CONNECT_MS = 5_000
 TOTAL_MS = 15_000
 #: What is read of an answer before it is dropped with its connection.
 ANSWER_BYTES_MAX = 64 * 1024
-#: Open connections, to all and to one host.
-CONNECTIONS_MAX, CONNECTIONS_PER_HOST_MAX = 256, 32
+#: Open connections to all. There is no bound for one host: many endpoints may share a host, and a
+#: slow one must not keep the others waiting for a connection, which would cost them attempts.
+CONNECTIONS_MAX = 256
 #: Names asked for at once. A name whose server hangs holds up one of these threads, however many
 #: wait for it.
 LOOKUPS_MAX = 64
@@ -162,7 +163,6 @@ class Outgoing:
     def _session(self, scheme: str) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             limit=CONNECTIONS_MAX,
-            limit_per_host=CONNECTIONS_PER_HOST_MAX,
             use_dns_cache=False,
             resolver=_Resolver(scheme, self._guard, self._resolve),
         )

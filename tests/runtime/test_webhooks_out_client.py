@@ -152,6 +152,31 @@ async def test_nobody_there_is_told_in_a_word(sink: Sink):
     assert (await post("https://no-such-name.invalid/")).error == "name-unknown"
 
 
+async def test_a_path_that_hangs_does_not_delay_its_neighbours_at_the_same_host():
+    """Endpoints of many merchants may share one host."""
+    hanging, released = asyncio.Semaphore(0), asyncio.Event()
+
+    class Mixed(Sink):
+        async def hear(self, request: web.Request) -> web.StreamResponse:
+            if request.path == "/hangs":
+                hanging.release()
+                await released.wait()
+            return web.Response(status=204)
+
+    async with (
+        listening(Mixed()) as sink,
+        Outgoing(SystemClock(), guard=AllowList(ALLOWED), total_ms=30_000) as outgoing,
+    ):
+        slow_url = sink.url.replace("/hooks", "/hangs")
+        slow = [asyncio.create_task(outgoing.post(slow_url, b"{}", {})) for _ in range(64)]
+        for _ in slow:
+            await asyncio.wait_for(hanging.acquire(), 5)
+        quick = await asyncio.wait_for(outgoing.post(sink.url, b"{}", {}), 5)
+        released.set()
+        assert quick.status == 204
+        assert {posted.status for posted in await asyncio.gather(*slow)} == {204}
+
+
 async def test_without_a_guard_our_own_house_is_called(sink: Sink):
     """A provider's notice goes to our own door, which stands inside."""
     async with Outgoing(SystemClock(), guard=None) as outgoing:
