@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from payrail.domain.breaker import HEALTH, BreakerState
 from payrail.domain.fees import provider_fee
+from payrail.domain.money import format_minor
 
 DEFAULT_RULE = "default"
 #: A candidate that was passed over because it had refused this very charge.
@@ -150,9 +151,11 @@ def told(decision: RoutingDecision, provider: str, currency: str) -> str:
     resort = ", the last resort" if decision.last_resort else ""
     own = next(one.cost for one in decision.candidates if one.provider == provider)
     beside = decision.beside
-    extra = "" if provider == beside else f", {decision.extra_cost:+d} beside {beside}"
+    more = "+" if decision.extra_cost > 0 else ""
+    extra = f", {more}{format_minor(decision.extra_cost, currency)} beside {beside}"
     why = f"{provider} by rule {decision.rule}{drawn}{resort} ({stood})"
-    return f"{why}; costs {own} {currency}{extra}"
+    costs = f"costs {format_minor(own, currency)}"
+    return f"{why}; {costs}{'' if provider == beside else extra}"
 
 
 def _stood(candidate: Candidate, chosen: str) -> str:

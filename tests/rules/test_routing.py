@@ -122,7 +122,7 @@ def test_a_provider_outside_the_order_is_never_the_canary():
 
 
 def test_people_are_told_rule_health_and_what_the_choice_costs():
-    """B costs 36 less than A here: the difference keeps its sign."""
+    """B costs 36 cents less than A here: the difference keeps its sign."""
     candidates = [Candidate(A, 62, "OPEN", "breaker_open"), Candidate(B, 26)]
     decision = decided(order_for(BY_DEFAULT, CHARGE), candidates, B)
 
@@ -130,7 +130,7 @@ def test_people_are_told_rule_health_and_what_the_choice_costs():
     assert told(decision, B, "USD") == (
         "providerB by rule default"
         " (providerA is down, breaker OPEN; providerB is up, breaker CLOSED);"
-        " costs 26 USD, -36 beside providerA"
+        " costs 0.26 USD, -0.36 USD beside providerA"
     )
 
 
