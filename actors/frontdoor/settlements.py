@@ -8,13 +8,15 @@ A merchant sees its own lines, payments and breaks. Never: decides, or shows ano
 
 import asyncio
 import re
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, Field
 
 from actors.frontdoor.asking import RECONCILER, Asking
+from actors.frontdoor.filed import understood
 from actors.frontdoor.heads import idempotency_key, no_such
 from actors.frontdoor.lists import Reads, answered, listed
 from actors.frontdoor.models import COMMAND_BYTES_MAX, NoFields
@@ -41,6 +43,8 @@ from payrail.web.bodies import Body, checked, read_object
 from payrail.web.heads import bearer
 from payrail.web.metrics import Handler
 from payrail.web.openapi import Route
+
+T = TypeVar("T")
 
 _REPORTS = "/reconciliations"
 APPROVERS = frozenset({ADMIN, APPROVER})
@@ -142,16 +146,17 @@ class Settlements:
     async def csv(self, request: web.Request) -> web.Response:
         """The file; of a merchant, its own lines under the same head."""
         caller = self._reads.reader(request)
-        data = await self._read(settlement_path(_date_of(request)), "settlement")
-        if caller.merchant_id is not None:
-            data = await asyncio.to_thread(own_lines, data, caller.merchant_id)
+        date, own = _date_of(request), caller.merchant_id
+        data = await self._read(settlement_path(date), "settlement")
+        if own is not None:
+            data = await _settled(date, lambda: own_lines(data, own))
         return web.Response(body=data, content_type="text/csv", charset="utf-8")
 
     async def file(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
         date = _date_of(request)
         data = await self._read(settlement_path(date), "settlement")
-        sums = await asyncio.to_thread(summed, data, caller.merchant_id)
+        sums = await _settled(date, lambda: summed(data, caller.merchant_id))
         return answered(
             {"object": "settlement", "date": date, "path": settlement_path(date), **sums}
         )
@@ -159,7 +164,7 @@ class Settlements:
     async def reports(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
         dates = self._dates(REPORTS, _REPORT)[:LISTED_MAX]
-        rows = [await asyncio.to_thread(self._shown, date, caller) for date in dates]
+        rows = [await self._shown(date, caller) for date in dates]
         short = ("object", "date", "counts", "totals")
         return listed([{name: row[name] for name in short} for row in rows], None)
 
@@ -168,15 +173,28 @@ class Settlements:
         date = _date_of(request)
         if not self._fs.exists(report_path(date)):
             raise no_such("report")
-        return answered(await asyncio.to_thread(self._shown, date, caller))
+        return answered(await self._shown(date, caller))
 
-    def _shown(self, date: str, caller: Caller) -> dict[str, Any]:
+    async def _shown(self, date: str, caller: Caller) -> dict[str, Any]:
         """The report, each break with what became of its posting."""
+        postings = await understood(
+            APPROVALS, "`payrail restart reconciler` writes it anew", self._postings
+        )
+        return await understood(
+            report_path(date),
+            f"`payrail reconcile --date {date}` writes it anew",
+            lambda: self._report_with(postings, date, caller),
+        )
+
+    def _postings(self) -> dict[str, Any]:
+        """What became of each break that somebody proposed to post, by its id."""
+        if not self._fs.exists(APPROVALS):
+            return {}
+        known = msgspec.json.decode(self._fs.read(APPROVALS))
+        return {one["break_id"]: one for one in known["postings"]}
+
+    def _report_with(self, postings: dict[str, Any], date: str, caller: Caller) -> dict[str, Any]:
         found: dict[str, Any] = msgspec.json.decode(self._fs.read(report_path(date)))
-        known: dict[str, Any] = {"postings": []}
-        if self._fs.exists(APPROVALS):
-            known = msgspec.json.decode(self._fs.read(APPROVALS))
-        postings = {one["break_id"]: one for one in known["postings"]}
         for one in found["breaks"]:
             one["resolution"] = postings.get(one["id"])
         shown = {"object": "reconciliation", **found}
@@ -218,6 +236,12 @@ class Settlements:
         if not self._fs.exists(path):
             raise no_such(what)
         return await asyncio.to_thread(self._fs.read, path)
+
+
+async def _settled(date: str, reading: Callable[[], T]) -> T:
+    """What `reading` makes of a settlement file. Raises RequestError 503 for a spoilt one."""
+    remedy = f"`payrail settle --date {date}` writes it anew"
+    return await understood(settlement_path(date), remedy, reading)
 
 
 def _run(path: str, handler: Handler, summary: str) -> Route:

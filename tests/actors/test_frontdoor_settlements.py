@@ -14,6 +14,9 @@ HEAD = (
 )
 DATE = "2026-02-09"
 PATHS = ("/settlements", "/reconciliations")
+SETTLEMENT = f"data/settlement/settlement_{DATE}.csv"
+REPORT_FILE = f"data/reconciliation/reconciliation_report_{DATE}.json"
+APPROVALS = "data/reconciliation/approvals.json"
 
 
 def line(number: int, merchant: str) -> str:
@@ -74,11 +77,9 @@ REPORT = {
 async def a_door(home, *, answers=True):
     """A door with files of one date, and a reconciler that answers or does not."""
     files = {
-        f"data/settlement/settlement_{DATE}.csv": HEAD + line(1, "m_001") + line(2, "m_002"),
-        f"data/reconciliation/reconciliation_report_{DATE}.json": json.dumps(REPORT),
-        "data/reconciliation/approvals.json": json.dumps(
-            {"postings": [{"break_id": "brk_1", "status": "proposed"}]}
-        ),
+        SETTLEMENT: HEAD + line(1, "m_001") + line(2, "m_002"),
+        REPORT_FILE: json.dumps(REPORT),
+        APPROVALS: json.dumps({"postings": [{"break_id": "brk_1", "status": "proposed"}]}),
     }
     for path, text in files.items():
         (home / path).parent.mkdir(parents=True, exist_ok=True)
@@ -158,6 +159,31 @@ async def test_a_merchant_sees_its_own_part_of_a_report(tmp_path):
             "unexplained": 0,
         }
         assert "m_002" not in json.dumps(own)
+
+
+SPOILT = {
+    SETTLEMENT: (b"", b"a,b\n1,2\n", b"\xff\xfe\n", HEAD.encode() + b"x" * 200_000),
+    REPORT_FILE: (b"", b"[]", b"{}", b"\0", b'{"breaks":[5]}'),
+    APPROVALS: (b"{", b"[]", b'{"postings":[5]}'),
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "data"), [(path, data) for path, all_of in SPOILT.items() for data in all_of]
+)
+async def test_a_file_that_people_spoilt_is_named_with_a_remedy(tmp_path, path, data):
+    """Whoever looks at it is answered at once, and nothing is our fault."""
+    async with a_door(tmp_path) as (door, _):
+        (tmp_path / path).write_bytes(data)
+        urls = [f"/reconciliations/{DATE}", "/reconciliations"]
+        if path == SETTLEMENT:
+            urls = [f"/settlements/{DATE}.csv"]
+        for url in urls:
+            status, _headers, body = await door.ask("GET", url)
+            assert (status, body["code"]) == (503, "file-damaged"), url
+            assert body["detail"].startswith(f"{path} is not as it was written; `payrail re") or (
+                path == SETTLEMENT and f"`payrail settle --date {DATE}`" in body["detail"]
+            )
 
 
 async def test_a_posting_is_proposed_and_approved_by_roles_that_may(tmp_path):
