@@ -14,6 +14,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from actors.cli.letters import read_letters
+from actors.dispatcher.settings import Policy
 from tests.chaos.house import House
 from tests.scenarios.living import lines, living, until
 from tests.scenarios.shop import Shop
@@ -142,14 +143,14 @@ def test_a_slow_endpoint_delays_nobody(house: House, shop: Shop, sink: Sink):
     sink.at("/slow").open.clear()
     token = shop.tokenize()
 
-    for _ in range(12):
+    for _ in range(20):
         assert shop.create(token).status == 201
-    until(lambda: len(sink.at("/quick").heard) == 12, "the quick one has all of them", 4)
+    until(lambda: len(sink.at("/quick").heard) == 20, "the quick one has all of them", 4)
 
-    assert len(sink.at("/slow").heard) <= 8
+    assert len(sink.at("/slow").heard) <= Policy.flying_max
     assert attempts(house, slow) == []
     sink.at("/slow").open.set()
-    until(lambda: len(set(sink.at("/slow").ids())) == 12, "the slow one has all of them")
+    until(lambda: len(set(sink.at("/slow").ids())) == 20, "the slow one has all of them")
     for endpoint in (slow, quick):
         order(shop, endpoint, "disable")
 
