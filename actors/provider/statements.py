@@ -120,7 +120,8 @@ class _Reading:
             return False
         if line is not None and not closing.is_extra and _at_ms(line, closing) >= closing.closed_ms:
             return False
-        self.next_seq, self.next_offset = self.next_seq + 1, end
+        self.next_seq = max(self.next_seq, line.seq if line else 0) + 1
+        self.next_offset = end
         if line is None:
             self.money += any(b'"operation":"%b"' % name.encode() in raw for name in MONEY)
         elif line.operation in MONEY:
@@ -177,7 +178,8 @@ def _readable(raw: bytes) -> _Line | None:
 
 def _lines_from(file: File, seq: int, offset: int) -> Iterator[tuple[int, int, bytes]]:
     """(offset, end, line) from the line of that number on. It is looked for at `offset` first;
-    where it does not begin there, lines were made longer or shorter by hand: then from the top."""
+    where it does not begin there, lines were changed or taken out by hand: then from the top. A
+    line that cannot be read counts as the one behind the line above it."""
     if offset == file.size():
         return
     first = next(_lines(file, offset), None)
@@ -185,7 +187,10 @@ def _lines_from(file: File, seq: int, offset: int) -> Iterator[tuple[int, int, b
     if line is not None and line.seq == seq:
         yield from _lines(file, offset)
         return
-    for number, found in enumerate(_lines(file, 0), 1):
+    number = 0
+    for found in _lines(file, 0):
+        line = _readable(found[2])
+        number = max(number, line.seq - 1 if line else 0) + 1
         if number >= seq:
             yield found
 

@@ -42,4 +42,4 @@ def read_truth(line: bytes) -> Struct:
 def truth_book(public_name: str) -> BookSpec:
     """The book of `public_name`'s real effects."""
     path = f"data/providers/{public_name}_truth.jsonl"
-    return BookSpec(path=path, read=read_truth, sequence="truth")
+    return BookSpec(path=path, read=read_truth, sequence="truth", edited=True)

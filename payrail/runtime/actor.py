@@ -115,6 +115,22 @@ class CancelTimer:
     id: str
 
 
+class Asker(Struct, frozen=True):
+    """Who waits for an operation's end: an edge and its own name for the question. Actors journal
+    it, so that the answer finds its way after a crash."""
+
+    to: str
+    re: str
+    correlation_id: str
+
+
+def asker_of(message: Message) -> Asker | None:
+    """Who waits for the answer; None when nobody does (by hand)."""
+    if message.reply_to is None:
+        return None
+    return Asker(message.sender, message.reply_to, message.correlation_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer to an asker. Either `body` with `status`, or `stored_at`: the journal offset of a
@@ -159,11 +175,13 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class BookSpec:
     """A book of an actor: where it lies, how its records are read back, and which books share one
-    gapless `seq` (the three ledger files do)."""
+    gapless `seq` (the three ledger files do). One that is `edited` is nobody's to follow: people
+    change it under our hands, to see what comes of it."""
 
     path: str
     read: Callable[[bytes], Struct]
     sequence: str
+    edited: bool = False
 
 
 class Actor(Protocol, Generic[S]):

@@ -22,7 +22,7 @@ from payrail.runtime.loop import Loop
 from payrail.runtime.ports import File
 from payrail.runtime.scrub import AT_ONCE_BYTES, Scrub
 from payrail.storage import documents
-from payrail.storage.appender import Appender
+from payrail.storage.appender import Appender, EditedAppender
 from payrail.storage.journal import StoredReply, Taken
 from payrail.storage.spool import SpoolWriter, last_sent
 
@@ -102,7 +102,9 @@ class Driver(Generic[S]):
             found.books[name] = mend
         books = with_dead_letters(self.actor.name, self.actor.books)
         self._books = {
-            name: Appender(self.world.fs, spec.path, durable_bytes=found.books[name].durable_bytes)
+            name: (EditedAppender if spec.edited else Appender)(
+                self.world.fs, spec.path, durable_bytes=found.books[name].durable_bytes
+            )
             for name, spec in books.items()
         }
         if found.found.cut_bytes:

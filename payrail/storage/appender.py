@@ -54,3 +54,39 @@ class Appender:
 
     def close(self) -> None:
         self.file.close()
+
+
+class EditedAppender(Appender):
+    """The one writer of a file that people may edit: they put another file under its name (as
+    `sed -i` does), make it longer or shorter, or remove it, and our next line stands behind theirs.
+
+    What we wrote while an editor was at work is in the file that it replaced, and in our journal.
+    """
+
+    def __init__(self, fs: Fs, path: str, *, durable_bytes: int | None = None) -> None:
+        super().__init__(fs, path, durable_bytes=durable_bytes)
+        self._fs = fs
+
+    def append(self, data: bytes) -> None:
+        self._go_where_the_name_is()
+        self._go_behind_theirs(data)
+        super().append(data)
+
+    def _go_where_the_name_is(self) -> None:
+        found, left = self._fs.identity(self.path), self.file
+        if found == left.identity():
+            return
+        if found is None:
+            self._fs.replace(self.path, left.pread(0, self.size))
+        super().__init__(self._fs, self.path, durable_bytes=0)
+        left.close()
+        self.end_line()
+
+    def _go_behind_theirs(self, data: bytes) -> None:
+        there = self.file.size()
+        if there == self.size:
+            return
+        landed = self.file.pread(self.size, max(0, there - self.size))
+        if not landed or not data.startswith(landed):  # else it is an append of ours that failed
+            self.size = there
+            self.end_line()
