@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from functools import cached_property
 from typing import Any
 
+from payrail.domain.words.kinds import PROVIDERS
 from payrail.errors import BadSettings
 from payrail.runtime.actor import Actor
 from payrail.runtime.control import Control, Resident
@@ -21,7 +22,6 @@ NAMES = (
     *("vault", "provider-a", "provider-b", "gateway", "reconciler", "dispatcher"),
     *("console", "frontdoor"),
 )
-PROVIDERS = ("provider-a", "provider-b")
 _GATEWAY_PEERS = ("frontdoor", "vault", *PROVIDERS, "dispatcher", "reconciler")
 BUILD = "actors.wiring:build"
 

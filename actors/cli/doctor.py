@@ -210,8 +210,8 @@ def _business_clock(chosen: "Settings") -> Finding:
 def _routing(chosen: "Settings") -> Finding:
     """Whether the gateway would start on data/rules/routing.toml."""
     from actors.gateway.routing_rules import PATH, read_routing
-    from actors.wiring import PROVIDERS
     from payrail.domain.providers import public_name
+    from payrail.domain.words.kinds import PROVIDERS
     from payrail.errors import BadSettings
 
     fs = files(chosen)
@@ -229,7 +229,7 @@ def _routing(chosen: "Settings") -> Finding:
 def _drills(chosen: "Settings") -> Finding:
     """Whether both providers would start on data/rules/faults.toml."""
     from actors.provider.faultfile import PATH, read_faults
-    from actors.wiring import PROVIDERS
+    from payrail.domain.words.kinds import PROVIDERS
     from payrail.errors import BadSettings
 
     fs = files(chosen)

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from actors.frontdoor.events import BOOK
+from payrail.domain.books import OUTBOX_BOOK
 from payrail.domain.money import format_minor
 from payrail.runtime.ports import Fs
 from payrail.storage.books import Follower
@@ -51,7 +51,7 @@ Wanted = Callable[[_Told], bool]
 
 def event_lines(fs: Fs, wanted: Wanted, count: int, *, follow: bool) -> Iterator[bytes]:
     """The last `count` events that are wanted, then each that comes. Raises Corrupt."""
-    book = Follower(fs, BOOK)
+    book = Follower(fs, OUTBOX_BOOK)
     seen = (line for _, line in book.read() if wanted(_decode(line)))
     yield from deque(seen, maxlen=count)
     while follow and _has_reader(PAUSE_MS):

@@ -55,12 +55,13 @@ def demo_keys(chosen: "Settings") -> dict[str, dict[str, str]]:
 
 def _directory(fs: "RealFs") -> "Directory":
     """Who is there: the demo's own records, then whatever the book says beyond them."""
-    from payrail.domain.access import BOOK, Directory, demo_records, read_record
+    from payrail.domain.access import Directory, demo_records, read_record
+    from payrail.domain.books import ACCESS_BOOK
     from payrail.storage.books import Follower
 
     directory = Directory()
     for record in demo_records(""):
         directory.fold(record)
-    for _, line in Follower(fs, BOOK).read():
+    for _, line in Follower(fs, ACCESS_BOOK).read():
         directory.fold(read_record(line))
     return directory

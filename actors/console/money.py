@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from actors.console.shapes import Balance
 from payrail.domain.money import format_minor
-
-#: Accounts whose balances the API turns, so that they read as people mean them.
-_TURNED = ("liability:", "income:")
+from payrail.domain.postings import turned
 
 
 def amount_text(amount_minor: int, currency: str) -> str:
@@ -63,4 +61,4 @@ def _books(currency: str, rows: list[Balance]) -> Books:
 
 def _signed(row: Balance) -> int:
     """Debits positive, credits negative, as the ledger has them."""
-    return -row.amount if row.account.startswith(_TURNED) else row.amount
+    return turned(row.account, row.amount)

@@ -13,10 +13,9 @@ from msgspec import Struct
 from actors.dispatcher import attempts, reading
 from actors.dispatcher import state as dispatcher_state
 from actors.dispatcher.deliveries import DELIVERIES, deliveries_book
-from actors.dispatcher.outbox import EVENTS_BOOK
 from actors.dispatcher.settings import Policy
 from actors.dispatcher.state import PROCESSED_PATH, DispatcherState, processed
-from payrail.domain.access import BOOK as ACCESS_BOOK
+from payrail.domain.books import ACCESS_BOOK, OUTBOX_BOOK
 from payrail.domain.words.endpoints import (
     DeliveryDone,
     DeliveryDue,
@@ -32,7 +31,7 @@ class Dispatcher:
 
     name = "dispatcher"
     books: Mapping[str, BookSpec] = {DELIVERIES: deliveries_book()}
-    follows: Mapping[str, str] = {"access": ACCESS_BOOK, "events": EVENTS_BOOK}
+    follows: Mapping[str, str] = {"access": ACCESS_BOOK, "events": OUTBOX_BOOK}
     peers: Sequence[str] = ("frontdoor", "gateway")
 
     def __init__(self, policy: Policy) -> None:

@@ -3,11 +3,11 @@
 import msgspec
 from msgspec import Struct
 
+from payrail.domain.books import DELIVERIES_BOOK
 from payrail.errors import LineDamaged
 from payrail.runtime.actor import BookSpec
 
 DELIVERIES = "deliveries"
-PATH = "data/outbox/deliveries.jsonl"
 
 
 class Attempted(Struct, kw_only=True):
@@ -36,4 +36,4 @@ def read_attempted(line: bytes) -> Struct:
 
 
 def deliveries_book() -> BookSpec:
-    return BookSpec(PATH, read_attempted, DELIVERIES)
+    return BookSpec(DELIVERIES_BOOK, read_attempted, DELIVERIES)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from actors.dispatcher.outbox import EVENTS_BOOK, heads
+from actors.dispatcher.outbox import heads
+from payrail.domain.books import OUTBOX_BOOK
 from payrail.domain.webhooks import wants
 from payrail.domain.words.endpoints import EventsFound, FoundEvent
 from payrail.errors import Corrupt
@@ -70,7 +71,7 @@ def packer(fs: Fs, clock: Clock, house_secret: bytes) -> Pack:
 
     def packed(order: Deliver) -> Packed:
         if not opened:
-            opened.append(fs.open(EVENTS_BOOK))
+            opened.append(fs.open(OUTBOX_BOOK))
         body = _body(opened[0], order)
         secrets = [webhook_secret(house_secret, order.endpoint_id, v) for v in order.versions]
         headers = {
@@ -86,13 +87,13 @@ def packer(fs: Fs, clock: Clock, house_secret: bytes) -> Pack:
 def _body(outbox: File, order: Deliver) -> bytes:
     line = outbox.pread(order.at, order.size)
     if not is_whole(line) or f'"id":"{order.event_id}"'.encode() not in line:
-        raise Corrupt(EVENTS_BOOK, order.seq, f"{order.event_id} does not stand there any more")
+        raise Corrupt(OUTBOX_BOOK, order.seq, f"{order.event_id} does not stand there any more")
     return without_links(line)
 
 
 def read_more(fs: Fs, order: ReadMore) -> EventsFound:
     """The next piece of the outbox, as far as this endpoint is concerned."""
-    file = fs.open(EVENTS_BOOK)
+    file = fs.open(OUTBOX_BOOK)
     try:
         data = file.pread(order.offset, min(PIECE_BYTES, order.until - order.offset))
     finally:

@@ -8,8 +8,6 @@ from msgspec import Struct
 from payrail.domain.timestamps import parse_iso
 from payrail.domain.words.endpoints import FoundEvent
 
-EVENTS_BOOK = "data/outbox/events.jsonl"
-
 
 class _Head(Struct):
     """As much of an event's line as says where it goes."""

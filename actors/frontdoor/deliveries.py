@@ -15,13 +15,13 @@ from pydantic import BaseModel
 
 from actors.frontdoor.lists import LIMIT_DEFAULT, LIMIT_MAX, Reads, bad_query, listed
 from payrail.domain.access import Directory
+from payrail.domain.books import DELIVERIES_BOOK
 from payrail.runtime.ports import File, Fs
 from payrail.storage.books import Follower, read_line
 from payrail.storage.lines import without_links
 from payrail.web.access import AccessView
 from payrail.web.openapi import Route
 
-BOOK = "data/outbox/deliveries.jsonl"
 #: Lines folded before others get their turn.
 SLICE_LINES = 1_000
 #: Rows looked at for one page; a filter that finds little pages on.
@@ -63,7 +63,7 @@ class DeliveriesView:
 
     def __init__(self, fs: Fs) -> None:
         self._fs = fs
-        self._follower = Follower(fs, BOOK)
+        self._follower = Follower(fs, DELIVERIES_BOOK)
         self._file: File | None = None
         self._endpoints: dict[str, int] = {}
         self._offsets, self._of_endpoint = array("q"), array("i")
@@ -94,7 +94,7 @@ class DeliveriesView:
 
     def line(self, place: int) -> bytes:
         if self._file is None:
-            self._file = self._fs.open(BOOK)
+            self._file = self._fs.open(DELIVERIES_BOOK)
         return read_line(self._file, self._offsets[place])
 
 

@@ -8,11 +8,11 @@ from array import array
 import msgspec
 from msgspec import Struct
 
+from payrail.domain.books import OUTBOX_BOOK
 from payrail.runtime.ports import File, Fs
 from payrail.storage.books import Follower, read_line
 from payrail.storage.lines import without_links
 
-BOOK = "data/outbox/events.jsonl"
 #: Lines looked at for one page; a merchant with few events pages on.
 SCAN_MAX = 5_000
 
@@ -37,7 +37,7 @@ class EventsView:
 
     def __init__(self, fs: Fs) -> None:
         self._fs = fs
-        self._follower = Follower(fs, BOOK)
+        self._follower = Follower(fs, OUTBOX_BOOK)
         self._file: File | None = None
         self._offsets = array("q")
         self._seqs = array("q")
@@ -94,7 +94,7 @@ class EventsView:
 
     def _line(self, index: int) -> bytes:
         if self._file is None:
-            self._file = self._fs.open(BOOK)
+            self._file = self._fs.open(OUTBOX_BOOK)
         return read_line(self._file, self._offsets[index])
 
 

@@ -15,6 +15,7 @@ from actors.frontdoor.heads import no_such
 from actors.frontdoor.reads import PaymentsView, Row
 from payrail.domain.access import READERS
 from payrail.domain.payment_view import PaymentState, render
+from payrail.domain.postings import turned
 from payrail.domain.providers import public_name
 from payrail.errors import RequestError
 from payrail.storage.lines import encode
@@ -27,7 +28,6 @@ EVENTS_LIMIT_DEFAULT, EVENTS_LIMIT_MAX = 100, 1_000
 _SCAN_MAX = 20_000
 _NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 _EVENT = re.compile(r"evt_[A-Za-z0-9_]{1,40}", re.ASCII)
-_TURNED = ("liability:", "income:")
 
 
 class Reads:
@@ -78,7 +78,7 @@ class Reads:
         caller = self.reader(request)
         self._payments.catch_up()
         rows = [
-            {"account": account, "currency": currency, "amount": _turned(account, amount)}
+            {"account": account, "currency": currency, "amount": turned(account, amount)}
             for (account, currency), amount in sorted(self._payments.balances.items())
             if caller.merchant_id in (None, _owner(account))
         ]
@@ -189,7 +189,3 @@ def bad_query(name: str, message: str) -> RequestError:
 def _owner(account: str) -> str:
     parts = account.split(":")
     return parts[1] if len(parts) > 2 else ""
-
-
-def _turned(account: str, amount: int) -> int:
-    return -amount if account.startswith(_TURNED) else amount

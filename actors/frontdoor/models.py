@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from payrail.domain.money import AMOUNT_MINOR_MAX, exponent
+from payrail.domain.money import AMOUNT_MINOR_MAX, known_currency
 from payrail.web.bodies import Body
 
 #: A body of a command stands several times in one journal line of 64 KiB.
@@ -17,17 +17,12 @@ _TEXT_MAX = 500
 _NAME_MAX = 40
 
 
-def _known_currency(code: str) -> str:
-    exponent(code)
-    return code
-
-
 Amount = Annotated[
     int, Field(ge=1, le=AMOUNT_MINOR_MAX, description="Whole minor units: 10.99 USD is 1099.")
 ]
 Currency = Annotated[
     str,
-    AfterValidator(_known_currency),
+    AfterValidator(known_currency),
     Field(min_length=3, max_length=3, examples=["USD"], description="ISO 4217, upper case."),
 ]
 Token = Annotated[str, Field(pattern=r"^tok_[A-Za-z0-9_-]{1,64}$", examples=["tok_" + "0" * 32])]

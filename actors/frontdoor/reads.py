@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct
 
+from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.ledger import Posting, read_entry
 from payrail.domain.payment_view import PaymentState, PaymentView
 from payrail.domain.payments import PAYMENT_TRANSITIONS, fold
@@ -18,7 +19,6 @@ from payrail.errors import Corrupt
 from payrail.runtime.ports import File, Fs
 from payrail.storage.books import Follower, read_line
 
-BOOK = "data/ledger/payments.jsonl"
 #: Entries that tell whether a payment is settled.
 _COUNTED = frozenset(
     {"payment.authorized", "payment.captured", "payment.released", "payment.settled"}
@@ -69,7 +69,7 @@ class PaymentsView:
 
     def __init__(self, fs: Fs) -> None:
         self._fs = fs
-        self._follower = Follower(fs, BOOK)
+        self._follower = Follower(fs, LEDGER_BOOK)
         self._file: File | None = None
         self._rows: dict[str, Row] = {}
         self._of_merchant: dict[str | None, list[Row]] = {}
@@ -103,7 +103,7 @@ class PaymentsView:
     def lines(self, row: Row) -> Iterator[bytes]:
         """The payment's lines of the book, oldest first."""
         if self._file is None:
-            self._file = self._fs.open(BOOK)
+            self._file = self._fs.open(LEDGER_BOOK)
         for offset in row.offsets:
             yield read_line(self._file, offset)
 
@@ -115,14 +115,14 @@ class PaymentsView:
             if entry.ref == row.id:
                 view = fold(view, entry)
         if view is None:
-            raise Corrupt(BOOK, 0, f"{row.id} has no entries")
+            raise Corrupt(LEDGER_BOOK, 0, f"{row.id} has no entries")
         return view
 
     def _fold(self, offset: int, line: bytes) -> None:
         try:
             entry = _decode(line)
         except msgspec.MsgspecError as error:
-            raise Corrupt(BOOK, self._follower.lines, f"not an entry: {error}") from error
+            raise Corrupt(LEDGER_BOOK, self._follower.lines, f"not an entry: {error}") from error
         for posting in entry.postings:
             place = posting.account, posting.currency
             self.balances[place] = self.balances.get(place, 0) + posting.amount

@@ -25,7 +25,7 @@ from payrail.domain.money import check_amount, exponent
 from payrail.domain.payments import PaymentState, PaymentView, legal_verbs, render
 from payrail.domain.timestamps import parse_iso
 from payrail.errors import RequestError
-from payrail.runtime.actor import Message, Moment, Step
+from payrail.runtime.actor import Message, Moment, Step, asker_of
 
 
 def create(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
@@ -181,7 +181,7 @@ def _done(booking: Booking, message: Message, moment: Moment, status: int) -> St
     view = booking.view
     if view is None:
         raise TypeError("nothing was booked")
-    asker = keys.asker_of(message)
+    asker = asker_of(message)
     return Step(
         events=[
             *keys.taken(message, moment, view.id),
@@ -196,7 +196,7 @@ def _parked(step: Step, message: Message, moment: Moment, payment_id: str) -> St
     """A provider has been asked: who asked us waits until it is known."""
     pending = Pending(
         keys.key_of(message.body),
-        keys.asker_of(message),
+        asker_of(message),
         message.kind == "payment.create",
         waits_until_ms=message.deadline_ms,
     )

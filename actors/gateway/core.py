@@ -21,6 +21,7 @@ from actors.gateway.facts import Card, CardRegistered, read_event
 from actors.gateway.settings import Rules
 from actors.gateway.state import GatewayState
 from payrail.domain.access import demo_records, read_record
+from payrail.domain.books import ACCESS_BOOK, LEDGER_BOOK, OUTBOX_BOOK
 from payrail.domain.ledger import read_entry
 from payrail.domain.messages import (
     AskAgain,
@@ -73,9 +74,9 @@ class Gateway:
 
     name = "gateway"
     books: Mapping[str, BookSpec] = {
-        LEDGER: ledger_book("data/ledger/payments.jsonl", _read_ledger),
-        OUTBOX: BookSpec("data/outbox/events.jsonl", read_outbox, "outbox"),
-        ACCESS: BookSpec("data/access/changes.jsonl", read_record, "access"),
+        LEDGER: ledger_book(LEDGER_BOOK, _read_ledger),
+        OUTBOX: BookSpec(OUTBOX_BOOK, read_outbox, "outbox"),
+        ACCESS: BookSpec(ACCESS_BOOK, read_record, "access"),
     }
 
     def __init__(self, rules: Rules, peers: Sequence[str] = PEERS):

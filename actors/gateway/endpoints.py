@@ -38,7 +38,7 @@ from payrail.domain.words.endpoints import (
     UpdateEndpoint,
 )
 from payrail.errors import RequestError
-from payrail.runtime.actor import Message, Moment, Post, Show, Step
+from payrail.runtime.actor import Message, Moment, Post, Show, Step, asker_of
 
 VIEW = "data/access/endpoints.json"
 #: Who disables an endpoint where nothing arrives.
@@ -154,7 +154,7 @@ def _booked(
 
 
 def _answered(known: Endpoint, message: Message, moment: Moment, status: int = 200) -> Step:
-    asker = keys.asker_of(message)
+    asker = asker_of(message)
     return Step(
         events=[
             *keys.taken(message, moment, None),

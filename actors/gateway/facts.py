@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from payrail.domain.words.providers import ProviderNotice
 from payrail.errors import LineDamaged
+from payrail.runtime.actor import Asker
 
 
 class Card(Struct, frozen=True):
@@ -17,14 +18,6 @@ class Card(Struct, frozen=True):
     brand: str
     bin: str
     last4: str
-
-
-class Asker(Struct, frozen=True):
-    """Who waits for an operation's end: an edge and its own name for the question."""
-
-    to: str
-    re: str
-    correlation_id: str
 
 
 class KeyRecord(Struct):

@@ -7,13 +7,13 @@ until they are final.
 
 from typing import Any
 
-from actors.gateway.facts import Asker, KeyAnswered, KeyRecord, KeyTaken
+from actors.gateway.facts import KeyAnswered, KeyRecord, KeyTaken
 from actors.gateway.state import KEY_MS, GatewayState
 from payrail.domain.messages import Command
 from payrail.domain.payments import render
 from payrail.domain.problems import problem_fields, refusal_fields
 from payrail.errors import RequestError
-from payrail.runtime.actor import Message, Moment, Reply, Step
+from payrail.runtime.actor import Asker, Message, Moment, Reply, Step, asker_of
 
 #: How long a twin should wait before it asks again, in seconds.
 RETRY_S = "1"
@@ -24,13 +24,6 @@ def key_of(command: Command) -> str | None:
     if command.idempotency_key is None:
         return None
     return f"{command.merchant_id} {command.idempotency_key}"
-
-
-def asker_of(message: Message) -> Asker | None:
-    """Who waits for the answer; None when nobody does (by hand)."""
-    if message.reply_to is None:
-        return None
-    return Asker(message.sender, message.reply_to, message.correlation_id)
 
 
 def seen_before(state: GatewayState, message: Message, moment: Moment) -> Step | None:

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from payrail.domain.cards import find_pans, mask_pans
-from payrail.domain.money import AMOUNT_MINOR_MAX, exponent
+from payrail.domain.money import AMOUNT_MINOR_MAX, known_currency
 from payrail.domain.providers import public_name
 from payrail.domain.routing import DEFAULT_RULE, PERCENT, RoutingRule, RoutingTable
 from payrail.errors import BadSettings
@@ -132,11 +132,6 @@ def _once_each(names: list[str]) -> list[str]:
     return names
 
 
-def _currency(code: str) -> str:
-    exponent(code)
-    return code
-
-
 def _no_card(name: str) -> str:
     if find_pans(name):
         raise ValueError("looks like a card number; it would stand in every ledger line")
@@ -147,7 +142,7 @@ _Provider = Annotated[str, AfterValidator(_known)]
 _Order = Annotated[list[_Provider], Field(min_length=1), AfterValidator(_once_each)]
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$"), AfterValidator(_no_card)]
 _Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-_Currency = Annotated[str, AfterValidator(_currency)]
+_Currency = Annotated[str, AfterValidator(known_currency)]
 _Merchant = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _Bin = Annotated[str, Field(pattern=r"^[0-9]{1,6}$")]
 _Amount = Annotated[int, Field(ge=1, le=AMOUNT_MINOR_MAX)]

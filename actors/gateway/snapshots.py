@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from actors.gateway.facts import Asker, KeyRecord
+from actors.gateway.facts import KeyRecord
 from actors.gateway.state import GatewayState
 from payrail.domain.timestamps import iso, parse_iso
 from payrail.errors import LineDamaged
+from payrail.runtime.actor import Asker
 
 KEYS_PATH = "data/idempotency/idempotency_keys.json"
 STATE_PATH = "data/actors/gateway/state.json"

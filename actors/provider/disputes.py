@@ -14,7 +14,6 @@ from payrail.runtime.actor import Moment, Post
 
 OPENED, WON, LOST = "opened", "won", "lost"
 INQUIRY, CHARGEBACK = "inquiry", "chargeback"
-STAGES = (INQUIRY, CHARGEBACK, "pre_arbitration")
 
 
 class Dispute(Struct, frozen=True):

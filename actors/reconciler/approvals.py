@@ -10,7 +10,6 @@ from msgspec import structs, to_builtins
 
 from actors.reconciler.kept import LookAtBreak
 from actors.reconciler.state import (
-    Asker,
     BreakAsked,
     Proposal,
     ProposalMoved,
@@ -29,7 +28,7 @@ from payrail.domain.words.settlement import (
     SettledRow,
 )
 from payrail.errors import RequestError
-from payrail.runtime.actor import Errand, Message, Moment, Reply, Send, Show, Step
+from payrail.runtime.actor import Asker, Errand, Message, Moment, Reply, Send, Show, Step
 
 GATEWAY = "gateway"
 _BOOKING = "break:"

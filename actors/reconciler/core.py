@@ -9,7 +9,7 @@ from msgspec import Struct
 from actors.reconciler import approvals
 from actors.reconciler import state as reconciler_state
 from actors.reconciler.runs import Flow
-from actors.reconciler.state import Asker, JobsBegan, ReconcilerState, Run
+from actors.reconciler.state import JobsBegan, ReconcilerState, Run
 from payrail.domain.ids import derived_id
 from payrail.domain.providers import actor_of
 from payrail.domain.settlement.cutoffs import is_date
@@ -29,7 +29,7 @@ from payrail.domain.words.settlement import (
     SettlementWritten,
 )
 from payrail.errors import RequestError
-from payrail.runtime.actor import BookSpec, Message, Moment, SetTimer, Step
+from payrail.runtime.actor import BookSpec, Message, Moment, SetTimer, Step, asker_of
 
 SETTLE, FETCH, RECONCILE = "settle", "fetch", "reconcile"
 
@@ -77,7 +77,7 @@ class Reconciler:
                 return self._ordered(state, RECONCILE, message, moment)
             case ProposeBreak() | ApproveBreak():
                 _must_be_known(state, message.body.date)
-                return approvals.asked(message, _asker(message))
+                return approvals.asked(message, asker_of(message))
             case BatchClosed() as batch:
                 return self._heard(state, batch, message, moment)
             case Job() as job:
@@ -127,7 +127,7 @@ class Reconciler:
         date = message.body.date
         if date is not None:
             _must_be_known(state, date)
-        asker = _asker(message)
+        asker = asker_of(message)
         run = Run(
             id=_run_id(kind, message),
             kind=kind,
@@ -183,12 +183,6 @@ def _run_id(kind: str, message: Message) -> str:
     if order.idempotency_key is not None:
         said = f"{order.user_id} {order.date} {order.idempotency_key}"
     return derived_id("run", f"{kind} {said}", 0, 0)
-
-
-def _asker(message: Message) -> Asker | None:
-    if message.reply_to is None:
-        return None
-    return Asker(message.sender, message.reply_to, message.correlation_id)
 
 
 def _must_be_known(state: ReconcilerState, date: str) -> None:

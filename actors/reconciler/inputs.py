@@ -8,10 +8,11 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.settlement import bank, statements
 from payrail.domain.settlement.lines import StatementDamaged, StatementLine
 from payrail.domain.settlement.matching import Batch
-from payrail.domain.settlement.ours import BOOK, decode_seq, split
+from payrail.domain.settlement.ours import decode_seq, split
 from payrail.domain.words.settlement import BankRow, BatchClosed
 from payrail.runtime.ports import Fs
 
@@ -37,7 +38,7 @@ class Ledger:
     def _chunks(self) -> Iterator[bytes]:
         if not self._size:
             return
-        file = self._fs.open(BOOK)
+        file = self._fs.open(LEDGER_BOOK)
         try:
             at = 0
             while at < self._size:
@@ -53,10 +54,10 @@ class Ledger:
 
 def ledger_end(fs: Fs) -> tuple[int, int, str]:
     """(bytes, last seq, hash) of the ledger's whole lines now."""
-    if not fs.exists(BOOK):
+    if not fs.exists(LEDGER_BOOK):
         return 0, 0, hashlib.sha256().hexdigest()
     digest, seen, last, rest = hashlib.sha256(), 0, b"", b""
-    file = fs.open(BOOK)
+    file = fs.open(LEDGER_BOOK)
     try:
         while data := file.pread(seen + len(rest), READ_BYTES):
             whole, _, rest = (rest + data).rpartition(b"\n")
@@ -105,7 +106,7 @@ def files_read(
     fs: Fs, date: str, batches: Sequence[BatchClosed], *, through_seq: int, ledger_sha256: str
 ) -> list[dict[str, Any]]:
     """What the report of `date` was made of: each file with its hash, as the report shows it."""
-    ledger = {"path": BOOK, "through_seq": through_seq, "sha256": ledger_sha256}
+    ledger = {"path": LEDGER_BOOK, "through_seq": through_seq, "sha256": ledger_sha256}
     paths = [told.path for told in batches]
     paths += [told.bank_path for told in batches if told.date == date]
     files = [

@@ -12,18 +12,11 @@ from msgspec import Struct, field
 
 from payrail.domain.words.settlement import BatchClosed, Reported, SettledRow, SettlementWritten
 from payrail.errors import LineDamaged
+from payrail.runtime.actor import Asker
 
 #: Answers that are kept for those who ask again.
 ANSWERS_MAX = 16
 STATE_PATH = "data/actors/reconciler/state.json"
-
-
-class Asker(Struct, frozen=True):
-    """Who waits: an edge and its own name for the question."""
-
-    to: str
-    re: str
-    correlation_id: str
 
 
 class Day(Struct):

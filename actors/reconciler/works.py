@@ -22,10 +22,11 @@ from actors.reconciler.inputs import (
     statement_lines,
 )
 from actors.reconciler.kept import keep, look_at_break, pages_of, read_page
+from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.settlement import merged, report
 from payrail.domain.settlement.lines import StatementDamaged
 from payrail.domain.settlement.matching import Batch, Found, Matcher, Window, in_order
-from payrail.domain.settlement.ours import BOOK, captures, words_about
+from payrail.domain.settlement.ours import captures, words_about
 from payrail.domain.settlement.places import NEWEST, report_path, settlement_path
 from payrail.domain.words.settlement import (
     BankRow,
@@ -111,7 +112,9 @@ def reconcile(fs: Fs, body: Reconcile) -> Outcome:
     try:
         ours = captures(ledger.lines())
         if ledger.sha256 != body.ledger_sha256:
-            detail = f"{BOOK} is not what it was when {body.date} closed; run `payrail verify`"
+            detail = (
+                f"{LEDGER_BOOK} is not what it was when {body.date} closed; run `payrail verify`"
+            )
             return "run.failed", RunFailed(body.date, "ledger-changed", detail)
         window = Window(body.date, body.closed_ms, body.before_ms, body.prefixes)
         matcher = Matcher(window, ours)

@@ -8,12 +8,10 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from payrail.domain.cards import (
-    PAN_DIGITS_MAX,
-    PAN_DIGITS_MIN,
     brand_of,
     cvc_length_ok,
     expiry_ok,
-    luhn_ok,
+    pan_ok,
 )
 from payrail.errors import RequestError
 from payrail.web.bodies import Body
@@ -73,7 +71,7 @@ def checked_number(body: TokenizeCard, year: int, month: int) -> str:
     wrong = [
         _wrong(field, code, message)
         for bad, field, code, message in (
-            (not _is_number(number), "number", "incorrect_number", "is not a card number"),
+            (not pan_ok(number), "number", "incorrect_number", "is not a card number"),
             (not 1 <= body.exp_month <= 12, "exp_month", "invalid_expiry_month", "is 1 to 12"),
             (
                 1 <= body.exp_month <= 12
@@ -94,10 +92,6 @@ def checked_number(body: TokenizeCard, year: int, month: int) -> str:
     if wrong:
         raise RequestError(422, "validation-error", "This card cannot be stored.", errors=wrong)
     return number
-
-
-def _is_number(number: str) -> bool:
-    return PAN_DIGITS_MIN <= len(number) <= PAN_DIGITS_MAX and luhn_ok(number)
 
 
 def _wrong(field: str, code: str, message: str) -> dict[str, str]:

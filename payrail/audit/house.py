@@ -17,6 +17,7 @@ from payrail.audit.journals import Facts, read_journal
 from payrail.audit.ledger import check_ledger
 from payrail.audit.reading import Part
 from payrail.audit.spools import Channel, check_channel, open_channels
+from payrail.domain.books import OUTBOX_BOOK
 from payrail.runtime.actor import Actor, followed_by
 from payrail.runtime.deadletters import with_dead_letters
 from payrail.runtime.ports import Fs
@@ -24,7 +25,6 @@ from payrail.runtime.recovery import journal_path
 
 #: The books that share this sequence are the ledger; its events are told in the other.
 LEDGER_SEQUENCE = "ledger"
-OUTBOX_PATH = "data/outbox/events.jsonl"
 RAW_FOLDER = "mailboxes/dlq/raw"
 
 Actors = Mapping[str, Actor[Any]]
@@ -107,7 +107,7 @@ class _Look:
     def _open_books(self, stack: ExitStack) -> None:
         """Events are looked at before their entries, which are written first."""
         paths = {spec.path for actor in self._actors.values() for spec in _books(actor).values()}
-        for path in sorted(paths, key=lambda path: (path != OUTBOX_PATH, path)):
+        for path in sorted(paths, key=lambda path: (path != OUTBOX_BOOK, path)):
             part = self._books[path] = Part(self._fs, path)
             stack.callback(part.close)
 
@@ -176,7 +176,7 @@ class _Look:
                 self._books[path].line_count < len(facts.book(book).hashes)
                 for book, path in books.items()
             )
-            found += check_ledger(parts, self._books.get(OUTBOX_PATH), is_growing=growing)
+            found += check_ledger(parts, self._books.get(OUTBOX_BOOK), is_growing=growing)
         return found
 
 
@@ -185,7 +185,7 @@ def _books(actor: Actor[Any]) -> dict[str, Any]:
 
 
 def _paths(actor: Actor[Any]) -> list[str]:
-    return [*_ledger_books(actor).values(), OUTBOX_PATH]
+    return [*_ledger_books(actor).values(), OUTBOX_BOOK]
 
 
 def _disagrees(sender: Facts, step: int, chain: str) -> str | None:

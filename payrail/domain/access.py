@@ -12,8 +12,6 @@ from msgspec import Struct
 from payrail.domain.endpoints import Endpoint, EndpointRecord, endpoint_after
 from payrail.errors import LineDamaged
 
-BOOK = "data/access/changes.jsonl"
-
 ADMIN, OPERATOR, APPROVER, VIEWER, AUDITOR, PUBLISHABLE = (
     "admin",
     "operator",

@@ -24,6 +24,12 @@ def _known(code: str) -> int | None:
         return None
 
 
+def known_currency(code: str) -> str:
+    """The code itself. Raises ValueError as `exponent` does."""
+    exponent(code)
+    return code
+
+
 def exponent(currency: str) -> int:
     """Decimal places of an ISO 4217 code: 0, 2 or 3. Raises ValueError that names the remedy,
     and never what was given: anything may have been typed here."""

@@ -111,3 +111,9 @@ def trial_balance(entries: Iterable[LedgerEntry]) -> dict[str, int]:
         for currency, amount_minor in account.items():
             sums[currency] = sums.get(currency, 0) + amount_minor
     return dict(sorted(sums.items()))
+
+
+def turned(account: str, amount_minor: int) -> int:
+    """A balance as people mean it: what is owed or earned grows by credits, which the ledger has
+    below zero. Turned twice, it is the ledger's again."""
+    return -amount_minor if account.startswith(("liability:", "income:")) else amount_minor

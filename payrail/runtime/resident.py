@@ -13,6 +13,7 @@ from typing import Any
 from payrail.errors import PayRailError
 from payrail.logs import told
 from payrail.runtime.actor import Actor
+from payrail.runtime.bells import IDLE_MS_MAX
 from payrail.runtime.cells import CellView
 from payrail.runtime.control import Control
 from payrail.runtime.driver import Driver
@@ -28,8 +29,6 @@ REST_STEPS, FORCED_STEPS = 1, 20_000
 REST_MS = 500
 #: Snapshots are at least this far apart, and so far that they take a twentieth of the time at most.
 DOCUMENTS_MS, DOCUMENTS_SHARE = 2_000, 20
-#: Sleep at most this long; what correctness rests on when a bell was lost.
-IDLE_MS_MAX = 250
 #: Who follows a book looks this often at least: nobody rings for it.
 FOLLOW_MS_MAX = 20
 

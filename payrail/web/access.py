@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from payrail.domain.access import ADMIN, BOOK, ROLES, AccessRecord, Directory, KeyAdded, read_record
+from payrail.domain.access import ADMIN, ROLES, AccessRecord, Directory, KeyAdded, read_record
+from payrail.domain.books import ACCESS_BOOK
 from payrail.errors import RequestError
 from payrail.runtime.ports import Fs
 from payrail.security.apikeys import (
@@ -49,7 +50,7 @@ class AccessView:
     """Follows the access book and tells callers by their keys."""
 
     def __init__(self, fs: Fs, house_secret: bytes, service_key: str) -> None:
-        self._follower = Follower(fs, BOOK)
+        self._follower = Follower(fs, ACCESS_BOOK)
         self._house_secret = house_secret
         self._service_key = service_key.encode()
         self._verified: dict[str, Caller] = {}

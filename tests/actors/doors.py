@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from actors.cli.stories.houses import free_ports
 from actors.frontdoor.resident import Frontdoor
-from payrail.domain.access import BOOK as ACCESS_BOOK
 from payrail.domain.access import demo_records
+from payrail.domain.books import ACCESS_BOOK
 from payrail.domain.messages import Envelope, ReplyLine
 from payrail.logs import make_logger
 from payrail.runtime.bells import Bells

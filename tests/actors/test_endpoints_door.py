@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from payrail.domain.access import BOOK as ACCESS_BOOK
+from payrail.domain.books import ACCESS_BOOK
 from payrail.domain.endpoints import Endpoint as Known
 from payrail.domain.endpoints import EndpointAdded, EndpointDeleted, render_endpoint
 from payrail.domain.webhooks import FILTERS_MAX

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from actors.cli.clock import clock as verbs
-from payrail.domain.access import BOOK as ACCESS_BOOK
+from payrail.domain.books import ACCESS_BOOK
 from payrail.domain.durations import SPELLING
 from payrail.domain.timestamps import parse_iso
 from tests.actors.doors import open_door

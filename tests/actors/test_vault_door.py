@@ -14,8 +14,8 @@ from actors.vault.core import Vault
 from actors.vault.keys import open_keys
 from actors.vault.listener import vault_door
 from actors.vault.seals import HpkeSeals
-from payrail.domain.access import BOOK as ACCESS_BOOK
 from payrail.domain.access import demo_records
+from payrail.domain.books import ACCESS_BOOK
 from payrail.logs import make_logger
 from payrail.runtime.bells import Bells
 from payrail.runtime.clocks import SystemClock, SystemRng

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from payrail.domain.books import ACCESS_BOOK, LEDGER_BOOK, OUTBOX_BOOK
 from payrail.domain.messages import PROVIDERS
 from payrail.domain.providers import public_name
 from payrail.errors import Corrupt
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
     from actors.cli.stories.houses import House
 
 BOOKS = (
-    "data/ledger/payments.jsonl",
-    "data/outbox/events.jsonl",
-    "data/access/changes.jsonl",
+    LEDGER_BOOK,
+    OUTBOX_BOOK,
+    ACCESS_BOOK,
     "data/vault/access_log.jsonl",
     *(f"data/providers/{public_name(name)}_truth.jsonl" for name in PROVIDERS),
 )

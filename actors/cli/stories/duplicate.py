@@ -7,6 +7,7 @@ from actors.cli.shop import Answer, Shop
 from actors.cli.stories import Checks
 from actors.cli.stories.cards import MERCHANT, good_card, order
 from actors.cli.stories.houses import House, own_house
+from payrail.domain.books import LEDGER_BOOK
 
 KEY = "duplicate-create"
 
@@ -18,11 +19,7 @@ async def play(checks: Checks) -> None:
         await _wrong_uses(checks, shop, token)
         payment_id = str(first.body.get("id"))
         await _double_click(checks, house, shop, payment_id)
-        created = [
-            line
-            for line in house.lines("data/ledger/payments.jsonl")
-            if line["type"] == "payment.created"
-        ]
+        created = [line for line in house.lines(LEDGER_BOOK) if line["type"] == "payment.created"]
         checks.that("payments.jsonl has one payment.created", len(created) == 1, len(created))
         await _after_a_restart(checks, house, shop, token, first)
 

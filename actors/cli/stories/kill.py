@@ -13,12 +13,12 @@ from actors.cli.stories import Checks
 from actors.cli.stories.books import broken_links, live_approvals, unbalanced
 from actors.cli.stories.cards import MERCHANT, good_card, order
 from actors.cli.stories.houses import House, own_house, until
+from payrail.domain.books import LEDGER_BOOK
 
 CLIENTS = 16
 SECONDS = 10.0
 KILL_EVERY_S = 1.0
 _FINE = frozenset({200, 201, 202})
-_BOOK = "data/ledger/payments.jsonl"
 
 
 @dataclass(slots=True)
@@ -159,7 +159,7 @@ async def _settled(checks: Checks, house: House, shop: Shop, seen: Seen) -> None
 
 
 def _check_books(checks: Checks, house: House, seen: Seen) -> None:
-    book = house.lines(_BOOK)
+    book = house.lines(LEDGER_BOOK)
     created = Counter(line["ref"] for line in book if line["type"] == "payment.created")
     acknowledged = [a.body["id"] for k, a in seen.finals.items() if a.status == 201]
     odd = [payment_id for payment_id in acknowledged if created[payment_id] != 1]

@@ -11,6 +11,7 @@ from actors.cli.shop import Answer, Shop
 from actors.cli.stories import Checks
 from actors.cli.stories.cards import MERCHANT, good_card, order
 from actors.cli.stories.houses import House, own_house, until
+from payrail.domain.books import LEDGER_BOOK
 from payrail.runtime.orders import give_order
 
 TIMEOUT = {"PAYRAIL_PROVIDER_TIMEOUT": "1s"}
@@ -100,7 +101,7 @@ async def _check_case(checks: Checks, house: House, shop: Shop, payment_id: str)
     """A case is an entry of the book; where the API lists cases, it is there too."""
     opened = [
         line
-        for line in house.lines("data/ledger/payments.jsonl")
+        for line in house.lines(LEDGER_BOOK)
         if line["type"] == "case.opened" and payment_id in json.dumps(line["data"])
     ]
     checks.that("a case is opened for people", len(opened) == 1, opened)
@@ -157,7 +158,7 @@ def _check_unknown(checks: Checks, fact: str, answer: Answer) -> None:
 
 
 def _types(house: House, payment_id: str) -> list[str]:
-    lines = house.lines("data/ledger/payments.jsonl")
+    lines = house.lines(LEDGER_BOOK)
     return [line["type"] for line in lines if line["ref"] == payment_id]
 
 

@@ -10,6 +10,7 @@ from actors.cli.shop import Answer, Shop
 from actors.cli.stories import Checks
 from actors.cli.stories.cards import MERCHANT, good_card, order
 from actors.cli.stories.houses import House, own_house
+from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.settlement.places import NEWEST
 
 CAPTURES, AMOUNT = 10, 5_000
@@ -104,14 +105,14 @@ async def _booked(checks: Checks, house: House, shop: Shop, broken: dict[str, An
     checks.that("the payment is settled", state == "settled", state)
     entries = [
         line
-        for line in house.lines("data/ledger/payments.jsonl")
+        for line in house.lines(LEDGER_BOOK)
         if line["ref"] == payment_id and line["type"] == "payment.settled"
     ]
     adjusted = [line["data"].get("adjusted") for line in entries]
     checks.that("with adjusted: true", adjusted == [True], adjusted)
     suspense = sum(
         row["amount"]
-        for line in house.lines("data/ledger/payments.jsonl")
+        for line in house.lines(LEDGER_BOOK)
         for row in line["postings"]
         if row["account"] == SUSPENSE
     )

@@ -10,6 +10,7 @@ from actors.cli.shop import Answer, Shop
 from actors.cli.stories import Checks
 from actors.cli.stories.cards import MERCHANT, good_card, order
 from actors.cli.stories.houses import House, own_house, until
+from payrail.domain.books import LEDGER_BOOK, OUTBOX_BOOK
 from payrail.domain.breaker import FAILURES_IN_A_ROW, GOOD_TO_CLOSE, PROBE_EVERY
 from payrail.domain.synthetic import SyntheticCard
 
@@ -61,7 +62,7 @@ async def _outage(checks: Checks, house: House, shop: Shop) -> None:
 async def _seen_by_everyone(checks: Checks, house: House, shop: Shop) -> None:
     """The breaker in the file, among the events, over HTTP and on the command line."""
     checks.that("providerA_state.json says OPEN", _breaker(house) == "OPEN", _breaker(house))
-    events = [line["type"] for line in house.lines("data/outbox/events.jsonl")]
+    events = [line["type"] for line in house.lines(OUTBOX_BOOK)]
     opened = events.count("provider.breaker_opened")
     checks.that("events.jsonl has one provider.breaker_opened", opened == 1, opened)
     shown = (await shop.get(MERCHANT, "/providers/providerA")).body
@@ -75,7 +76,7 @@ async def _seen_by_everyone(checks: Checks, house: House, shop: Shop) -> None:
 
 async def _explained(checks: Checks, house: House, shop: Shop) -> None:
     """Why the last payment went to B: on the command line and over HTTP."""
-    payment_id = str(house.lines("data/ledger/payments.jsonl")[-1]["ref"])
+    payment_id = str(house.lines(LEDGER_BOOK)[-1]["ref"])
     _, text = await house.payrail("why", payment_id)
     reason = next((line for line in text.splitlines() if " by rule " in line), text[-500:])
     for fact, words in (

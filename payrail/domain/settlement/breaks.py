@@ -8,6 +8,7 @@ import hashlib
 
 from msgspec import Struct
 
+from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.ledger import Posting, must_balance
 from payrail.domain.postings import (
     available,
@@ -18,7 +19,7 @@ from payrail.domain.postings import (
     suspense,
 )
 from payrail.domain.settlement.lines import StatementLine
-from payrail.domain.settlement.ours import BOOK, Ours
+from payrail.domain.settlement.ours import Ours
 
 CLASSES = (
     "missing_ours",
@@ -97,7 +98,7 @@ def made(
         batch_id=batch_id,
         capture_id=counted.capture_id if counted else None,
         currency=ours.currency if ours else side.currency,
-        ours=Place(BOOK, ours.line) if ours else None,
+        ours=Place(LEDGER_BOOK, ours.line) if ours else None,
         theirs=Place(theirs.file, theirs.line) if theirs else None,
         difference=_difference(class_, counted, theirs),
         explanation=explanation,

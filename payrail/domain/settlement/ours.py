@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
+from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.fees import merchant_fee, provider_fee
 from payrail.domain.timestamps import parse_iso
 from payrail.errors import LineDamaged
 
-BOOK = "data/ledger/payments.jsonl"
 _CAPTURED, _FEE = b'"type":"payment.captured"', b'"type":"fee.charged"'
 _SETTLED = b'"type":"payment.settled"'
 
@@ -124,7 +124,7 @@ def captures(lines: Iterable[bytes]) -> Captures:
             elif _SETTLED in line:
                 _add_settled(by_id, line)
         except (msgspec.MsgspecError, ValueError, KeyError) as error:
-            raise LineDamaged(f"{BOOK}:{number}: {error}; run `payrail verify`") from error
+            raise LineDamaged(f"{LEDGER_BOOK}:{number}: {error}; run `payrail verify`") from error
     for ours in unpriced.values():  # The end of a prefix may fall between capture and fee.
         ours.fee = provider_fee(ours.provider, ours.gross, ours.currency)
         ours.merchant_fee = merchant_fee(ours.gross, ours.currency)

@@ -1,0 +1,9 @@
+"""Where the books of the house lie. One actor writes each; whoever else reads one follows it.
+
+Never: opens a file.
+"""
+
+LEDGER_BOOK = "data/ledger/payments.jsonl"
+OUTBOX_BOOK = "data/outbox/events.jsonl"
+DELIVERIES_BOOK = "data/outbox/deliveries.jsonl"
+ACCESS_BOOK = "data/access/changes.jsonl"
