@@ -1,4 +1,5 @@
-"""python -m tests.auditor HOME [--history F] [--heads F] [--pans F] [--baseline F] [--json]
+"""python -m tests.auditor HOME [--history F] [--heads F] [--sink F] [--pans F]
+        [--is-settled] [--baseline F] [--extra F] [--json]
 
 Exit code 0 when nothing was found, 1 when something was, 2 when the arguments make no sense.
 """
@@ -17,6 +18,8 @@ def _arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("home", type=Path, help="the folder with data/ and mailboxes/")
     parser.add_argument("--history", type=Path, help="what clients saw, JSONL")
     parser.add_argument("--heads", type=Path, help="heads of books seen during the run, JSONL")
+    parser.add_argument("--sink", type=Path, help="what the endpoints heard, JSONL")
+    parser.add_argument("--is-settled", action="store_true", help="all captures must be settled")
     parser.add_argument("--pans", type=Path, help="card numbers to look for, one a line")
     parser.add_argument("--extra", type=Path, action="append", default=[], help="search this too")
     parser.add_argument("--baseline", type=Path, help="ids of known dead letters, one a line")
@@ -34,6 +37,8 @@ def main(given: list[str]) -> int:
         asked.home,
         history=asked.history,
         heads=asked.heads,
+        sink=asked.sink,
+        is_settled=asked.is_settled,
         pans=read_pans(asked.pans) if asked.pans else (),
         extra=asked.extra,
         known_dead=asked.baseline.read_text().split() if asked.baseline else (),

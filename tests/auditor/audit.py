@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.auditor.delivered import check_deliveries, check_sink
 from tests.auditor.files import book_paths, read_chain
 from tests.auditor.journals import check_journals
 from tests.auditor.ledger import check_ledger, dead_letters
 from tests.auditor.pan import check_pans
 from tests.auditor.report import Report
 from tests.auditor.settled import check_settled
+from tests.auditor.stated import all_settled, check_stated
 from tests.auditor.truth import check_truth
 from tests.auditor.witness import check_heads, check_history
 
@@ -18,18 +20,28 @@ def audit(
     *,
     history: Path | None = None,
     heads: Path | None = None,
+    sink: Path | None = None,
+    is_settled: bool = False,
     pans: Iterable[str] = (),
     extra: Iterable[Path] = (),
     known_dead: Iterable[str] = (),
 ) -> Report:
-    """Everything that files alone can show of a house at rest. `known_dead` are the ids of dead
-    letters from before; `extra` are files outside of the home that must hold no card number."""
+    """Everything that files alone can show of a house at rest. `sink` is what the merchants'
+    endpoints heard; `is_settled` says that everything captured was settled before. `known_dead`
+    are the ids of dead letters from before; `extra` are files outside of the home that must hold
+    no card number."""
     report = Report()
     books = {path: read_chain(home, path, report) for path in book_paths(home)}
     check_journals(home, books, report)
     payments = check_ledger(books, report)
     check_truth(books, payments, report)
     check_settled(home, payments, books, report)
+    stated = check_stated(home, books, payments, report)
+    if is_settled:
+        all_settled(payments, stated, report)
+    check_deliveries(books, report)
+    if sink is not None:
+        check_sink(home, sink, books, report)
     dead_letters(books, frozenset(known_dead), report)
     if history is not None:
         check_history(history, payments, report)

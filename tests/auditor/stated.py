@@ -1,0 +1,248 @@
+"""The providers' own papers: statements and bank files against the truth, the ledger and reports.
+
+Amounts in these files are major units as each provider writes them; here they are counted anew.
+Where a drill spoiled a statement, the provider's journal says so: its statements are then no
+witness of single lines, and its breaks are explained.
+"""
+
+import csv
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from tests.auditor.files import Line, parsed, raw_lines
+from tests.auditor.ledger import Payment
+from tests.auditor.report import Report
+
+PROVIDERS = {"providerA": "provider-a", "providerB": "provider-b"}
+PAYMENTS = "data/ledger/payments.jsonl"
+#: Currencies whose minor unit is not a hundredth.
+_PLACES = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD": 3, "TND": 3, "JOD": 3}
+#: What may move money between a provider and our bank where nothing was adjusted by people.
+_PLAIN = {"payment.captured", "fee.charged", "payment.settled", "provider.payout_received"}
+Money = Counter[tuple[str, str]]  # by (batch or account, currency), minor units
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One capture of a statement."""
+
+    path: str
+    number: int
+    batch_id: str
+    reference: str
+    operation_id: str
+    currency: str
+    gross: int
+    net: int
+
+
+def check_stated(
+    home: Path, books: dict[str, list[Line]], payments: dict[str, Payment], report: Report
+) -> dict[str, list[Stated]]:
+    """Statements, bank files, reports and the accounts between. Result: captures by provider."""
+    entries = books.get(PAYMENTS, [])
+    is_plain = _moves_plainly(entries)
+    found = {}
+    for provider, actor in PROVIDERS.items():
+        spoiled = _spoiled(home, actor)
+        found[provider] = _statements(home, provider, report)
+        if not spoiled:
+            truth = books.get(f"data/providers/{provider}_truth.jsonl", [])
+            _once(found[provider], truth, report)
+            banked = _banked(home, provider, found[provider], report)
+            _received(provider, entries, banked, report)
+        if is_plain:
+            _accounts(provider, entries, payments, report)
+    if not any(_spoiled(home, actor) for actor in PROVIDERS.values()):
+        _no_breaks(home, report)
+    return found
+
+
+def all_settled(
+    payments: dict[str, Payment], found: dict[str, list[Stated]], report: Report
+) -> None:
+    """At the end of a day on which everything was settled: each capture is, by its statement."""
+    stated = {line.operation_id for lines in found.values() for line in lines}
+    for payment in payments.values():
+        settled = {(e["data"] or {}).get("capture_id") for e in payment.of_type("payment.settled")}
+        for entry in payment.of_type("payment.captured"):
+            report.saw("all settled")
+            ident = entry["data"]["capture_id"]
+            if ident not in settled or ident not in stated:
+                where = "statement" if ident not in stated else "entry payment.settled"
+                message = f"{entry['ref']}: {ident} was captured and has no {where}"
+                report.add("all settled", entry.path, entry.number, message)
+
+
+def _minor(text: str, currency: str) -> int:
+    return int(Decimal(text or "0").scaleb(_PLACES.get(currency, 2)))
+
+
+def _statements(home: Path, provider: str, report: Report) -> list[Stated]:
+    found = []
+    folder = home / "data/providers/statements" / provider
+    for path in sorted(folder.glob(f"{provider}-*.csv")):
+        with path.open(newline="") as file:
+            for number, row in enumerate(csv.DictReader(file), 2):
+                report.saw("statements")
+                name = str(path.relative_to(home))
+                line = _a(name, number, path.stem, row) or _b(name, number, path.stem, row)
+                if line is not None:
+                    found.append(line)
+    return found
+
+
+def _a(path: str, number: int, batch_id: str, row: dict[str, str]) -> Stated | None:
+    if row.get("reporting_category") != "charge":
+        return None
+    code = row["currency"].upper()
+    return Stated(
+        path,
+        number,
+        batch_id,
+        row["payment_metadata[reference]"],
+        row["description"],
+        code,
+        _minor(row["gross"], code),
+        _minor(row["net"], code),
+    )
+
+
+def _b(path: str, number: int, batch_id: str, row: dict[str, str]) -> Stated | None:
+    if row.get("Type") != "Settled":
+        return None
+    code = row["Gross Currency"]
+    return Stated(
+        path,
+        number,
+        batch_id,
+        row["Merchant Reference"],
+        row["Modification Merchant Reference"],
+        code,
+        _minor(row["Gross Credit (GC)"], code) - _minor(row["Gross Debit (GC)"], code),
+        _minor(row["Net Credit (NC)"], code) - _minor(row["Net Debit (NC)"], code),
+    )
+
+
+def _spoiled(home: Path, actor: str) -> bool:
+    """Whether a drill ever had part in a statement of this provider."""
+    raw, _rest = raw_lines(home, f"data/actors/{actor}/journal.jsonl")
+    steps = [parsed(line) or {} for line in raw if b'"statement.finished"' in line]
+    events = [event for step in steps for event in step.get("events", [])]
+    return any(event.get("written", {}).get("injected") for event in events)
+
+
+def _once(lines: list[Stated], truth: list[Line], report: Report) -> None:
+    """A capture is stated once in all statements, as it really happened."""
+    really = {line["reference"]: line for line in truth if line["operation"] == "capture"}
+    seen: dict[str, Stated] = {}
+    for line in lines:
+        effect = really.get(line.reference)
+        message = None
+        if line.reference in seen:
+            first = seen[line.reference]
+            message = f"stated twice, first at {first.path}:{first.number}"
+        elif effect is None:
+            message = "stated, and the truth has no such capture"
+        elif (effect["amount"], effect["currency"]) != (line.gross, line.currency):
+            message = f"{line.gross} {line.currency} stated of {effect['amount']} captured"
+        if message:
+            report.add("statements", line.path, line.number, f"{line.reference}: {message}")
+        seen.setdefault(line.reference, line)
+
+
+def _banked(home: Path, provider: str, lines: list[Stated], report: Report) -> Money:
+    """What arrived at the bank by batch: just what each batch's statement leaves."""
+    stated: Money = Counter()
+    for line in lines:
+        stated[line.batch_id, line.currency] += line.net
+    banked: Money = Counter()
+    for path in sorted((home / f"data/providers/statements/{provider}").glob("bank_*.csv")):
+        with path.open(newline="") as file:
+            for number, row in enumerate(csv.DictReader(file), 2):
+                report.saw("bank files")
+                key = row["reference"], row["currency"]
+                amount = _minor(row["amount"], row["currency"])
+                if key in banked or stated[key] != amount:
+                    message = f"{key[0]}: {amount} {key[1]} arrived, {stated[key]} was stated"
+                    report.add("bank files", str(path.relative_to(home)), number, message)
+                banked[key] += amount
+    for (batch_id, code), amount in stated.items():
+        if amount and (batch_id, code) not in banked:
+            message = f"{batch_id}: {amount} {code} stated and never arrived"
+            report.add("bank files", f"data/providers/statements/{provider}", 0, message)
+    return banked
+
+
+def _received(provider: str, entries: list[Line], banked: Money, report: Report) -> None:
+    """The ledger received what the bank files say, and nothing else."""
+    for entry in entries:
+        if entry["type"] == "provider.payout_received" and entry["data"]["provider"] == provider:
+            key = entry["data"]["batch_id"], entry["currency"]
+            if banked[key] != entry["amount"]:
+                message = f"{key[0]}: {entry['amount']} {key[1]} received, the bank: {banked[key]}"
+                report.add("payouts", entry.path, entry.number, message)
+
+
+def _moves_plainly(entries: list[Line]) -> bool:
+    """Whether nothing but captures, their settlement and payouts moved what providers owe us."""
+    return not any(
+        entry["type"] not in _PLAIN or (entry["data"] or {}).get("adjusted")
+        for entry in entries
+        for posting in entry["postings"] or []
+        if posting["account"].startswith(("asset:provider", "asset:suspense", "asset:bank"))
+    )
+
+
+def _accounts(
+    provider: str, entries: list[Line], payments: dict[str, Payment], report: Report
+) -> None:
+    """What a provider owes us is its captures less its fees that are in no statement; what is in
+    transit are those that are, less what the bank received."""
+    wanted, found = _wanted(provider, payments), Counter[tuple[str, str]]()
+    names = {f"asset:{provider}:receivable", f"asset:{provider}:payout_in_transit"}
+    for entry in entries:
+        for posting in entry["postings"] or []:
+            if posting["account"] in names:
+                found[posting["account"], posting["currency"]] += posting["amount"]
+        if entry["type"] == "provider.payout_received" and entry["data"]["provider"] == provider:
+            wanted[f"asset:{provider}:payout_in_transit", entry["currency"]] -= entry["amount"]
+    for key in wanted.keys() | found.keys():
+        report.saw("accounts")
+        if wanted[key] != found[key]:
+            message = f"{key[0]} is {found[key]} {key[1]}, its facts make {wanted[key]}"
+            report.add("accounts", PAYMENTS, 0, message)
+
+
+def _wanted(provider: str, payments: dict[str, Payment]) -> Money:
+    wanted: Money = Counter()
+    for payment in payments.values():
+        fees: dict[str, int] = defaultdict(int)
+        for fee in payment.of_type("fee.charged"):
+            fees[fee["data"]["capture_id"]] += fee["data"]["provider_fee"]
+        settled = {(e["data"] or {}).get("capture_id") for e in payment.of_type("payment.settled")}
+        for entry in payment.of_type("payment.captured"):
+            if entry["data"]["provider"] != provider:
+                continue
+            ident = entry["data"].get("capture_id")
+            kind = "payout_in_transit" if ident in settled else "receivable"
+            net = entry["amount"] - fees[ident]
+            wanted[f"asset:{provider}:{kind}", entry["currency"]] += net
+    return wanted
+
+
+def _no_breaks(home: Path, report: Report) -> None:
+    """No statement was spoiled, so no report has a break, and nothing is unexplained."""
+    for path in sorted(home.glob("data/reconciliation/reconciliation_report_*.json")):
+        report.saw("reports")
+        name, made = str(path.relative_to(home)), json.loads(path.read_bytes())
+        for one in made["breaks"]:
+            message = f"break {one['n']}: {one['class']} of {one['payment_id']}, and no drill"
+            report.add("reports", name, 0, message)
+        for code, sums in made["totals"].items():
+            if sums["unexplained"]:
+                message = f"{sums['unexplained']} {code} unexplained"
+                report.add("reports", name, 0, message)
