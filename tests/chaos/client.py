@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +25,17 @@ TRY_S_MAX = 15.0
 _PAUSE_S_MIN, _PAUSE_S_MAX = 0.05, 0.5
 #: How a client may see a killed house; anything else is written down as strange.
 PASSING = frozenset({202, 409, 429, 503, 504})
+#: The end of a payment whose call was given up in doubt, and its code.
+REFUSED, _NO_EFFECT = "refused in doubt", "processing_error"
 
 
 class NeverFinal(Exception):
     """A request had no final answer within FINAL_S_MAX."""
+
+
+class Refused(Exception):
+    """Nothing happened at the provider and nobody waited any more, so no other one was tried: the
+    asked provider fenced the call, or refused it after its time. Final, and not what was wished."""
 
 
 class Strange(Exception):
@@ -58,6 +65,7 @@ class Tally:
     statuses: Counter[str] = field(default_factory=Counter)  # "authorize 200"
     states: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    known: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # by merchant
 
     @property
     def finished(self) -> int:
@@ -120,6 +128,8 @@ class Clients:
         for plan in plans:
             try:
                 self.tally.states[await self._drive(plan)] += 1
+            except Refused:
+                self.tally.states[REFUSED] += 1
             except (NeverFinal, Strange) as failure:
                 self.tally.failures.append(f"payment {plan.number} ({plan.end}): {failure}")
 
@@ -140,6 +150,7 @@ class Clients:
             },
         )
         payment_id = str(created.body["id"])
+        self.tally.known[plan.merchant].append(payment_id)
         authorized = await self._verb(plan, payment_id, "authorize", {})
         if plan.end == "decline":
             return "declined" if authorized.status == 402 else self._odd(authorized)
@@ -155,12 +166,16 @@ class Clients:
             return await self._verb(plan, payment_id, "capture", {})
         first = plan.amount_minor // 2
         part = {"amount": first, "final_capture": False}
-        await self._verb(plan, payment_id, "capture", part, part="-1")
+        claimed = await self._verb(plan, payment_id, "capture", part, part="-1")
+        if claimed.status != 200:
+            return claimed
         rest = {"amount": plan.amount_minor - first}
         return await self._verb(plan, payment_id, "capture", rest, part="-2")
 
     @staticmethod
     def _odd(answer: Answer) -> str:
+        if answer.status == 402 and answer.body.get("decline_code") == _NO_EFFECT:
+            raise Refused
         raise Strange(f"{answer.status} {answer.body.get('code')} {answer.body.get('detail')}")
 
     async def _verb(

@@ -1,5 +1,6 @@
 """Drills beside the kills: the first provider refuses a few charges now and then, and then so many
-at once that its breaker opens. What it refuses, the second one takes.
+at once that its breaker opens; what it refuses, the second one takes. Meanwhile both send webhooks
+twice, late, early and out of order.
 """
 
 import asyncio
@@ -12,34 +13,56 @@ from typing import Any
 import aiohttp
 
 #: Refusals a drill, one drill after the other; five in a row open the breaker.
-COUNTS = (3, 3, 3, 8)
+REFUSALS = (3, 3, 3, 8)
+#: What happens to so many webhooks of each provider after each of the refusals.
+WEBHOOKS = ("duplicate_webhook", "late_webhook:1", "reorder_webhooks", "early_webhook")
+WEBHOOKS_A_DRILL = 5
 EVERY_S = 2.0
 
 
 async def drill(api: str, admin_key: str, session: aiohttp.ClientSession) -> None:
     """Inject one rule after the other; one that a killed house does not take is left out."""
-    headers = {"Authorization": f"Bearer {admin_key}"}
-    for count in COUNTS:
+    for count, webhooks in zip(REFUSALS, WEBHOOKS, strict=True):
         await asyncio.sleep(EVERY_S)
-        rule = {"operation": "authorize", "do": "down", "count": count}
-        with suppress(aiohttp.ClientError, OSError, TimeoutError):
-            url = f"{api}/providers/provider-a/inject-failure"
-            async with session.post(url, json=rule, headers=headers) as answer:
-                await answer.read()
+        refuse = {"operation": "authorize", "do": "down", "count": count}
+        disturb = {"operation": "webhook", "do": webhooks, "count": WEBHOOKS_A_DRILL}
+        for name, rule in (
+            ("provider-a", refuse),
+            ("provider-a", disturb),
+            ("provider-b", disturb),
+        ):
+            headers = {"Authorization": f"Bearer {admin_key}"}
+            url = f"{api}/providers/{name}/inject-failure"
+            with suppress(aiohttp.ClientError, OSError, TimeoutError):
+                async with session.post(url, json=rule, headers=headers) as answer:
+                    await answer.read()
 
 
 def what_came_of_it(home: Path) -> Counter[str]:
-    """Charges by provider, charges that went elsewhere, and how often a breaker moved."""
+    """Charges by provider, charges that went elsewhere, how often a breaker moved, and webhooks of
+    providers that a drill had part in."""
     found: Counter[str] = Counter()
-    for provider in ("providerA", "providerB"):
+    for name, provider in (("provider-a", "providerA"), ("provider-b", "providerB")):
         truths = _lines(home / f"data/providers/{provider}_truth.jsonl")
         found[provider] = sum(line["operation"] == "authorize" for line in truths)
+        found["webhook drills"] += _used(home / f"data/actors/{name}/journal.jsonl")
     for entry in _lines(home / "data/ledger/payments.jsonl"):
         if entry["type"] == "payment.attempt_started" and entry["data"]["number"] > 1:
             found["failovers"] += 1
         elif entry["type"].startswith("provider."):
             found[entry["type"]] += 1
     return found
+
+
+def _used(journal: Path) -> int:
+    """How often a drill on webhooks was used."""
+    rules, used = set[str](), 0
+    for step in _lines(journal):
+        for event in step["events"]:
+            if event["type"] == "fault.injected" and event["rule"]["operation"] == "webhook":
+                rules.add(event["id"])
+            used += event["type"] == "fault.used" and event["id"] in rules
+    return used
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

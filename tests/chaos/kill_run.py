@@ -1,46 +1,116 @@
-"""The kill run: clients drive payments while actors are killed, and an auditor has the last word.
+"""The kill run: the whole house works while its actors are killed; an auditor has the last word.
 
     python -m tests.chaos.kill_run --payments 1000 --clients 16 --kills-per-second 1.2
 
-Once in the middle the supervisor itself is killed and the house started again. Exit code 0 when
-every payment had a final answer, the auditor found nothing and `verify` is clean.
+Clients pay, a sink takes the merchants' webhooks and fails now and then, somebody settles and
+reconciles, somebody looks. Once in the middle the supervisor itself is killed and the house started
+again. In the calm after it a few payments are made, everything is settled, and exit code 0 says:
+every payment had a final answer, every event arrived, the auditor found nothing, `verify` is clean.
 """
 
 import argparse
 import asyncio
+import random
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import aiohttp
 
 from tests.auditor.audit import audit
 from tests.auditor.report import Report
-from tests.chaos.client import TRY_S_MAX, Clients, History, Tally
+from tests.chaos.client import REFUSED, TRY_S_MAX, Clients, History, Tally
 from tests.chaos.drills import drill, what_came_of_it
+from tests.chaos.endpoints import all_arrived, given_up, register
 from tests.chaos.heads import HeadWatch
 from tests.chaos.house import House
 from tests.chaos.killer import Killer
 from tests.chaos.plans import APPROVED, DECLINED, Plan, draw
+from tests.chaos.settling import Settler
+from tests.chaos.sink import Sink, listening
+from tests.chaos.visitor import Visitor
 
 #: How long a house that nobody kills any more may take until nothing is left unread.
 QUIET_S_MAX = 60.0
+#: How many payments may be refused in doubt: calls that a kill kept from their provider for longer
+#: than an attempt may take. On a quiet machine hardly one is.
+REFUSED_SHARE_MAX = 0.1
+#: Payments of the calm after the storm: the last batches close with them.
+CALM_PAYMENTS = 4
+#: How often the calm asks for a settlement in which no provider is silent.
+SETTLE_TRIES_MAX = 5
+#: Payments of which `payrail why` must be able to tell the story.
+WHY_SAMPLE = 6
 _LOOK_S = 0.1
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to run: at least so many payments and for at least so long."""
+    """What to run: at least so many payments and for at least so long. `failing`: the share of
+    deliveries that the sink refuses."""
 
     payments: int = 1000
     seconds_min: float = 30.0  # A quick house would else be done before the killer has begun.
     clients: int = 16
     kills_per_second: float = 1.2
+    failing: float = 0.1
     seed: int = 42
+
+
+class Cast:
+    """Everybody who has to do with the house from outside, and what each of them saw."""
+
+    def __init__(
+        self,
+        order: Order,
+        house: House,
+        sink: Sink,
+        keys: dict[str, dict[str, str]],
+        history: History,
+        session: aiohttp.ClientSession,
+    ) -> None:
+        admin = keys["m_001"]["admin"]
+        self.order, self.house, self.sink = order, house, sink
+        self.clients = Clients(house.api, house.vault, keys, history, session)
+        self.settler = Settler(house.api, admin, session)
+        self.visitor = Visitor(
+            house, admin, lambda: self.tally.known["m_001"], session, seed=order.seed
+        )
+        self.killer = Killer(
+            house,
+            {
+                "frontdoor": lambda: self.tally.in_flight,
+                "console": lambda: self.visitor.at_the_console,
+            },
+            kills_per_second=order.kills_per_second,
+            seed=order.seed,
+        )
+
+    @property
+    def tally(self) -> Tally:
+        return self.clients.tally
+
+    def failures(self) -> list[str]:
+        """What no kill explains."""
+        seen = (self.tally.failures, self.settler.failures, self.visitor.failures)
+        return [failure for some in seen for failure in some]
+
+    def text(self) -> list[str]:
+        """What they saw, for the report."""
+        done, passing = self.settler.done, self.settler.passing
+        return [
+            f"webhooks   {self.sink.heard} heard, {self.sink.failed} failed on purpose",
+            f"settling   {_counts(done)}; on the way: {_counts(passing)};"
+            f" {self.settler.silent} providers silent",
+            f"looking    payments {_by_status(self.visitor.reads)},"
+            f" {self.visitor.read_while_dead} of them while the gateway was dead;"
+            f" pages {_by_status(self.visitor.pages)}",
+        ]
 
 
 @dataclass(slots=True)
@@ -48,27 +118,45 @@ class Outcome:
     """What a run showed."""
 
     order: Order
-    tally: Tally
-    killer: Killer
+    cast: Cast
     seconds: float
     restarted_s: float
+    calm_s: float  # from the last kill until all was settled and had arrived
     quiet: bool
+    settled: bool
+    given_up: int
     verify_code: int
     verify_said: str
+    unexplained: list[str]  # payments that `why` could not tell of
     report: Report
     charges: Mapping[str, int]  # by provider, and what the drills brought about
 
+    @property
+    def tally(self) -> Tally:
+        return self.cast.tally
+
+    @property
+    def killer(self) -> Killer:
+        return self.cast.killer
+
     def wrong(self) -> list[str]:
         """Everything that must not be so; nothing for a good run."""
-        found = list(self.tally.failures)
+        found = self.cast.failures()
         if self.tally.states.total() < self.order.payments:
             found.append(f"{self.tally.states.total()} of {self.order.payments} payments are final")
+        if self.tally.states[REFUSED] > self.order.payments * REFUSED_SHARE_MAX:
+            found.append(f"{self.tally.states[REFUSED]} payments were refused in doubt")
         if not self.quiet:
             found.append(f"something is still unread after {QUIET_S_MAX} s of peace")
+        if not self.settled:
+            found.append("no settlement and reconciliation came to their end in peace")
         if self.verify_code:
             found.append(f"verify ended with {self.verify_code}: {self.verify_said}")
+        found += [f"why {what}" for what in self.unexplained]
         if not (self.charges.get("providerB") and self.charges.get("failovers")):
             found.append("no charge went to the second provider")
+        if not self.cast.visitor.read_while_dead:
+            found.append("no payment was read while the gateway was dead")
         if not self.report.is_clean:
             found.append(f"the auditor found {len(self.report.findings)} things")
         return found
@@ -76,7 +164,6 @@ class Outcome:
     def text(self) -> str:
         """The report for people."""
         kills = self.killer.kills
-        by_actor = ", ".join(f"{name} {n}" for name, n in sorted(self.killer.by_actor().items()))
         rate = len(kills) / max(self.seconds - self.restarted_s, 1)
         inside = sum(kill.busy_inside for kill in kills)
         outside = sum(kill.busy_outside for kill in kills)
@@ -86,13 +173,17 @@ class Outcome:
             f"clients    {self.order.clients}, {self.tally.tries} tries,"
             f" {self.tally.dropped} dropped",
             f"answers    {_counts(self.tally.statuses)}",
-            f"kills      {len(kills)} ({rate:.2f} a second): {by_actor}; the supervisor once,"
-            f" ready again after {self.restarted_s:.1f} s",
+            f"kills      {len(kills)} ({rate:.2f} a second): {_counts(self.killer.by_actor())};"
+            f" the supervisor once, ready again after {self.restarted_s:.1f} s",
             f"charges    {_counts(self.charges)}",
+            *self.cast.text(),
+            f"given up   {self.given_up} deliveries, each replayed by hand",
             f"busy       {self.killer.busy_share:.0%} (by its cell {inside},"
             f" requests on their way {outside})",
-            f"time       {self.seconds:.1f} s, seed {self.order.seed}",
+            f"time       {self.seconds:.1f} s, and {self.calm_s:.1f} s of calm,"
+            f" seed {self.order.seed}",
             f"verify     {self.verify_code}",
+            f"why        {WHY_SAMPLE - len(self.unexplained)} of {WHY_SAMPLE} payments told",
             "",
             self.report.table(),
             *(f"WRONG: {what}" for what in self.wrong()),
@@ -104,62 +195,116 @@ def _counts(counter: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in sorted(counter.items())) or "none"
 
 
+def _by_status(counter: Mapping[int, int]) -> str:
+    return _counts({str(status or "dropped"): count for status, count in counter.items()})
+
+
 async def run(order: Order, folder: Path) -> Outcome:
     """Run it in `folder`, which keeps the home and the witness files. Raises HouseFailed."""
-    house = House(folder, {"PAYRAIL_SEED": str(order.seed)})
-    history = History(folder / "history.jsonl")
-    try:
-        await asyncio.to_thread(house.start)
-        keys = await asyncio.to_thread(house.keys)
-        timeout = aiohttp.ClientTimeout(total=TRY_S_MAX)
-        connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
-            clients = Clients(house.api, house.vault, keys, history, session)
-            drilling = asyncio.create_task(drill(house.api, keys["m_001"]["admin"], session))
-            try:
-                return await _storm(order, house, clients, folder)
-            finally:
-                await _cancelled(drilling)
-    finally:
-        history.close()
-        await asyncio.to_thread(house.stop)
+    witness = folder / "sink.jsonl"
+    sink = Sink(failing=order.failing, seed=order.seed, witness=witness)
+    async with listening(sink):
+        settings = {
+            "PAYRAIL_SEED": str(order.seed),
+            "PAYRAIL_WEBHOOK_ALLOW": sink.address,
+            "PAYRAIL_WEBHOOK_SCHEDULE": "demo",
+        }
+        house, history = House(folder, settings), History(folder / "history.jsonl")
+        try:
+            await asyncio.to_thread(house.start)
+            return await _play(order, house, sink, history)
+        finally:
+            history.close()
+            await asyncio.to_thread(house.stop)
 
 
-async def _storm(order: Order, house: House, clients: Clients, folder: Path) -> Outcome:
-    tally = clients.tally
-    killer = Killer(
-        house,
-        lambda: tally.in_flight,
-        kills_per_second=order.kills_per_second,
-        seed=order.seed,
-    )
+async def _play(order: Order, house: House, sink: Sink, history: History) -> Outcome:
+    keys = await asyncio.to_thread(house.keys)
+    timeout = aiohttp.ClientTimeout(total=TRY_S_MAX)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+        await register(session, house, keys, sink)
+        cast = Cast(order, house, sink, keys, history, session)
+        watching = asyncio.create_task(HeadWatch(house.home, house.folder / "heads.jsonl").run())
+        drilling = asyncio.create_task(drill(house.api, keys["m_001"]["admin"], session))
+        try:
+            seconds, restarted_s = await _storm(cast)
+            await _cancelled(drilling)
+            began = time.monotonic()
+            quiet, settled = await _calm(cast)
+        finally:
+            await _cancelled(watching, drilling)
+    calm_s = time.monotonic() - began
+    return await _judged(cast, seconds, restarted_s, calm_s, quiet=quiet, settled=settled)
+
+
+async def _storm(cast: Cast) -> tuple[float, float]:
+    """Everybody at once, and the killer. Result: seconds of it, and of the restart within."""
     began = time.monotonic()
-    watching = asyncio.create_task(HeadWatch(house.home, folder / "heads.jsonl").run())
-    killing = asyncio.create_task(killer.run())
-    paying = asyncio.create_task(clients.run(_plans(order), order.clients))
+    others = [
+        asyncio.create_task(busy)
+        for busy in (cast.killer.run(), cast.settler.run(), cast.visitor.run())
+    ]
+    paying = asyncio.create_task(cast.clients.run(_plans(cast.order), cast.order.clients))
     try:
-        await _halfway(order, tally, paying)
-        restarted_s = await _kill_supervisor(house, killer)
+        await _halfway(cast.order, cast.tally, paying)
+        restarted_s = await _kill_supervisor(cast.house, cast.killer)
         await paying
     finally:
-        await _cancelled(killing, paying)
-    seconds = time.monotonic() - began
-    quiet = await _quiet(house)
-    await _cancelled(watching)
+        await _cancelled(*others, paying)
+    return time.monotonic() - began, restarted_s
+
+
+async def _calm(cast: Cast) -> tuple[bool, bool]:
+    """Nobody kills any more: a few last payments, everything settled, every event at the sink.
+    Result: whether nothing was left unread, and whether settling came to its end."""
+    await _quiet(cast.house)
+    last = (replace(plan, number=-plan.number, end="capture", card=APPROVED[0]) for plan in draw(0))
+    await cast.clients.run(islice(last, CALM_PAYMENTS), 1)
+    await _quiet(cast.house)
+    settled = False
+    for _ in range(SETTLE_TRIES_MAX):
+        if settled := await cast.settler.round():
+            break
+    await all_arrived(cast.house, cast.sink)
+    return await _quiet(cast.house), settled
+
+
+async def _judged(
+    cast: Cast, seconds: float, restarted_s: float, calm_s: float, *, quiet: bool, settled: bool
+) -> Outcome:
+    """Ask the house about itself, end it, and let the auditor read its files."""
+    house = cast.house
     verified = await asyncio.to_thread(house.cli, "verify")
+    unexplained = await asyncio.to_thread(_unexplained, cast)
     await asyncio.to_thread(house.stop)
     return Outcome(
-        order=order,
-        tally=tally,
-        killer=killer,
+        order=cast.order,
+        cast=cast,
         seconds=seconds,
         restarted_s=restarted_s,
+        calm_s=calm_s,
         quiet=quiet,
+        settled=settled,
+        given_up=len(given_up(house)),
         verify_code=verified.returncode,
         verify_said=(verified.stdout + verified.stderr)[-1000:],
-        report=await asyncio.to_thread(_audited, house, folder),
+        unexplained=unexplained,
+        report=await asyncio.to_thread(_audited, house),
         charges=what_came_of_it(house.home),
     )
+
+
+def _unexplained(cast: Cast) -> list[str]:
+    """Of a sample of payments, those that `why` does not tell of."""
+    known = sorted(name for some in cast.tally.known.values() for name in some)
+    chosen = random.Random(cast.order.seed).sample(known, min(WHY_SAMPLE, len(known)))
+    asked = {name: cast.house.cli("why", name) for name in chosen}
+    return [
+        f"{name} ended with {ran.returncode}: {ran.stderr[-300:]}"
+        for name, ran in asked.items()
+        if ran.returncode
+    ]
 
 
 def _plans(order: Order) -> Iterator[Plan]:
@@ -209,13 +354,16 @@ async def _cancelled(*tasks: asyncio.Task[None]) -> None:
             await task
 
 
-def _audited(house: House, folder: Path) -> Report:
+def _audited(house: House) -> Report:
+    folder = house.folder
     return audit(
         house.home,
         history=folder / "history.jsonl",
         heads=folder / "heads.jsonl",
+        sink=folder / "sink.jsonl",
+        is_settled=True,
         pans=[*APPROVED, *DECLINED],
-        extra=[house.log, folder / "history.jsonl"],
+        extra=[house.log, folder / "history.jsonl", folder / "sink.jsonl"],
     )
 
 
@@ -226,12 +374,12 @@ def main(given: list[str]) -> int:
     parser.add_argument("--seconds-min", type=float, default=Order.seconds_min)
     parser.add_argument("--clients", type=int, default=Order.clients)
     parser.add_argument("--kills-per-second", type=float, default=Order.kills_per_second)
+    parser.add_argument("--failing", type=float, default=Order.failing)
     parser.add_argument("--seed", type=int, default=Order.seed)
     parser.add_argument("--folder", type=Path, help="keep the home and the witness files here")
     asked = parser.parse_args(given)
-    order = Order(
-        asked.payments, asked.seconds_min, asked.clients, asked.kills_per_second, asked.seed
-    )
+    words = {name: value for name, value in vars(asked).items() if name != "folder"}
+    order = Order(**words)
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="payrail-kill-"))
     folder.mkdir(parents=True, exist_ok=True)
     outcome = asyncio.run(run(order, folder))

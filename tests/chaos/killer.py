@@ -1,8 +1,8 @@
 """Kills actors of one house by SIGKILL, in a seeded order, at the moments that hurt.
 
 An actor counts as busy when, right before the kill, something lay unread or in its hands, or its
-steps had risen within the last 200 ms. The front door has no backlog: it is busy while requests of
-the clients are on their way.
+steps had risen within the last 200 ms. Front door and console have no backlog: they are busy while
+somebody's requests to them are on their way.
 Never: kills a process that the home's own files do not name as this actor, or of another home.
 """
 
@@ -12,23 +12,29 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from payrail.runtime.cells import CellView
 from tests.chaos.house import House
 
-VICTIMS = ("gateway", "vault", "provider-a", "provider-b", "frontdoor")
+VICTIMS = (
+    *("gateway", "vault", "provider-a", "provider-b", "dispatcher", "reconciler"),
+    *("frontdoor", "console"),
+)
 _RISING_MS = 200
 _SERVING = ("serving", "paused", "blocked")
+#: An actor serves so long before it is struck again: a machine too busy to start one within seconds
+#: would else have a house that never works, and a run that proves nothing.
+_LIFE_S_MIN = 1.0
 #: How long the killer waits for a victim to have something in its hands.
 _PATIENCE_S, _LOOK_S = 0.2, 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """One kill. `busy_inside`: by its cell; `busy_outside`: clients had requests on their way."""
+    """One kill. `busy_inside`: by its cell; `busy_outside`: requests to it were on their way."""
 
     at: float
     actor: str
@@ -40,16 +46,16 @@ class Kill:
 
     @property
     def is_busy(self) -> bool:
-        return self.busy_inside or (self.actor == "frontdoor" and self.busy_outside)
+        return self.busy_inside or self.busy_outside
 
 
 class Killer:
-    """Kills until it is cancelled."""
+    """Kills until it is cancelled. `in_flight` counts the requests to those who have no backlog."""
 
     def __init__(
         self,
         house: House,
-        in_flight: Callable[[], int],
+        in_flight: Mapping[str, Callable[[], int]],
         *,
         kills_per_second: float,
         seed: int,
@@ -59,6 +65,7 @@ class Killer:
         self._every_s, self._victims = 1 / kills_per_second, victims
         self._chance = random.Random(seed)
         self.kills: list[Kill] = []
+        self._serving_since: dict[str, tuple[int, float]] = {}  # (pid, when it was first seen)
         self.resting = False  # while the house is being started again
 
     async def run(self) -> None:
@@ -95,7 +102,7 @@ class Killer:
         cell = CellView.read(self._house.home, actor)
         if row is None or cell is None or not row["pid"] or row["state"] not in _SERVING:
             return None
-        if not _is_of(self._house.home, row["pid"]):
+        if not _is_of(self._house.home, row["pid"]) or not self._has_lived(actor, row["pid"]):
             return None
         since = before.steps if before is not None and before.pid == cell.pid else 0
         return Kill(
@@ -105,8 +112,14 @@ class Killer:
             epoch=row["epoch"],
             backlog=row["backlog"],
             busy_inside=row["backlog"] > 0 or cell.inflight is not None or cell.steps > since,
-            busy_outside=self._in_flight() > 0,
+            busy_outside=actor in self._in_flight and self._in_flight[actor]() > 0,
         )
+
+    def _has_lived(self, actor: str, pid: int) -> bool:
+        now = time.monotonic()
+        if self._serving_since.get(actor, (0, 0.0))[0] != pid:
+            self._serving_since[actor] = pid, now
+        return now - self._serving_since[actor][1] >= _LIFE_S_MIN
 
     @property
     def busy_share(self) -> float:

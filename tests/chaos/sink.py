@@ -1,9 +1,21 @@
-"""A merchant's end of webhooks that fails on purpose, and remembers everything it was sent."""
+"""A merchant's end of webhooks that fails on purpose, and remembers everything it was sent.
 
+    python -m tests.chaos.sink --port 9026 --witness sink.jsonl
+
+Witness: one JSON line for each delivery, written before it is answered: `at, merchant, webhook_id,
+body_sha, status`, and `refused` where no shop would have accepted it. Status 0 is a hang-up.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import json
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
@@ -13,10 +25,12 @@ FAILURES = (500, 502, 404, 302, 0)
 
 
 class Sink:
-    """Verifies each delivery as a shop would, with the library that shops use."""
+    """Verifies each delivery as a shop would, with the library that shops use. A merchant whose
+    secret it does not know is not verified."""
 
-    def __init__(self, *, failing: float, seed: int) -> None:
+    def __init__(self, *, failing: float, seed: int, witness: Path | None = None) -> None:
         self._failing, self._chance = failing, random.Random(seed)
+        self._witness = witness.open("a", buffering=1) if witness else None
         self.secrets: dict[str, str] = {}  # by merchant
         self.bodies: dict[str, set[bytes]] = {}  # by webhook-id
         self.arrived: Counter[str] = Counter()  # answered with 2xx, by webhook-id
@@ -28,40 +42,94 @@ class Sink:
     def heard(self) -> int:
         return self.failed + self.arrived.total()
 
+    @property
+    def address(self) -> str:
+        """What PAYRAIL_WEBHOOK_ALLOW must list."""
+        return self.url.removeprefix("http://")
+
     async def hear(self, request: web.Request) -> web.Response:
         body = await request.read()
-        self._check(request.match_info["merchant"], body, request.headers)
-        webhook_id = request.headers["webhook-id"]
-        self.bodies.setdefault(webhook_id, set()).add(body)
-        if self._chance.random() >= self._failing:
+        merchant, webhook_id = request.match_info["merchant"], request.headers["webhook-id"]
+        refused = self._check(merchant, body, request.headers)
+        self.bodies.setdefault(webhook_id, set()).add(hashlib.sha256(body).digest())
+        status = 204
+        if self._chance.random() < self._failing:
+            status = self._chance.choice(FAILURES)
+        self._write(merchant, webhook_id, body, status, refused)
+        if status == 204:
             self.arrived[webhook_id] += 1
             return web.Response(status=204)
         self.failed += 1
-        status = self._chance.choice(FAILURES)
         if not status and request.transport is not None:
             request.transport.close()
         return web.Response(status=status or 500, headers={"Location": "/elsewhere"})
 
-    def _check(self, merchant: str, body: bytes, headers: Mapping[str, str]) -> None:
+    def _check(self, merchant: str, body: bytes, headers: Mapping[str, str]) -> str | None:
+        """What is wrong with a delivery, None for nothing."""
+        if merchant not in self.secrets:
+            return None
+        wrong = None
         try:
             told = Webhook(self.secrets[merchant]).verify(body, dict(headers))
+            if (told["id"], told["merchant_id"]) != (headers["webhook-id"], merchant):
+                wrong = f"{told['id']} came as {headers['webhook-id']} to {merchant}"
         except Exception as error:
-            self.refused.append(f"{type(error).__name__}: {error}")
+            wrong = f"{type(error).__name__}: {error}"
+        if wrong is not None:
+            self.refused.append(wrong)
+        return wrong
+
+    def _write(
+        self, merchant: str, webhook_id: str, body: bytes, status: int, refused: str | None
+    ) -> None:
+        if self._witness is None:
             return
-        if (told["id"], told["merchant_id"]) != (headers["webhook-id"], merchant):
-            self.refused.append(f"{told['id']} came as {headers['webhook-id']} to {merchant}")
+        seen = {
+            "at": time.time(),
+            "merchant": merchant,
+            "webhook_id": webhook_id,
+            "body_sha": hashlib.sha256(body).hexdigest(),
+            "status": status,
+            **({"refused": refused} if refused else {}),
+        }
+        self._witness.write(json.dumps(seen) + "\n")
+
+    def close(self) -> None:
+        if self._witness is not None:
+            self._witness.close()
 
 
 @asynccontextmanager
-async def listening(sink: Sink) -> AsyncIterator[Sink]:
-    """The sink at a free port, `/<merchant>`."""
+async def listening(sink: Sink, port: int = 0) -> AsyncIterator[Sink]:
+    """The sink at `port` (0: a free one), `/<merchant>`."""
     app = web.Application()
     app.router.add_post("/{merchant}", sink.hear)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
         sink.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         yield sink
     finally:
         await runner.cleanup()
+        sink.close()
+
+
+async def _serve(asked: argparse.Namespace) -> None:
+    sink = Sink(failing=asked.failing, seed=asked.seed, witness=asked.witness)
+    async with listening(sink, asked.port):
+        await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Listen until killed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.sink")
+    parser.add_argument("--port", type=int, default=9026)
+    parser.add_argument("--witness", type=Path, required=True)
+    parser.add_argument("--failing", type=float, default=0.1)
+    parser.add_argument("--seed", type=int, default=42)
+    asyncio.run(_serve(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,6 @@ among the dead letters and is replayed by hand lines, as people would. Exit code
 
 import argparse
 import asyncio
-import json
 import sys
 import tempfile
 import time
@@ -20,26 +19,28 @@ from typing import Any
 
 import aiohttp
 
-from actors.cli.letters import read_letters
 from tests.chaos.client import TRY_S_MAX, Clients, History
+from tests.chaos.endpoints import (
+    DELIVERIES,
+    all_arrived,
+    given_up,
+    merchant_events,
+    processed,
+    register,
+)
 from tests.chaos.house import House
 from tests.chaos.killer import Killer
 from tests.chaos.plans import Plan, draw
 from tests.chaos.sink import Sink, listening
 from tests.scenarios.living import lines
 
-MERCHANTS = ("m_001", "m_002")
-OUTBOX, DELIVERIES = "data/outbox/events.jsonl", "data/outbox/deliveries.jsonl"
-#: How long a house that nobody kills any more may take until every event has arrived.
-QUIET_S_MAX = 120.0
-_LOOK_S = 0.25
-
 
 @dataclass(frozen=True)
 class Order:
-    """What to run: payments until there are so many events."""
+    """What to run: payments until there are so many events, and for at least so long."""
 
     events: int = 2_000
+    seconds_min: float = 3.0  # A quick house would else be done before the killer has begun.
     failing: float = 0.3
     clients: int = 8
     kills_per_second: float = 0.8
@@ -107,7 +108,7 @@ async def run(order: Order, folder: Path) -> Outcome:
     async with listening(Sink(failing=order.failing, seed=order.seed)) as sink:
         settings = {
             "PAYRAIL_SEED": str(order.seed),
-            "PAYRAIL_WEBHOOK_ALLOW": sink.url.removeprefix("http://"),
+            "PAYRAIL_WEBHOOK_ALLOW": sink.address,
             "PAYRAIL_WEBHOOK_SCHEDULE": "demo",
         }
         house = House(folder, settings)
@@ -124,12 +125,11 @@ async def _storm(order: Order, house: House, sink: Sink, history: History) -> Ou
     keys = await asyncio.to_thread(house.keys)
     timeout = aiohttp.ClientTimeout(total=TRY_S_MAX)
     async with aiohttp.ClientSession(timeout=timeout) as session:
-        for merchant in MERCHANTS:
-            sink.secrets[merchant] = await _endpoint(session, house, keys[merchant], sink, merchant)
+        await register(session, house, keys, sink)
         clients = Clients(house.api, house.vault, keys, history, session)
         killer = Killer(
             house,
-            lambda: clients.tally.in_flight,
+            {"frontdoor": lambda: clients.tally.in_flight},
             kills_per_second=order.kills_per_second,
             seed=order.seed,
             victims=("dispatcher", "gateway"),
@@ -140,17 +140,16 @@ async def _storm(order: Order, house: House, sink: Sink, history: History) -> Ou
         killing.cancel()
         await asyncio.gather(killing, return_exceptions=True)
         seconds = time.monotonic() - began
-    quiet_s = await _quiet(house, sink)
+    quiet_s = await all_arrived(house, sink)
     verified = await asyncio.to_thread(house.cli, "verify")
-    processed = json.loads((house.home / "data/outbox/processed_events.json").read_text())
     return Outcome(
         order=order,
         sink=sink,
         killer=killer,
-        events=_events(house),
+        events=merchant_events(house),
         deliveries=len(lines(house.home / DELIVERIES)),
-        letters=len(_letters(house)),
-        processed=processed,
+        letters=len(given_up(house)),
+        processed=processed(house),
         verify_code=verified.returncode,
         seconds=seconds,
         quiet_s=quiet_s,
@@ -158,62 +157,20 @@ async def _storm(order: Order, house: House, sink: Sink, history: History) -> Ou
     )
 
 
-async def _endpoint(
-    session: aiohttp.ClientSession, house: House, keys: dict[str, str], sink: Sink, merchant: str
-) -> str:
-    """Register the merchant's endpoint; result: its secret."""
-    headers = {"Authorization": f"Bearer {keys['admin']}"}
-    url = f"{house.api}/webhook-endpoints"
-    order = {"url": f"{sink.url}/{merchant}"}
-    async with session.post(url, json=order, headers=headers) as answer:
-        return str((await answer.json())["secret"])
-
-
 def _plans(order: Order, house: House) -> Iterator[Plan]:
-    """Plans until there are enough events; they are counted now and then."""
+    """Plans until there are enough events, counted now and then, and the time is reached."""
+    until = time.monotonic() + order.seconds_min
     for plan in draw(order.seed):
-        if plan.number % 10 == 1 and len(_events(house)) >= order.events:
+        is_time_over = plan.number % 10 == 1 and time.monotonic() > until
+        if is_time_over and len(merchant_events(house)) >= order.events:
             return
         yield plan
-
-
-def _events(house: House) -> list[dict[str, Any]]:
-    found = lines(house.home / OUTBOX)
-    return [event for event in found if event["merchant_id"] is not None]
-
-
-def _letters(house: House) -> list[dict[str, Any]]:
-    return [letter for letter in read_letters(house.home) if letter["actor"] == "dispatcher"]
-
-
-async def _quiet(house: House, sink: Sink) -> float:
-    """Replay what was given up until every event has arrived. Result: seconds."""
-    began, replayed = time.monotonic(), set[str]()
-    hand = house.home / "mailboxes/dispatcher/hand.jsonl"
-    while time.monotonic() - began < QUIET_S_MAX:
-        letters = await asyncio.to_thread(_letters, house)
-        new = [one["id"] for one in letters if one["state"] == "open" and one["id"] not in replayed]
-        replayed.update(new)
-        orders = [json.dumps({"kind": "dlq.replay", "body": {"id": name}}) + "\n" for name in new]
-        with hand.open("a") as file:
-            file.write("".join(orders))
-        if not new and await asyncio.to_thread(_has_arrived, house, sink):
-            break
-        await asyncio.sleep(_LOOK_S)
-    return time.monotonic() - began
-
-
-def _has_arrived(house: House, sink: Sink) -> bool:
-    """Every event is at the sink, and the dispatcher knows it."""
-    if not all(sink.arrived[event["id"]] for event in _events(house)):
-        return False
-    shown = json.loads((house.home / "data/outbox/processed_events.json").read_text())
-    return not any(place["above"] for place in shown.values())
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--events", type=int, default=Order.events)
+    parser.add_argument("--seconds-min", type=float, default=Order.seconds_min)
     parser.add_argument("--failing", type=float, default=Order.failing)
     parser.add_argument("--clients", type=int, default=Order.clients)
     parser.add_argument("--kills-per-second", type=float, default=Order.kills_per_second)

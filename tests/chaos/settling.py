@@ -1,0 +1,76 @@
+"""Somebody who settles and reconciles over HTTP, again and again while actors die.
+
+Each order is asked with its own key until it is done, as `payrail settle` and `reconcile` ask.
+Never: closes its eyes to a refusal; anything but "not yet" is a failure of the run.
+"""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
+
+#: Pause between two rounds of the storm.
+EVERY_S = 3.0
+#: How long one order may take to be done, all its tries together.
+DONE_S_MAX = 90.0
+_PAUSE_S = 0.2
+#: Running, too much to do, or somebody of the house is away.
+_NOT_YET = frozenset({202, 429, 503, 504})
+SETTLE, RECONCILE = "/settlements", "/reconciliations"
+
+
+class Settler:
+    """Counts what came of its orders. `failures` are what no kill explains."""
+
+    def __init__(self, api: str, admin_key: str, session: aiohttp.ClientSession) -> None:
+        self._api, self._key, self._session = api, admin_key, session
+        self._orders = 0
+        self.done: Counter[str] = Counter()
+        self.passing: Counter[str] = Counter()  # "settlements 503"
+        self.silent = 0  # batches that a dead provider did not close in time
+        self.failures: list[str] = []
+
+    async def run(self) -> None:
+        """Settle and reconcile every EVERY_S until cancelled; an order under way is finished by
+        the next one's run."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            await self.round()
+
+    async def round(self) -> bool:
+        """One settlement and one reconciliation. Result: whether both are done, and no provider
+        was silent."""
+        settled = await self._order(SETTLE)
+        silent = (settled or {}).get("silent", [])
+        self.silent += len(silent)
+        return await self._order(RECONCILE) is not None and settled is not None and not silent
+
+    async def _order(self, path: str) -> dict[str, Any] | None:
+        """Ask until it is done. Result: the answer, None when there was none."""
+        self._orders += 1
+        name, key = path.strip("/"), f"kill-{self._orders}-{path.strip('/')}"
+        until = time.monotonic() + DONE_S_MAX
+        while time.monotonic() < until:
+            status, body = await self._try(path, key)
+            if status == 200:
+                self.done[name] += 1
+                return body
+            self.passing[f"{name} {status or 'dropped'}"] += 1
+            if status and status not in _NOT_YET:
+                self.failures.append(f"POST {path}: {status} {body.get('detail')}")
+                return None
+            await asyncio.sleep(_PAUSE_S)
+        self.failures.append(f"POST {path}: not done in {DONE_S_MAX} s")
+        return None
+
+    async def _try(self, path: str, key: str) -> tuple[int, dict[str, Any]]:
+        headers = {"Authorization": f"Bearer {self._key}", "Idempotency-Key": key}
+        with suppress(aiohttp.ClientError, OSError, TimeoutError):
+            url = f"{self._api}{path}"
+            async with self._session.post(url, json={}, headers=headers) as answer:
+                return answer.status, json.loads(await answer.read())
+        return 0, {}
