@@ -6,6 +6,7 @@ import typer
 
 from actors.cli.common import AsJson, files, put, put_json, put_table, say, settings
 from actors.cli.exits import DAMAGE, NO_SUCH, Stop
+from actors.cli.ledger_export import export
 
 if TYPE_CHECKING:
     from payrail.audit.findings import Finding
@@ -17,6 +18,7 @@ _LOOK_AGAIN_S = 0.2
 
 audit = typer.Typer(no_args_is_help=True)
 ledger = typer.Typer(no_args_is_help=True, help="Statements of the ledger, and its own check.")
+ledger.command()(export)
 audit.add_typer(ledger, name="ledger")
 
 

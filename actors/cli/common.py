@@ -5,6 +5,7 @@ so that `--help` and completion stay fast.
 """
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -55,6 +56,11 @@ def say(text: str = "") -> None:
 def put(text: str) -> None:
     """A line of data, on stdout."""
     print(text, flush=True)
+
+
+def forget_stdout() -> None:
+    """Nobody reads any more: what Python still wants to flush at its end goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def put_json(value: Any) -> None:

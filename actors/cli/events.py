@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from actors.cli.common import AsJson, files, put, settings
+from actors.cli.common import AsJson, files, forget_stdout, put, settings
 
 events = typer.Typer(help="The events of the house.", no_args_is_help=True)
 
@@ -38,15 +38,10 @@ def tail(
         for line in event_lines(files(settings()), wanted, count, follow=follow):
             put(shown(line))
     except BrokenPipeError:
-        _forget_stdout()
+        forget_stdout()
     except KeyboardInterrupt:
         return
 
 
 def _is_colourful() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-
-
-def _forget_stdout() -> None:
-    """Nobody reads any more: what Python still wants to flush at its end goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
