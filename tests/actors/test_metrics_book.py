@@ -13,7 +13,7 @@ from payrail.runtime.sim import SimClock, SimFs
 from payrail.web.metrics import ActorSeen, actor_lines
 from tests.actors.doors import open_door
 from tests.actors.pure import Played
-from tests.actors.test_provider_core import DECLINED, GOOD, Drawer, charge, inject
+from tests.actors.sealed import DECLINED, GOOD, Drawer, charge, inject
 
 ACTORS = ("gateway", "dispatcher")
 

@@ -16,7 +16,7 @@ from payrail.domain.words.providers import (
 )
 from payrail.errors import RequestError
 from tests.actors.pure import Played
-from tests.actors.test_provider_core import DECLINED, GOOD, Drawer, charge, claim, truths
+from tests.actors.sealed import DECLINED, GOOD, Drawer, charge, claim, truths
 
 
 @pytest.fixture

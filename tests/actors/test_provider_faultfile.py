@@ -9,7 +9,7 @@ from payrail.errors import BadSettings
 from payrail.runtime.actor import Moment
 from payrail.runtime.sim import SimDisk, SimFs
 from tests.actors.pure import NOON_MS, Played
-from tests.actors.test_provider_core import GOOD, Drawer, charge
+from tests.actors.sealed import GOOD, Drawer, charge
 
 ONE = '[[rules]]\nprovider = "providerA"\noperation = "authorize"\ndo = "down"\ncount = 2\n'
 OTHER = '[[rules]]\nprovider = "provider-b"\noperation = "*"\ndo = "error"\n'

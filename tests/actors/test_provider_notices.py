@@ -9,7 +9,7 @@ from payrail.domain.messages import Ask, InjectFault, TakeUp
 from payrail.domain.words.providers import NoticePosted, RefundCapture
 from payrail.runtime.actor import CancelTimer, Moment, SetTimer
 from tests.actors.pure import NOON_MS, Played
-from tests.actors.test_provider_core import DECLINED, GOOD, Drawer, charge, claim, give_back
+from tests.actors.sealed import DECLINED, GOOD, Drawer, charge, claim, give_back
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from payrail.domain import ledger
 from payrail.domain.ledger import LedgerEntry
 from payrail.domain.payments import render
-from tests.rules.test_payments import entry, folded
+from tests.rules.entries import entry, folded
 
 REFUSALS = st.sampled_from(["not_accepted", "expired", "seal_broken"])
 DECLINES = st.sampled_from(["insufficient_funds", "processing_error", "do_not_honor"])

@@ -1,17 +1,9 @@
 """A payment is the fold of its entries."""
 
-from typing import Any
-
 import msgspec
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from payrail.domain import ledger
-from payrail.domain.ledger import ENTRY_DATA, LedgerEntry, PaymentMethod
 from payrail.domain.payments import (
-    PAYMENT_TRANSITIONS,
-    TERMINAL,
     PaymentState,
     PaymentView,
     fold,
@@ -20,89 +12,27 @@ from payrail.domain.payments import (
     next_reference,
     render,
 )
-
-NOON = "2026-02-09T12:00:00.123Z"
-A, B = "providerA", "providerB"
-R1, R2, R3 = "pi_1.1", "pi_1.2", "pi_1.3"
-HELD = 1099
-
-CREATED = ledger.PaymentCreated(
-    payment_method=PaymentMethod("tok_1", "visa", "424242", "4242"),
-    capture_method="manual",
-    customer={"id": "cus_001"},
-    metadata={"order": "7"},
-    idempotency_key="abc123",
-    user_id="u_1",
+from tests.rules.entries import (
+    HELD,
+    HOLD,
+    NOON,
+    R1,
+    R2,
+    R3,
+    A,
+    B,
+    attempt,
+    authorized,
+    capture_requested,
+    captured,
+    declined,
+    entry,
+    failed,
+    folded,
+    reversal_requested,
+    reversed_,
+    unknown,
 )
-TYPE_OF = {shape: name for name, shape in ENTRY_DATA.items()}
-
-
-def entry(data: Any, amount: int = HELD, **more: Any) -> LedgerEntry:
-    """The entry that books `data`, about pi_1."""
-    fields = {
-        "event_id": "evt_1",
-        "type": TYPE_OF[type(data)],
-        "ref": "pi_1",
-        "merchant_id": "m_001",
-        "timestamp": NOON,
-        "amount": amount,
-        "currency": "USD",
-        "data": data,
-        "postings": [],
-        "correlation_id": "cor_1",
-        "causation_id": "frontdoor>gateway:1",
-    }
-    return LedgerEntry(**{**fields, **more})
-
-
-def folded(*entries: LedgerEntry) -> PaymentView:
-    view = None
-    for one in (entry(CREATED), *entries):
-        view = fold(view, one)
-    assert view is not None
-    return view
-
-
-def attempt(number: int = 1, provider: str = A, reference: str = R1) -> LedgerEntry:
-    return entry(ledger.AttemptStarted(number, provider, reference))
-
-
-def authorized(reference: str = R1, number: int = 1, provider: str = A) -> LedgerEntry:
-    data = ledger.PaymentAuthorized(
-        number, provider, reference, "pa_9", HELD, "2026-02-16T12:00:00.123Z", 41
-    )
-    return entry(data)
-
-
-def declined(code: str, reference: str = R1) -> LedgerEntry:
-    return entry(ledger.PaymentDeclined(1, A, reference, code, 33))
-
-
-def unknown(reference: str = R1, operation: str = "authorize") -> LedgerEntry:
-    return entry(ledger.OutcomeUnknown(1, A, reference, operation))
-
-
-def capture_requested(amount: int, reference: str = R2, *, final: bool = True) -> LedgerEntry:
-    return entry(ledger.CaptureRequested("cap_1", A, reference, final), amount)
-
-
-def captured(amount: int, reference: str = R2, *, final: bool = True) -> LedgerEntry:
-    return entry(ledger.PaymentCaptured("cap_1", A, reference, "pc_9", final), amount)
-
-
-def failed(operation: str, code: str, reference: str = R2) -> LedgerEntry:
-    return entry(ledger.OperationFailed(operation, A, reference, code))
-
-
-def reversal_requested(reference: str = R2) -> LedgerEntry:
-    return entry(ledger.ReversalRequested(A, reference, "canceled"))
-
-
-def reversed_(reason: str = "canceled", reference: str | None = R2) -> LedgerEntry:
-    return entry(ledger.PaymentReversed(reason, A, reference))
-
-
-HOLD = (attempt(), authorized())
 
 
 def test_created_payment_shows_what_was_asked_for():
@@ -336,55 +266,6 @@ def test_fees_are_summed():
     assert (view.merchant_fees, view.provider_fees, view.object_seq) == (67, 62, 6)
 
 
-@pytest.mark.parametrize(
-    ("entries", "wrong"),
-    [
-        ([], entry(CREATED)),
-        ([], authorized()),
-        ([*HOLD], authorized()),
-        ([*HOLD], captured(1100)),
-        ([*HOLD], capture_requested(1100)),
-        ([*HOLD, capture_requested(400), captured(400)], captured(1)),
-        ([*HOLD, reversed_()], captured(1)),
-        ([attempt(), unknown()], attempt(2, B, R2)),
-        ([], entry(ledger.AttemptStarted(1, A, R1), ref="pi_2")),
-        ([], entry(ledger.AttemptStarted(1, A, R1), currency="EUR")),
-        ([], entry(ledger.AttemptStarted(1, A, R1), merchant_id="m_002")),
-        ([*HOLD, captured(1)], entry(ledger.FeeCharged("cap_1", A, 1, 1), type="payment.settled")),
-    ],
-)
-def test_entry_that_cannot_follow_is_damage(entries, wrong):
-    """An entry that was never legal is reported, and the view stays as it was."""
-    view = folded(*entries)
-    before = msgspec.json.encode(view)
-
-    with pytest.raises(ValueError, match="pi_"):
-        fold(view, wrong)
-    assert msgspec.json.encode(view) == before
-
-
-def test_nothing_comes_before_the_creation():
-    """A payment begins with its creation."""
-    with pytest.raises(ValueError, match="cannot follow nothing"):
-        fold(None, authorized())
-
-
-def test_states_move_only_along_the_edges():
-    """The table has exactly the moves between states that the rules have."""
-    edges = {(str(a), str(b)) for (a, _type), b in PAYMENT_TRANSITIONS.items() if a and a is not b}
-    rules = {
-        "created": "processing reversed",
-        "processing": "requires_action authorized captured declined unknown",
-        "requires_action": "processing declined reversed",
-        "unknown": "authorized captured declined reversed",
-        "authorized": "captured reversed",
-        "captured": "settled chargeback",
-        "settled": "chargeback",
-    }
-    assert edges == {(a, b) for a, targets in rules.items() for b in targets.split()}
-    assert {state for state in PaymentState if all(a != state for a, _b in edges)} == TERMINAL
-
-
 def test_view_survives_a_document():
     """A payment written as a document and read back goes on as before."""
     view = folded(*HOLD, capture_requested(400, final=False))
@@ -392,59 +273,3 @@ def test_view_survives_a_document():
 
     assert again == view
     assert fold(again, captured(400)) == fold(view, captured(400))
-
-
-def _choices(view: PaymentView) -> list[LedgerEntry]:
-    """Every entry that a gateway could book now, as it would book it."""
-    reference = next_reference(view)
-    operation = view.open.operation if view.open else None
-    waiting = view.open.reference if view.open else reference
-    rest = max(1, view.amount_capturable)
-    number = len(view.attempts) + 1
-    made = [entry(ledger.LateApprovalReversed(A, R1, reference))]
-    if operation == "authorize":
-        made += [authorized(waiting), declined("generic_decline", waiting), unknown(waiting)]
-        made += [failed("authorize", "not_accepted", waiting), captured(HELD, waiting)]
-        made += [declined("processing_error", waiting), reversed_("late_approval", waiting)]
-    if operation == "capture" and view.open:
-        made += [captured(view.open.amount, waiting, final=final) for final in (True, False)]
-        made += [unknown(waiting, "capture"), failed("capture", "fenced", waiting)]
-    if operation == "reverse":
-        made += [unknown(waiting, "reverse"), failed("reverse", "not_accepted", waiting)]
-        made += [reversed_(reference=waiting), entry(ledger.PaymentReleased(A, waiting), rest)]
-    if operation is None:
-        made += [attempt(number, B, reference)]
-        if not view.attempts:
-            made += [reversed_(reference=None)]
-        if view.amount_capturable:
-            made += [capture_requested(part, reference) for part in (1, rest // 2 or 1, rest)]
-            made += [reversal_requested(reference)]
-        if view.amount_captured:
-            made += [entry(ledger.FeeCharged("cap_1", A, 1, 1), 1)]
-    return [one for one in made if may(view, one.type)]
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.data())
-def test_no_walk_leaves_the_bounds(data):
-    """However a payment goes, no more is captured than was held, references only count up, at
-    most one operation is open, closed stays closed, and folding again gives the same payment."""
-    walk = [entry(CREATED)]
-    view = fold(None, walk[0])
-    for _ in range(25):
-        was, calls = view.state, view.calls
-        choices = _choices(view)
-        if not choices:
-            break
-        walk.append(data.draw(st.sampled_from(choices)))
-        view = fold(view, walk[-1])
-
-        assert 0 <= view.amount_captured <= view.amount_authorized <= view.amount
-        assert 0 <= view.amount_capturable <= view.amount_authorized - view.amount_captured
-        assert view.amount_captured == sum(capture.amount for capture in view.captures)
-        assert view.calls >= calls
-        assert was not in TERMINAL or view.state is was
-        assert view.state not in TERMINAL or (view.open is None and legal_verbs(view) == ())
-        assert sum(a.code == "approved" for a in view.attempts) <= 1
-        assert view.object_seq == len(walk)
-    assert render(folded(*walk[1:])) == render(view)

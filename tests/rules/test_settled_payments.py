@@ -8,7 +8,7 @@ from payrail.domain import ledger
 from payrail.domain.ledger import must_balance
 from payrail.domain.payments import PaymentState, PaymentView, fold
 from payrail.domain.postings import payout_postings, settled_postings
-from tests.rules.test_payments import HELD, HOLD, A, entry, folded
+from tests.rules.entries import HELD, HOLD, A, entry, folded
 
 
 def captured(number: int, amount: int, *, final: bool) -> list[ledger.LedgerEntry]:
