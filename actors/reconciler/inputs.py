@@ -4,6 +4,7 @@ Owns nothing. A file that cannot be used raises StatementDamaged with its path a
 LineDamaged for a line of the ledger. Never: compares, or writes.
 """
 
+import errno
 import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -18,6 +19,8 @@ from payrail.runtime.ports import Fs
 
 #: So much of the ledger is in memory at once.
 READ_BYTES = 4 * 1024 * 1024
+#: A folder, a link or a closed file stands where a statement should: people have to see to it.
+_NO_FILE = frozenset((errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM))
 
 
 class Ledger:
@@ -90,10 +93,22 @@ def statement_lines(fs: Fs, batch: Batch) -> Iterator[StatementLine]:
 
 def _rows(fs: Fs, path: str) -> Iterator[bytes]:
     """The lines of a provider's file. Raises StatementDamaged when it is not there."""
-    if not fs.exists(path):
-        raise StatementDamaged(path, 0, "the file is missing; put it back from the provider")
-    data = fs.read(path)
+    data = _whole(fs, path)
     return (line.removesuffix(b"\r") for line in data.removesuffix(b"\n").split(b"\n") if data)
+
+
+def _whole(fs: Fs, path: str) -> bytes:
+    """A file that people may have moved or replaced. Raises StatementDamaged for what trying again
+    does not mend; OSError for what it may."""
+    try:
+        return fs.read(path)
+    except FileNotFoundError:
+        why = "the file is missing"
+    except OSError as error:
+        if error.errno not in _NO_FILE:
+            raise
+        why = f"the file cannot be read ({error.strerror})"
+    raise StatementDamaged(path, 0, f"{why}; put it back from the provider")
 
 
 def bank_rows(fs: Fs, today: Sequence[Batch]) -> list[BankRow]:
