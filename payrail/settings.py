@@ -30,6 +30,12 @@ _SECRET_CHARACTERS_MIN = 16
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
+def _own_url(host: str, port: object) -> str:
+    """Where a listener of this house is reached from this machine."""
+    host = _REACHED_AT.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def duration_ms(text: Any) -> int:
     """`500ms`, `5s`, `10m` or `1h` as milliseconds. Raises ValueError."""
     found = re.fullmatch(r"([0-9]{1,8})(ms|s|m|h)", text.strip()) if isinstance(text, str) else None
@@ -113,10 +119,8 @@ class Settings(BaseSettings):
             if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
                 raise ValueError("must be a URL such as http://vault:8027")
             return url.rstrip("/")
-        host = info.data.get("host", "")
-        host = _REACHED_AT.get(host, host)
         port = info.data.get(f"{(info.field_name or '').removesuffix('_url')}_port", "")
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return _own_url(info.data.get("host", ""), port)
 
     @field_validator("vault_key", "house_secret", "internal_secret")
     @classmethod
@@ -128,6 +132,11 @@ class Settings(BaseSettings):
                 " leave it empty to have one made"
             )
         return given
+
+    @property
+    def console_url(self) -> str:
+        """Where people look at the house; no actor asks it for anything."""
+        return _own_url(self.host, self.console_port)
 
     @property
     def fsync(self) -> bool:

@@ -77,8 +77,9 @@ async def until_ready(settings: Settings, names: Sequence[str]) -> None:
 
 
 def urls(settings: Settings) -> str:
-    """Where people look: for `ready` and for the end of the tour."""
-    return f"{settings.api_url}/docs  {settings.api_url}/health  vault {settings.vault_url}"
+    """Where people look, for `ready`."""
+    api, vault = settings.api_url, settings.vault_url
+    return f"{api}/docs  {api}/health  vault {vault}  console {settings.console_url}"
 
 
 def tell_events(write: Callable[[str], None]) -> None:

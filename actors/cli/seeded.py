@@ -137,8 +137,10 @@ def _passed(played: Sequence[Played]) -> dict[str, int]:
 
 
 def _urls(chosen: Settings, played: Sequence[Played]) -> list[str]:
-    shown = [f"{chosen.api_url}/payment-intents/{one.payment_id}" for one in played[:1]]
-    return [f"{chosen.api_url}/payment-intents?state=unknown", *shown, f"{chosen.api_url}/docs"]
+    """Pages that open in a browser: the API's own answers want a key."""
+    pages = f"{chosen.console_url}/payments"
+    shown = [f"{pages}/{one.payment_id}" for one in played[:1]]
+    return [f"{pages}?state=unknown", *shown, f"{chosen.api_url}/docs"]
 
 
 def _cards(made_up: World) -> list[dict[str, Any]]:

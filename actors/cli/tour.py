@@ -69,7 +69,8 @@ LINES = (
     """tail -qF mailboxes/gateway/*.jsonl | jq -cR 'fromjson? | [.sent_at, .from, .kind, .key]'""",
     """jq -c '[.seq, .type, .ref, .amount, .currency]' data/ledger/payments.jsonl | tail""",
     """jq -c '.postings[] | [.account, .amount, .currency]' data/ledger/payments.jsonl | tail""",
-    """jq -s '[.[].postings[].amount] | add' data/ledger/payments.jsonl""",
+    "jq -sc '[.[].postings[]] | group_by(.currency)[] | {(.[0].currency): map(.amount) | add}'"
+    " data/ledger/payments.jsonl",
     """jq -c '[.operation, .reference, .outcome]' data/providers/providerA_truth.jsonl | tail""",
     """jq -c '[.at, .purpose, .outcome, .payment_id]' data/vault/access_log.jsonl | tail""",
 )
@@ -84,7 +85,7 @@ def where_to_look(chosen: Settings) -> str:
     lines += [f"  {line}" for line in LINES]
     lines += [f"  {_program()} {verb}" for verb in VERBS]
     pages = [f"  {chosen.api_url}/{page}" for page in ("docs", "health", "ready")]
-    return "\n".join(["", "Where to look:", *lines, *pages, ""])
+    return "\n".join(["", "Where to look:", *lines, *pages, f"  {chosen.console_url}", ""])
 
 
 def _program() -> str:

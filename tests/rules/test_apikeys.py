@@ -181,6 +181,7 @@ def test_settings_have_defaults_and_full_urls(bare, tmp_path):
 
     assert found.home == tmp_path
     assert (found.api_port, found.vault_url) == (8026, "http://127.0.0.1:8027")
+    assert found.console_url == "http://127.0.0.1:3026"
     assert (found.provider_timeout_ms, found.request_budget_ms) == (5_000, 10_000)
 
 

@@ -6,6 +6,7 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -156,6 +157,13 @@ def test_verify_finds_a_seeded_house_whole(house: House, summary: dict[str, Any]
     """Doubt, drills and replays leave books that agree with their journals."""
     ran = house.cli("verify")
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_the_pages_that_it_names_open(house: House, summary: dict[str, Any]):
+    """Whoever follows a link of the summary has no key in hand, and needs none."""
+    for url in summary["where"]["urls"]:
+        with urlopen(url, timeout=20) as answer:
+            assert answer.status == 200, url
 
 
 def test_urls_lead_to_a_house_elsewhere(house: House, summary: dict[str, Any]):
