@@ -7,102 +7,29 @@ from typing import Any
 
 from openapi_spec_validator import validate
 
-from payrail.domain.ledger import (
-    AttemptStarted,
-    CaptureRequested,
-    LedgerEntry,
-    PaymentAuthorized,
-    PaymentCaptured,
-    PaymentCreated,
-    PaymentMethod,
-    Posting,
-)
+from payrail.domain.books import LEDGER_BOOK, OUTBOX_BOOK
 from payrail.runtime.house import Tenancy
+from tests.actors.booked import TOKEN, captured, created, pi, started
 from tests.actors.doors import AT, book, open_door
-
-LEDGER, OUTBOX = "data/ledger/payments.jsonl", "data/outbox/events.jsonl"
-TOKEN = "tok_" + "0" * 32
-
-
-def pi(number):
-    return f"pi_{number:016d}"
-
-
-def entry(about, kind, data, *, amount=1000, merchant="m_001", currency="USD", postings=()):
-    return LedgerEntry(
-        event_id=f"evt_{about[3:]}{kind[8:12]}",
-        type=kind,
-        ref=about,
-        merchant_id=merchant,
-        timestamp=AT,
-        amount=amount,
-        currency=currency,
-        data=data,
-        postings=list(postings),
-        correlation_id="cor_1",
-        causation_id="frontdoor>gateway:1.1",
-    )
-
-
-def created(about, key="k", **more):
-    method = PaymentMethod(TOKEN, "visa", "424242", "4242")
-    return entry(
-        about,
-        "payment.created",
-        PaymentCreated(method, "manual", None, {}, key, "usr_m001_admin"),
-        **more,
-    )
-
-
-def started(about, **more):
-    data = AttemptStarted(1, "providerA", f"{about}.1")
-    return entry(about, "payment.attempt_started", data, **more)
-
-
-def captured(about):
-    """The entries of a payment from its creation to its capture."""
-    return [
-        created(about),
-        started(about),
-        entry(
-            about,
-            "payment.authorized",
-            PaymentAuthorized(1, "providerA", f"{about}.1", "A1", 1000, AT, 5),
-        ),
-        entry(
-            about,
-            "payment.capture_requested",
-            CaptureRequested("cap_1", "providerA", f"{about}.2", True),
-        ),
-        entry(
-            about,
-            "payment.captured",
-            PaymentCaptured("cap_1", "providerA", f"{about}.2", "A2", True),
-            postings=(
-                Posting("asset:providerA:receivable", 1000, "USD"),
-                Posting("liability:m_001:pending", -1000, "USD"),
-            ),
-        ),
-    ]
 
 
 async def test_a_read_sees_what_was_just_booked(tmp_path):
     """A payment is found as soon as its entry is in the book, without asking the gateway."""
     async with open_door(tmp_path) as door:
         assert (await door.ask("GET", f"/payment-intents/{pi(1)}"))[0] == 404
-        end = book(tmp_path, LEDGER, captured(pi(1)))
+        end = book(tmp_path, LEDGER_BOOK, captured(pi(1)))
         status, _, payment = await door.ask("GET", f"/payment-intents/{pi(1)}")
         assert (status, payment["state"], payment["amount_captured"]) == (200, "captured", 1000)
         assert payment["captures"][0]["id"] == "cap_1"
-        book(tmp_path, LEDGER, [created(pi(2))], *end)
+        book(tmp_path, LEDGER_BOOK, [created(pi(2))], *end)
         assert (await door.ask("GET", f"/payment-intents/{pi(2)}"))[2]["state"] == "created"
         assert door.gateway.asked == []
 
 
 async def test_a_torn_tail_is_left_for_later(tmp_path):
     """Half a line in the book is not read and stops nobody."""
-    book(tmp_path, LEDGER, [created(pi(1))])
-    with (tmp_path / LEDGER).open("ab") as file:
+    book(tmp_path, LEDGER_BOOK, [created(pi(1))])
+    with (tmp_path / LEDGER_BOOK).open("ab") as file:
         file.write(b'{"seq":2,"event_id":"evt')
     async with open_door(tmp_path) as door:
         assert (await door.ask("GET", f"/payment-intents/{pi(1)}"))[0] == 200
@@ -110,7 +37,7 @@ async def test_a_torn_tail_is_left_for_later(tmp_path):
 
 async def test_another_merchants_payment_is_an_unknown_one(tmp_path):
     """The same 404 in every word for another merchant's id as for one that never was."""
-    book(tmp_path, LEDGER, [created(pi(1))])
+    book(tmp_path, LEDGER_BOOK, [created(pi(1))])
     async with open_door(tmp_path) as door:
         for path in ("/payment-intents/", "/ledger/"):
             told = []
@@ -129,7 +56,7 @@ async def test_lists_are_filtered_and_paged_newest_first(tmp_path):
     """Filters and pages hold together, and a merchant sees its own payments alone."""
     records = [created(pi(n), currency="EUR" if n % 2 else "USD") for n in range(1, 8)]
     records += [created(pi(8), merchant="m_002"), started(pi(4))]
-    book(tmp_path, LEDGER, records)
+    book(tmp_path, LEDGER_BOOK, records)
     async with open_door(tmp_path) as door:
         seen: list[str] = []
         path: str | None = "/payment-intents?limit=3"
@@ -151,17 +78,17 @@ async def test_lists_are_filtered_and_paged_newest_first(tmp_path):
 
 async def test_the_ledger_shows_the_lines_of_the_book(tmp_path):
     """Entries in order, as they stand in the file, with the state that they make."""
-    book(tmp_path, LEDGER, [*captured(pi(1)), created(pi(2))])
+    book(tmp_path, LEDGER_BOOK, [*captured(pi(1)), created(pi(2))])
     async with open_door(tmp_path) as door:
         _, _, ledger = await door.ask("GET", f"/ledger/{pi(1)}", key=door.key("auditor"))
-        lines = [json.loads(line) for line in (tmp_path / LEDGER).read_text().splitlines()]
+        lines = [json.loads(line) for line in (tmp_path / LEDGER_BOOK).read_text().splitlines()]
         assert ledger["entries"] == lines[:5]
         assert ledger["state"] == "captured"
 
 
 async def test_balances_show_what_is_owed_as_positive(tmp_path):
     """A merchant sees its own accounts, liabilities with their sign turned; the house sees all."""
-    book(tmp_path, LEDGER, captured(pi(1)))
+    book(tmp_path, LEDGER_BOOK, captured(pi(1)))
     async with open_door(tmp_path) as door:
         _, _, page = await door.ask("GET", "/balances")
         row = {"account": "liability:m_001:pending", "currency": "USD", "amount": 1000}
@@ -178,7 +105,7 @@ async def test_events_go_on_where_the_last_page_ended(tmp_path):
         {"id": f"evt_{n}", "type": "payment.created", "merchant_id": merchant, "data": {}}
         for n, merchant in enumerate(("m_001", "m_002", None, "m_001"), 1)
     ]
-    book(tmp_path, OUTBOX, events)
+    book(tmp_path, OUTBOX_BOOK, events)
     async with open_door(tmp_path) as door:
         _, _, page = await door.ask("GET", "/events?limit=2")
         assert [event["id"] for event in page["data"]] == ["evt_1", "evt_3"]
@@ -202,7 +129,7 @@ async def test_a_publishable_key_reads_nothing(tmp_path):
 
 async def test_an_open_provider_call_is_202_when_the_budget_is_over(tmp_path):
     """The client gets the payment as it stands, also when it was its creation that timed out."""
-    book(tmp_path, LEDGER, [created(pi(1), key="mine"), started(pi(1)), created(pi(2))])
+    book(tmp_path, LEDGER_BOOK, [created(pi(1), key="mine"), started(pi(1)), created(pi(2))])
     async with open_door(tmp_path, gateway=lambda _: None, budget_ms=50) as door:
         path = f"/payment-intents/{pi(1)}/authorize"
         status, _, payment = await door.ask("POST", path, Idempotency_Key="k")
@@ -219,7 +146,7 @@ async def test_an_open_provider_call_is_202_when_the_budget_is_over(tmp_path):
 async def test_an_open_call_of_another_order_is_504_when_the_budget_is_over(tmp_path):
     """202 would say that this order had been taken: a cancel beside an open authorization was not,
     and the key of an earlier create with another body has made nothing."""
-    book(tmp_path, LEDGER, [created(pi(1), key="mine"), started(pi(1))])
+    book(tmp_path, LEDGER_BOOK, [created(pi(1), key="mine"), started(pi(1))])
     async with open_door(tmp_path, gateway=lambda _: None, budget_ms=50) as door:
         path = f"/payment-intents/{pi(1)}/cancel"
         assert (await door.ask("POST", path, Idempotency_Key="k"))[0] == 504
@@ -345,8 +272,8 @@ async def test_metrics_count_by_route(tmp_path):
 
 async def test_a_damaged_book_stops_reads_and_not_orders(tmp_path):
     """A flipped byte in the ledger is a 500 for readers; the door stays and asks the gateway."""
-    book(tmp_path, LEDGER, [created(pi(1)), created(pi(2))])
-    path = tmp_path / LEDGER
+    book(tmp_path, LEDGER_BOOK, [created(pi(1)), created(pi(2))])
+    path = tmp_path / LEDGER_BOOK
     path.write_bytes(path.read_bytes().replace(b"visa", b"vise", 1))
     async with open_door(tmp_path) as door:
         assert (await door.ask("GET", f"/payment-intents/{pi(1)}"))[0] == 500

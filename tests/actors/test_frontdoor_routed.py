@@ -2,10 +2,11 @@
 
 import msgspec
 
+from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.ledger import AttemptStarted
 from payrail.domain.routing import BY_DEFAULT, Candidate, Charge, decided, order_for
+from tests.actors.booked import created, entry, pi, started
 from tests.actors.doors import book, open_door
-from tests.actors.test_frontdoor_reads import LEDGER, created, entry, pi, started
 
 PAYMENT = pi(1)
 CANDIDATES = [Candidate("providerA", 62, "OPEN", "breaker_open"), Candidate("providerB", 26)]
@@ -20,7 +21,7 @@ def routed():
 
 async def test_rule_candidates_and_extra_cost_are_shown(tmp_path):
     """As the entry has them, with one line for people."""
-    book(tmp_path, LEDGER, [created(PAYMENT), routed()])
+    book(tmp_path, LEDGER_BOOK, [created(PAYMENT), routed()])
     async with open_door(tmp_path) as door:
         status, _, shown = await door.ask("GET", f"/payment-intents/{PAYMENT}/routing")
     (attempt,) = shown["attempts"]
@@ -40,7 +41,7 @@ async def test_a_line_older_than_reasons_is_still_shown(tmp_path):
     """Where it went is known, why is not."""
     line = msgspec.json.encode(started(PAYMENT)).replace(b',"routing":null', b"")
     assert b"routing" not in line
-    book(tmp_path, LEDGER, [created(PAYMENT), msgspec.Raw(line)])
+    book(tmp_path, LEDGER_BOOK, [created(PAYMENT), msgspec.Raw(line)])
     async with open_door(tmp_path) as door:
         status, _, shown = await door.ask("GET", f"/payment-intents/{PAYMENT}/routing")
     (attempt,) = shown["attempts"]
@@ -51,7 +52,7 @@ async def test_a_line_older_than_reasons_is_still_shown(tmp_path):
 
 async def test_another_merchants_payment_is_unknown(tmp_path):
     """404, as one that never was."""
-    book(tmp_path, LEDGER, [created(PAYMENT), routed()])
+    book(tmp_path, LEDGER_BOOK, [created(PAYMENT), routed()])
     async with open_door(tmp_path) as door:
         key = door.key(merchant="m_002")
         path = f"/payment-intents/{PAYMENT}/routing"

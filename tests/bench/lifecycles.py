@@ -34,7 +34,7 @@ _DRAIN_S_MAX = 300.0
 Life = Callable[[aiohttp.ClientSession, list[float], int], Awaitable[None]]
 
 
-async def _call(
+async def call(
     session: aiohttp.ClientSession, latencies: list[float], url: str, **more: Any
 ) -> dict[str, Any]:
     began = time.perf_counter()
@@ -47,7 +47,7 @@ async def _call(
     return found
 
 
-async def _load(life: Life, headers: dict[str, str], clients: int, seconds: float) -> Figures:
+async def load(life: Life, headers: dict[str, str], clients: int, seconds: float) -> Figures:
     latencies: list[float] = []
     done = 0
     cpu = time.process_time()
@@ -85,14 +85,14 @@ def ours(clients: int, seconds: float, sink: str | None = None) -> Figures:
         ready_s = house.start()
         try:
             keys = json.loads(house.cli("keys", "demo", "--json").stdout)["m_001"]
-            token = asyncio.run(_token(house, keys["publishable"]))
+            token = asyncio.run(stored_token(house, keys["publishable"]))
             before = _cpu(house)
             if sink:
                 asyncio.run(_endpoint(house, keys["admin"], sink))
             found = dict(
                 asyncio.run(
-                    _load(
-                        _our_life(house.api, token),
+                    load(
+                        our_life(house.api, token),
                         {"Authorization": f"Bearer {keys['admin']}"},
                         clients,
                         seconds,
@@ -109,17 +109,17 @@ def ours(clients: int, seconds: float, sink: str | None = None) -> Figures:
             house.stop()
 
 
-async def _token(house: House, key: str) -> str:
+async def stored_token(house: House, key: str) -> str:
     headers = {"Authorization": f"Bearer {key}"}
     async with aiohttp.ClientSession(headers=headers) as session:
-        stored = await _call(session, [], f"{house.vault}/tokenize", json=CARD)
+        stored = await call(session, [], f"{house.vault}/tokenize", json=CARD)
     return str(stored["token"])
 
 
 async def _endpoint(house: House, key: str, sink: str) -> None:
     headers = {"Authorization": f"Bearer {key}"}
     async with aiohttp.ClientSession(headers=headers) as session:
-        await _call(session, [], f"{house.api}/webhook-endpoints", json={"url": f"{sink}/"})
+        await call(session, [], f"{house.api}/webhook-endpoints", json={"url": f"{sink}/"})
 
 
 async def _drained(house: House, sink: str) -> dict[str, float]:
@@ -158,17 +158,17 @@ def with_endpoint(clients: int, seconds: float) -> Figures:
         process.wait()
 
 
-def _our_life(api: str, token: str) -> Life:
+def our_life(api: str, token: str) -> Life:
     run = os.urandom(4).hex()
 
     async def life(session: aiohttp.ClientSession, latencies: list[float], number: int) -> None:
         order = {"amount": 1099 + number % 100, "currency": "USD", "payment_method": token}
         url = f"{api}/payment-intents"
-        made = await _call(
+        made = await call(
             session, latencies, url, json=order, headers={"Idempotency-Key": f"{run}-{number}-c"}
         )
         for verb, state in (("authorize", "authorized"), ("capture", "captured")):
-            made = await _call(
+            made = await call(
                 session,
                 latencies,
                 f"{url}/{made['id']}/{verb}",
@@ -219,23 +219,23 @@ async def _load_peer(port: int, clients: int, seconds: float) -> Figures:
     headers = {"Authorization": "Bearer sk_test_12345"}
     card = {f"card[{name}]": str(value) for name, value in CARD.items()}
     async with aiohttp.ClientSession(headers=headers) as session:
-        who = await _call(session, [], f"{url}/customers", data={"email": "a@example.com"})
-        method = await _call(session, [], f"{url}/payment_methods", data={"type": "card", **card})
+        who = await call(session, [], f"{url}/customers", data={"email": "a@example.com"})
+        method = await call(session, [], f"{url}/payment_methods", data={"type": "card", **card})
         held = {"customer": who["id"]}
-        await _call(session, [], f"{url}/payment_methods/{method['id']}/attach", data=held)
+        await call(session, [], f"{url}/payment_methods/{method['id']}/attach", data=held)
     order = {"currency": "usd", "capture_method": "manual", "payment_method": method["id"], **held}
 
     async def life(session: aiohttp.ClientSession, latencies: list[float], number: int) -> None:
         fields = {**order, "amount": str(1099 + number % 100)}
-        made = await _call(session, latencies, f"{url}/payment_intents", data=fields)
+        made = await call(session, latencies, f"{url}/payment_intents", data=fields)
         for verb in ("confirm", "capture"):
-            made = await _call(
+            made = await call(
                 session, latencies, f"{url}/payment_intents/{made['id']}/{verb}", data={}
             )
         if made["status"] != "succeeded":
             raise RuntimeError(made["status"])
 
-    return await _load(life, headers, clients, seconds)
+    return await load(life, headers, clients, seconds)
 
 
 def main() -> int:

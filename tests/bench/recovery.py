@@ -18,7 +18,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.bench.lifecycles import _call, _load, _our_life, _token
+from tests.bench.lifecycles import call, load, our_life, stored_token
 from tests.bench.stats import Figures, print_table
 from tests.chaos.house import House
 
@@ -31,7 +31,7 @@ def steps_of(house: House) -> int:
 
 async def _fill(house: House, token: str, headers: dict[str, str], steps: int) -> None:
     while steps_of(house) < steps:
-        await _load(_our_life(house.api, token), headers, 16, 2.0)
+        await load(our_life(house.api, token), headers, 16, 2.0)
 
 
 async def _one_kill(house: House, token: str, headers: dict[str, str]) -> Figures:
@@ -43,13 +43,13 @@ async def _one_kill(house: House, token: str, headers: dict[str, str]) -> Figure
     async with aiohttp.ClientSession(headers=headers) as session:
         os.kill(row["pid"], signal.SIGKILL)
         began = time.perf_counter()
-        await _call(session, [], f"{house.api}/payment-intents", json=order, headers=key)
+        await call(session, [], f"{house.api}/payment-intents", json=order, headers=key)
         return {"kill_to_201_s": time.perf_counter() - began}
 
 
 async def _measure(house: House, steps: int, kills: int) -> dict[str, list[float]]:
     keys = json.loads(house.cli("keys", "demo", "--json").stdout)["m_001"]
-    token = await _token(house, keys["publishable"])
+    token = await stored_token(house, keys["publishable"])
     headers = {"Authorization": f"Bearer {keys['admin']}"}
     await _fill(house, token, headers, steps)
     found: dict[str, list[float]] = {"journal_steps": [float(steps_of(house))]}

@@ -1,26 +1,30 @@
 """`verify` names file and line of every damage, and is silent about what a crash or a busy house
 leaves behind."""
 
-from typing import Any
-
 import msgspec
 import pytest
 
-from payrail.audit.findings import DAMAGE, NOTE, Finding
-from payrail.audit.house import verify
+from payrail.audit.findings import NOTE
 from payrail.runtime.edge import open_epoch
 from payrail.runtime.effects import Write
 from payrail.runtime.sim import Fault, SimClock, SimCrash, SimFs
 from payrail.storage.journal import JournalLine, decode_line, journal_bytes
-from payrail.storage.lines import chained, sealed
-from tests.runtime.toy import Toy, create_line, deposit_line, drive, feed, settle
-
-JOURNAL = "data/actors/gateway/journal.jsonl"
-BOOK = "data/toy/deposits.jsonl"
-SPOOL = "mailboxes/vault/gateway.jsonl"
-EDGE_SPOOL = "mailboxes/gateway/frontdoor.jsonl"
-EDGE_JOURNAL = "data/actors/frontdoor/journal.jsonl"
-DOCUMENT = "data/actors/gateway/toy.json"
+from payrail.storage.lines import sealed
+from tests.runtime.spoilt import (
+    BOOK,
+    DOCUMENT,
+    EDGE_JOURNAL,
+    EDGE_SPOOL,
+    JOURNAL,
+    SPOOL,
+    check,
+    damage,
+    flip,
+    lines_of,
+    put,
+    rechained,
+)
+from tests.runtime.toy import create_line, deposit_line, drive, feed, settle
 
 
 @pytest.fixture
@@ -45,43 +49,6 @@ def house(clock: SimClock) -> SimFs:
     driver.write_documents()
     driver.flush()
     return fs
-
-
-def check(fs: SimFs) -> list[Finding]:
-    actors: dict[str, Any] = {"gateway": Toy()}
-    return verify(fs, actors)
-
-
-def damage(fs: SimFs) -> list[tuple[str, int]]:
-    """Where the damage is."""
-    return [(f.path, f.line) for f in check(fs) if f.severity == DAMAGE]
-
-
-def lines_of(fs: SimFs, path: str) -> list[bytes]:
-    return fs.read(path).split(b"\n")[:-1]
-
-
-def put(fs: SimFs, path: str, lines: list[bytes]) -> None:
-    fs.replace(path, b"".join(line + b"\n" for line in lines))
-
-
-def flip(fs: SimFs, path: str, line: int, at: int = 20) -> None:
-    """Flip one bit in the middle of a line (from 1)."""
-    lines = lines_of(fs, path)
-    raw = bytearray(lines[line - 1])
-    raw[at] ^= 1
-    lines[line - 1] = bytes(raw)
-    put(fs, path, lines)
-
-
-def rechained(lines: list[bytes]) -> list[bytes]:
-    """The same records with a chain that fits, as somebody with time would make it."""
-    prev, made = "0" * 64, []
-    for line in lines:
-        body = line[: line.rindex(b',"prev":"')] + b"}"
-        made.append(chained(body, prev))
-        prev = made[-1][-66:-2].decode()
-    return made
 
 
 def test_clean_house_has_no_findings(house: SimFs):

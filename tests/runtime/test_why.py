@@ -7,7 +7,7 @@ import pytest
 from payrail.audit.why import Chain, explain, walk
 from payrail.runtime.edge import open_epoch
 from payrail.runtime.sim import SimClock, SimFs
-from tests.runtime.test_verify import BOOK, EDGE_SPOOL, JOURNAL, SPOOL, flip, lines_of, put
+from tests.runtime.spoilt import BOOK, EDGE_SPOOL, JOURNAL, SPOOL, flip, lines_of, put
 from tests.runtime.toy import Toy, create_line, deposit_line, drive, feed, settle
 
 ACTORS: dict[str, Any] = {"gateway": Toy()}

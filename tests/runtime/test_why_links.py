@@ -22,7 +22,7 @@ from payrail.runtime.sim import SimClock, SimFs
 from payrail.storage.journal import decode_line, journal_bytes
 from payrail.storage.lines import chained, hash_of
 from tests.runtime.courier import Carried, Courier, Intended, Parcel
-from tests.runtime.test_verify import BOOK, JOURNAL, SPOOL, lines_of, put
+from tests.runtime.spoilt import BOOK, JOURNAL, SPOOL, lines_of, put
 from tests.runtime.toy import NoBell, NoCell, Toy, deposit_line, drive, feed, settle
 
 

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from payrail.errors import JournalLost
 from payrail.runtime.sim import Call, Dropped, Fault, Kept, Lost, SimClock, SimCrash, Survival
 from payrail.runtime.simfaults import Faults
-from tests.scenarios.simhouse import Question, SimHouse, Witness
+from tests.scenarios.simhouse import GOOD, Question, SimHouse, Witness
 from tests.scenarios.sound import is_final, key_of, must_be_sound
 
 WRITES = frozenset({"append", "pwrite"})
+#: The token of the card that `card` has stored.
+TOKEN = f"tok_{'card':0<32}"
 #: A merchant asks again every 5 s, and has its answer long before this.
 ROUNDS_MAX = 12
 ROUND_MS = 5_000
@@ -33,6 +35,12 @@ class Scene:
     expect: Callable[[SimHouse], None]
     from_nothing: bool = False  # the story begins with an empty disk
     house: Callable[[], SimHouse] = SimHouse
+
+
+def card(house: SimHouse) -> None:
+    """A good card lies in the vault."""
+    house.tokenize(GOOD, "card")
+    house.run()
 
 
 @dataclass(frozen=True, slots=True)

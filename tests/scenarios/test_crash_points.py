@@ -9,15 +9,8 @@ from collections import Counter
 import pytest
 
 from tests.scenarios import orders
-from tests.scenarios.crash_house import Scene, Stage, breaks
+from tests.scenarios.crash_house import TOKEN, Scene, Stage, breaks, card
 from tests.scenarios.simhouse import ACTORS, GOOD, SimHouse, authorized
-
-TOKEN = f"tok_{'card':0<32}"
-
-
-def card(house: SimHouse) -> None:
-    house.tokenize(GOOD, "card")
-    house.run()
 
 
 def created(house: SimHouse) -> None:

@@ -10,10 +10,9 @@ from actors.dispatcher.errands import Deliver
 from payrail.domain.words.endpoints import RotateEndpointSecret, SwitchEndpoint
 from payrail.runtime.head import decode_out
 from tests.scenarios import orders, sound
-from tests.scenarios.crash_house import Scene, Stage, breaks
+from tests.scenarios.crash_house import TOKEN, Scene, Stage, breaks, card
 from tests.scenarios.hooked import PROCESSED, HookedHouse, add_endpoint
 from tests.scenarios.simhouse import GOOD, SimHouse
-from tests.scenarios.test_crash_points import TOKEN, card
 
 
 def hooked(house: SimHouse) -> HookedHouse:

@@ -9,9 +9,9 @@ from payrail.domain.timestamps import parse_iso
 from payrail.domain.webhooks import SCHEDULES
 from payrail.runtime.deadletters import book_path
 from tests.scenarios import orders
+from tests.scenarios.crash_house import TOKEN
 from tests.scenarios.hooked import HookedHouse, add_endpoint
 from tests.scenarios.simhouse import GOOD
-from tests.scenarios.test_crash_points import TOKEN
 
 HOUR_MS = 3_600_000
 
