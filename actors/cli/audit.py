@@ -92,12 +92,15 @@ def show(
 @ledger.command()
 def balance(
     merchant: Annotated[str | None, typer.Option(help="Only entries of this merchant.")] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only entries up to this ISO time.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Every account by currency, in minor units, and the trial balance. 65: it is not zero."""
     from payrail.audit.statement import balance as balance_of
 
-    found = balance_of(files(settings()), merchant)
+    found = balance_of(files(settings()), merchant, at=None if at is None else _time(at))
     if as_json:
         put_json({"accounts": found.accounts, "trial_balance": found.trial})
     else:
@@ -150,6 +153,19 @@ def _posting_lines(row: "Row") -> list[tuple[object, ...]]:
     moved: list[tuple[object, ...]]
     moved = [(posting.account, posting.amount) for posting in row.postings] or [("", "")]
     return [(*head, *moved[0]), *(("", "", "", "", "", *more) for more in moved[1:])]
+
+
+def _time(given: str) -> str:
+    """The time of `--at` as lines have it. Raises Stop 64."""
+    from actors.cli.exits import usage
+    from payrail.domain.timestamps import as_written
+
+    try:
+        return as_written(given)
+    except ValueError as error:
+        raise usage(
+            f"--at {error}", "For example: payrail ledger balance --at 2026-02-09T12:00:00Z"
+        ) from None
 
 
 def _unknown(ident: str) -> Stop:

@@ -17,6 +17,7 @@ from payrail.domain.access import READERS
 from payrail.domain.payment_view import PaymentState, render
 from payrail.domain.postings import turned
 from payrail.domain.providers import public_name
+from payrail.domain.timestamps import as_written
 from payrail.errors import RequestError
 from payrail.storage.lines import encode
 from payrail.web.access import AccessView, Caller, must_be
@@ -74,12 +75,17 @@ class Reads:
         )
 
     async def balances(self, request: web.Request) -> web.Response:
-        """What the books say by account; liabilities and income with their sign turned."""
+        """What the books say by account, now or at a time; liabilities and income with their sign
+        turned."""
         caller = self.reader(request)
+        at = _time(request, "at")
         self._payments.catch_up()
+        sums = self._payments.sums
         rows = [
             {"account": account, "currency": currency, "amount": turned(account, amount)}
-            for (account, currency), amount in sorted(self._payments.balances.items())
+            for (account, currency), amount in sorted(
+                (sums.now() if at is None else sums.at(at)).items()
+            )
             if caller.merchant_id in (None, _owner(account))
         ]
         return listed(rows, None)
@@ -174,6 +180,15 @@ def _place(request: web.Request, name: str, default: int) -> int:
     if not _NUMBER.fullmatch(given):
         raise bad_query(name, "must be a whole number as it was given by us")
     return int(given)
+
+
+def _time(request: web.Request, name: str) -> str | None:
+    """The time as lines have it, None when none was given."""
+    given = request.query.get(name)
+    try:
+        return None if given is None else as_written(given)
+    except ValueError as error:
+        raise bad_query(name, str(error)) from None
 
 
 def bad_query(name: str, message: str) -> RequestError:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct
 
+from actors.frontdoor.dated import DatedSums
 from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.ledger import Posting, read_entry
 from payrail.domain.payment_view import PaymentState, PaymentView
@@ -54,6 +55,7 @@ class _Entry(Struct):
     type: str
     ref: str
     merchant_id: str | None
+    timestamp: str
     amount: int
     currency: str
     data: msgspec.Raw
@@ -74,7 +76,7 @@ class PaymentsView:
         self._rows: dict[str, Row] = {}
         self._of_merchant: dict[str | None, list[Row]] = {}
         self._all: list[Row] = []
-        self.balances: dict[tuple[str, str], int] = {}  # (account, currency): debit positive
+        self.sums = DatedSums(fs)
 
     def catch_up(self) -> None:
         """Fold what was booked since. Raises Corrupt."""
@@ -123,9 +125,7 @@ class PaymentsView:
             entry = _decode(line)
         except msgspec.MsgspecError as error:
             raise Corrupt(LEDGER_BOOK, self._follower.lines, f"not an entry: {error}") from error
-        for posting in entry.postings:
-            place = posting.account, posting.currency
-            self.balances[place] = self.balances.get(place, 0) + posting.amount
+        self.sums.add(offset, offset + len(line) + 1, entry.timestamp, entry.postings)
         row = self._row_of(entry)
         if row is None:
             return

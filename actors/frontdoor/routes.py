@@ -88,7 +88,14 @@ def _books(reads: Reads) -> list[Route]:
             "All entries of a payment and the state they make",
             shown.Ledger,
         ),
-        Route("GET", "/balances", reads.balances, "Balances by account", shown.Balances),
+        Route(
+            "GET",
+            "/balances",
+            reads.balances,
+            "Balances by account, now or at a time",
+            shown.Balances,
+            query=("at",),
+        ),
         Route(
             "GET",
             "/events",

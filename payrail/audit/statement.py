@@ -81,12 +81,13 @@ def statement(fs: Fs, ident: str | None) -> list[Row]:
     return sorted(found, key=lambda row: row.seq)
 
 
-def balance(fs: Fs, merchant_id: str | None = None) -> Balance:
-    """All accounts, or what the entries of one merchant moved."""
+def balance(fs: Fs, merchant_id: str | None = None, *, at: str | None = None) -> Balance:
+    """All accounts, or what the entries of one merchant moved; with `at`, a time as lines have it,
+    what entries up to then moved."""
     accounts: dict[str, dict[str, int]] = {}
     trial: dict[str, int] = {}
     for row in rows(fs):
-        if merchant_id is not None and row.merchant_id != merchant_id:
+        if merchant_id not in (None, row.merchant_id) or (at is not None and row.timestamp > at):
             continue
         for posting in row.postings:
             account = accounts.setdefault(posting.account, {})

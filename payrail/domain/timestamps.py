@@ -20,6 +20,21 @@ def iso(ms: int) -> str:
     return f"{_second(seconds)}.{rest:03d}Z"
 
 
+#: What a time may be that is compared with those in lines: years of four digits, from 1970 on.
+_WRITTEN_MS_MAX = 253_402_300_799_999
+TIME_SPELLING = "must be an ISO time with its zone, such as 2026-02-09T12:00:00Z"
+
+
+def as_written(text: str) -> str:
+    """A time that people gave, in the form of our lines, with which it then compares as text.
+    Raises ValueError with the spelling."""
+    try:
+        ms = parse_iso(text)
+    except ValueError:
+        raise ValueError(TIME_SPELLING) from None
+    return iso(min(max(ms, 0), _WRITTEN_MS_MAX))
+
+
 def parse_iso(text: str) -> int:
     """Milliseconds of an ISO time with zone. Raises ValueError, also when the zone is missing."""
     moment = datetime.fromisoformat(text)
