@@ -100,8 +100,10 @@ def _tables(data: bytes, actor: str) -> Sequence[Any]:
         fields = tomllib.loads(data.decode())
     except UnicodeDecodeError:
         raise _bad(actor, "is not UTF-8 text") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise _bad(actor, f"is not TOML: {_place_of(error)}") from None
+    except (ValueError, RecursionError):
+        raise _bad(actor, "holds a number too long or a list too deep to read") from None
     rules = fields.get("rules", [])
     if not fields.keys() <= {"rules"}:
         raise _bad(actor, "holds something besides [[rules]]")
@@ -137,7 +139,7 @@ def _provider(given: Any) -> str | None:
 
 def _place_of(error: Exception) -> str:
     """Where a parser stopped, without what it quotes."""
-    return str(error).rpartition(" (")[2].rstrip(")") or "nested too deep"
+    return str(error).rpartition(" (")[2].rstrip(")")
 
 
 def _bad(actor: str, *complaints: str) -> BadSettings:
