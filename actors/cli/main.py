@@ -9,6 +9,7 @@ import typer
 from actors.cli import (
     clock,
     demo,
+    docs,
     doctor,
     events,
     hand,
@@ -52,6 +53,7 @@ def options(
 GROUPS = (
     *(house, look, demo, seed, doctor, orders, hand, keys, providers, events, clock),
     settle,
+    docs,
 )
 for group in GROUPS:
     group.register(app)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from payrail.domain.claim_entries import CLAIM_DATA
 from payrail.domain.routing import RoutingDecision
 from payrail.errors import LineDamaged
 
@@ -230,6 +231,7 @@ ENTRY_DATA: dict[str, type[Struct]] = {
     "provider.closed": BreakerClosed,
     "provider.payout_received": PayoutReceived,
     "provider.break_adjusted": BreakAdjusted,
+    **CLAIM_DATA,
 }
 
 

@@ -52,7 +52,7 @@ class Capture(Struct):
 class OpenOperation(Struct):
     """The one call to a provider that has no outcome yet."""
 
-    operation: str  # authorize | capture | reverse
+    operation: str  # authorize | capture | reverse | refund
     reference: str
     since: str
     provider: str
@@ -61,6 +61,7 @@ class OpenOperation(Struct):
     amount: int = 0
     final_capture: bool = True
     reason: str | None = None  # of a reversal
+    refund_id: str | None = None
 
 
 class PaymentView(Struct, kw_only=True):
@@ -85,9 +86,11 @@ class PaymentView(Struct, kw_only=True):
     amount_authorized: int = 0
     amount_captured: int = 0
     amount_settled: int = 0
+    amount_refunding: int = 0  # asked for, and neither given back nor given up
     amount_refunded: int = 0
     amount_disputed: int = 0
     amount_charged_back: int = 0
+    open_disputes: list[str] = []  # chargebacks that nobody has ruled on
     merchant_fees: int = 0
     provider_fees: int = 0
     attempts: list[Attempt] = []
@@ -122,9 +125,18 @@ class PaymentView(Struct, kw_only=True):
 
     @property
     def amount_refundable(self) -> int:
-        """Captured, not given back, disputed or lost. Refunds in flight are not known here."""
-        taken = self.amount_refunded + self.amount_disputed + self.amount_charged_back
-        return max(0, self.amount_captured - taken)
+        """Captured, and neither given back, reserved for that, disputed nor lost."""
+        return max(0, self.amount_captured - self._claimed)
+
+    @property
+    def amount_overdrawn(self) -> int:
+        """What was claimed beyond what was captured: a chargeback crossed a refund."""
+        return max(0, self._claimed - self.amount_captured)
+
+    @property
+    def _claimed(self) -> int:
+        refunds = self.amount_refunding + self.amount_refunded
+        return refunds + self.amount_disputed + self.amount_charged_back
 
 
 def render(view: PaymentView) -> dict[str, Any]:
@@ -186,7 +198,7 @@ def _capture(capture: Capture) -> dict[str, Any]:
 
 
 def _pending(operation: OpenOperation | None) -> dict[str, Any] | None:
-    """An open capture or reversal. An open authorization is the state itself."""
+    """An open capture, reversal or refund. An open authorization is the state itself."""
     if operation is None or operation.operation == "authorize":
         return None
     return {

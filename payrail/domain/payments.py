@@ -2,11 +2,13 @@
 
 Every move is in `PAYMENT_TRANSITIONS`; a pair that is missing is refused before it is booked
 (`may`), and is damage when it stands in the book (`fold` raises). What an entry changes besides the
-state is in `payment_effects`.
+state is in `payment_effects`; entries about its refunds and disputes, which stand in files of
+their own, are folded too and are in `payment_claims`.
 Never: reads a clock, knows a provider's words, or sees a card number.
 """
 
 from payrail.domain.ledger import LedgerEntry
+from payrail.domain.payment_claims import CLAIM_EFFECTS, CLAIMS
 from payrail.domain.payment_effects import EFFECTS, FENCED, FENCED_DECLINE, created
 from payrail.domain.payment_view import (
     Attempt,
@@ -37,8 +39,8 @@ __all__ = [
 
 _S = PaymentState
 
-# (state, entry) -> state. Disputes and challenges have their rows; their entries get a shape in the
-# ledger, and an effect, when they are booked.
+# (state, entry) -> state. A challenge has its row; its entry gets a shape in the ledger, and an
+# effect, when it is booked.
 PAYMENT_TRANSITIONS: dict[tuple[PaymentState | None, str], PaymentState] = {
     (None, "payment.created"): _S.CREATED,
     (_S.CREATED, "payment.attempt_started"): _S.PROCESSING,
@@ -85,12 +87,31 @@ PAYMENT_TRANSITIONS: dict[tuple[PaymentState | None, str], PaymentState] = {
     (_S.SETTLED, "payment.released"): _S.SETTLED,
     # The posting of a break that was found later.
     (_S.SETTLED, "payment.settled"): _S.SETTLED,
+    # Doubt about a refund.
+    (_S.SETTLED, "payment.unknown"): _S.SETTLED,
     (_S.SETTLED, "payment.late_approval_reversed"): _S.SETTLED,
     (_S.SETTLED, "payment.charged_back"): _S.CHARGEBACK,
     (_S.DECLINED, "payment.late_approval_reversed"): _S.DECLINED,
     (_S.REVERSED, "payment.late_approval_reversed"): _S.REVERSED,
     (_S.CHARGEBACK, "payment.late_approval_reversed"): _S.CHARGEBACK,
+    # Another dispute about the same payment, or the same one in part.
+    (_S.CHARGEBACK, "payment.charged_back"): _S.CHARGEBACK,
+    # What was under way, held or unsettled when the dispute was lost comes to its end.
+    (_S.CHARGEBACK, "payment.unknown"): _S.CHARGEBACK,
+    (_S.CHARGEBACK, "payment.operation_failed"): _S.CHARGEBACK,
+    (_S.CHARGEBACK, "payment.captured"): _S.CHARGEBACK,
+    (_S.CHARGEBACK, "fee.charged"): _S.CHARGEBACK,
+    (_S.CHARGEBACK, "payment.reversal_requested"): _S.CHARGEBACK,
+    (_S.CHARGEBACK, "payment.released"): _S.CHARGEBACK,
+    (_S.CHARGEBACK, "payment.settled"): _S.CHARGEBACK,
 }
+
+# An entry about a refund or a dispute moves no payment, and needs one that has been captured.
+PAYMENT_TRANSITIONS |= {
+    (state, claim): state for state in (_S.CAPTURED, _S.SETTLED, _S.CHARGEBACK) for claim in CLAIMS
+}
+
+_EFFECTS = {**EFFECTS, **CLAIM_EFFECTS}
 
 #: Entries after which a payment may be settled, or may not be yet.
 _MAY_SETTLE = frozenset({"payment.settled", "payment.released"})
@@ -113,7 +134,8 @@ def legal_verbs(view: PaymentView) -> tuple[str, ...]:
     if view.state is _S.REQUIRES_ACTION:
         return ("cancel",)
     held = ("capture", "cancel") if view.amount_capturable else ()
-    return (*held, "refund") if view.amount_refundable else held
+    may_refund = view.amount_refundable and not view.open_disputes
+    return (*held, "refund") if may_refund else held
 
 
 def next_reference(view: PaymentView) -> str:
@@ -131,13 +153,13 @@ def fold(view: PaymentView | None, entry: LedgerEntry) -> PaymentView:
     if view is None:
         return created(entry)
     _must_belong(view, entry)
-    effect = EFFECTS.get(entry.type)
+    effect = _EFFECTS.get(entry.type)
     if effect is None:
         raise ValueError(f"{entry.ref}: {entry.type} has no effect yet")
     effect(view, entry)
     view.state = _settled_or_not(view, state, entry.type)
     view.updated_at = entry.timestamp
-    view.object_seq += 1
+    view.object_seq += entry.ref == view.id  # events of a claim count with the claim
     return view
 
 
@@ -150,6 +172,7 @@ def _settled_or_not(view: PaymentView, state: PaymentState, entry_type: str) -> 
 
 
 def _must_belong(view: PaymentView, entry: LedgerEntry) -> None:
-    same = (entry.ref, entry.merchant_id, entry.currency)
+    about = entry.data.payment_id if entry.type in CLAIMS else entry.ref
+    same = (about, entry.merchant_id, entry.currency)
     if same != (view.id, view.merchant_id, view.currency):
         raise ValueError(f"{entry.ref}: {entry.type} is about another payment than {view.id}")
