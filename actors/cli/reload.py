@@ -8,7 +8,6 @@ Never: opens a file of the home, or restarts what no edit can mend, such as a se
 """
 
 import asyncio
-import ctypes
 import signal
 import sys
 import time
@@ -23,6 +22,7 @@ import actors
 import payrail
 from actors.cli.common import say
 from actors.cli.exits import HELD, OK, SETTINGS, USAGE
+from payrail.runtime.parent import end_with_parent
 
 #: What makes a difference to a running house; editors leave other things beside it.
 SUFFIXES = frozenset({".py", ".csv", ".html", ".css", ".js", ".svg"})
@@ -37,7 +37,6 @@ _TOLD_LINES_MAX = 12
 #: The house was told to end, or says that something other than its sources is in the way.
 _FINAL_CODES = frozenset({OK, USAGE, HELD, SETTINGS})
 _TRIAL = "import actors.cli.main, actors.wiring; actors.wiring.preload()"
-_PR_SET_PDEATHSIG = 1  # Source: linux/prctl.h.
 
 
 async def run_reloading(arguments: Sequence[str]) -> int:
@@ -181,14 +180,9 @@ def _tell_end(house: Process) -> None:
         house.terminate()
 
 
-def _end_with_parent() -> None:
-    """Ask Linux for a SIGTERM when the watching process is gone, so that no house is left over."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
 if __name__ == "__main__":
     from actors.cli.main import main
 
-    _end_with_parent()
+    # No house is left over once the watching process is gone.
+    end_with_parent(signal.SIGTERM)
     main()

@@ -65,6 +65,11 @@ class ProviderDoor:
             _look(
                 "settlement", "The batches of a date", self.settlement, models.Settlement, "date"
             ),
+            *self._disputes(),
+        ]  # fmt: skip
+
+    def _disputes(self) -> list[Route]:
+        return [
             Route(
                 "POST",
                 f"{_ABOUT}/disputes",
@@ -82,7 +87,7 @@ class ProviderDoor:
                 models.ShownDispute,
                 takes=models.ResolveDisputeCall,
             ),
-        ]  # fmt: skip
+        ]
 
     def calling(self, operation: str, model: type[Body]) -> Handler:
         """The handler of one kind of call for money."""

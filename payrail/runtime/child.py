@@ -12,7 +12,6 @@ Exit codes: 0 done, 70 corrupt or behind, 73 held by another, 74 I/O failed, 78 
 
 import asyncio
 import contextlib
-import ctypes
 import errno
 import gc
 import importlib
@@ -29,10 +28,10 @@ import structlog
 
 from payrail.errors import BadSettings, Damage, HomeHeld, JournalLost, PayRailError
 from payrail.runtime.control import Control, Resident, beating, taking_up
+from payrail.runtime.parent import end_with_parent
 
 Build = Callable[[str, str, dict[str, Any]], Resident]
 
-_PR_SET_PDEATHSIG = 1  # Source: linux/prctl.h.
 _STDIN = 0
 _READ_BYTES = 65_536
 #: A disk that takes nothing now, but lost nothing: worth another try once there is room.
@@ -74,7 +73,7 @@ class Lines:
 def main(build_path: str) -> int:
     """Be a spare, then an actor; result: the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
+    end_with_parent(signal.SIGKILL)
     lines = Lines()
     build = _import_build(build_path, preload=not lines.ready())
     received: list[Line] = []
@@ -183,14 +182,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
-
-
-def _die_with_parent() -> None:
-    """Ask Linux to kill this process with its supervisor; elsewhere the end of stdin must do."""
-    try:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    except (OSError, AttributeError):
-        pass
 
 
 if __name__ == "__main__":

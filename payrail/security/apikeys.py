@@ -8,7 +8,6 @@ Rotating a key raises its version. Never: logs a key, or compares one in time th
 
 import hmac
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 SECRET = "sk"
@@ -50,17 +49,6 @@ def is_genuine(house_secret: bytes, presented: PresentedKey, version: int | None
     """Whether the house made this key in this version; None (unknown id) is as slow, and False."""
     made = _mac(house_secret, presented.kind, presented.key_id, version or _NO_VERSION)
     return hmac.compare_digest(made, presented.mac) and version is not None
-
-
-def verify_key(
-    house_secret: bytes, text: str, version_of: Callable[[str], int | None]
-) -> str | None:
-    """The id of a genuine key, else None. `version_of` tells an id's current version, if known."""
-    presented = parse_key(text)
-    if presented is None:
-        return None
-    genuine = is_genuine(house_secret, presented, version_of(presented.key_id))
-    return presented.key_id if genuine else None
 
 
 def same_secret(given: str, expected: bytes) -> bool:

@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from payrail.errors import PayRailError
-from payrail.runtime.ports import Rng
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _FORM = "hpke1"
@@ -44,11 +43,6 @@ class KeyPair:
     key_id: str
     private: X25519PrivateKey = field(repr=False)
     public: X25519PublicKey = field(repr=False)
-
-
-def generate_keypair(rng: Rng) -> KeyPair:
-    """New keys from chance."""
-    return keypair_of(rng.token_hex(_KEY_BYTES).encode())
 
 
 def keypair_of(secret: bytes) -> KeyPair:
