@@ -10,6 +10,7 @@ import msgspec
 
 from payrail.audit.findings import Finding
 from payrail.domain.messages import BOOK, HAND, TIMER, Envelope
+from payrail.domain.money import format_minor
 from payrail.domain.routing import RoutingDecision, told
 from payrail.storage.journal import BookLine, JournalLine, StoredReply
 
@@ -113,15 +114,18 @@ def _described(book: str, fields: dict[str, Any]) -> tuple[str, str, str]:
     """Kind, id and words for a book line, told by the fields it has."""
     ident = f"{book}:{fields.get('seq')}"
     if "event_id" in fields and "postings" in fields:
-        amount = f"{fields['amount']} {fields['currency']}"
-        return "entry", str(fields["event_id"]), f"{fields['type']} {amount}{_routed(fields)}"
+        return (
+            "entry",
+            str(fields["event_id"]),
+            f"{fields['type']}{_amount(fields)}{_routed(fields)}",
+        )
     if "object_seq" in fields:
         return "event", str(fields["id"]), f"tells {fields['type']}"
     if "purpose" in fields:
         return "access", ident, f"{fields['purpose']} of {fields['token']}: {fields['outcome']}"
     if "operation_id" in fields:
         done = f"{fields['operation']} {fields['reference']} {fields['outcome']}"
-        return "truth", ident, f"{done}, {fields['amount']} {fields['currency']}"
+        return "truth", ident, f"{done},{_amount(fields)}"
     if "endpoint_id" in fields and "attempt" in fields:
         done = "no answer" if fields.get("status") is None else f"status {fields['status']}"
         to = f"{fields.get('event_id')} to {fields['endpoint_id']}"
@@ -129,6 +133,15 @@ def _described(book: str, fields: dict[str, Any]) -> tuple[str, str, str]:
     if "deaths" in fields:
         return "dead_letter", str(fields["id"]), f"set aside: {fields['why']}"
     return "record", ident, f"{book} line {fields.get('seq')}"
+
+
+def _amount(fields: Mapping[str, Any]) -> str:
+    """What a line moves, as money with a blank before it; nothing for a line about none."""
+    amount_minor, currency = fields["amount"], fields["currency"]
+    try:
+        return f" {format_minor(amount_minor, currency)}" if currency else ""
+    except ValueError:  # Damage, or no currency of ours: shown as it stands there.
+        return f" {amount_minor} {currency}"
 
 
 def _routed(fields: Mapping[str, Any]) -> str:

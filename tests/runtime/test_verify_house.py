@@ -111,6 +111,18 @@ def test_chain_of_a_payment_reaches_the_provider_and_back(house: tuple[SimHouse,
     assert told == {"message", "step", "entry", "event", "access", "truth", "reply"}
 
 
+def test_a_chain_tells_amounts_as_money(house: tuple[SimHouse, str]):
+    """Entries and truth lines say 10.99 USD; files keep their minor units."""
+    made, payment = house
+    chain = explain(made.fs, cores(made), payment)
+
+    assert chain is not None
+    told = [node.what for node in chain.nodes]
+    assert "payment.captured 10.99 USD" in told
+    assert f"authorize {payment}.1 approved, 10.99 USD" in told
+    assert not any("1099" in what for what in told)
+
+
 def test_event_is_followed_back_to_its_request(house: tuple[SimHouse, str]):
     """An event's id leads back to the request that it came from."""
     made, _ = house
