@@ -151,7 +151,9 @@ class ActorResident:
             self._tell(driver, control)
             driver.scrub.run(SLICE_BYTES)
             wait_ms = self._wait_ms(driver, rest_ms)
-            rung = await control.bell.wait(wait_ms, driver.intake.anything_new)
+            # One that is blocked takes nothing in: what is new must not keep it from its pause.
+            anything_new = None if driver.blocked else driver.intake.anything_new
+            rung = await control.bell.wait(wait_ms, anything_new)
             rest_ms = 0 if rung else rest_ms + wait_ms
             if rest_ms >= REST_MS:
                 self._snapshot_at_times(driver)
