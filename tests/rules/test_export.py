@@ -17,7 +17,7 @@ from payrail.audit.statement import LEDGER_FILES
 from payrail.domain.timestamps import TIME_SPELLING, as_written
 from payrail.errors import Corrupt
 from payrail.runtime.sim import SimFs
-from payrail.storage.lines import GENESIS, chained, encode, hash_of
+from tests.rules.ledger_lines import entry, moved, write
 
 bounded = settings(max_examples=200, deadline=None)
 PAYMENTS, REFUNDS, DISPUTES = LEDGER_FILES
@@ -37,48 +37,6 @@ accounts = st.builds(
     st.sampled_from(ROOTS),
     st.lists(parts, min_size=1, max_size=3),
 )
-
-
-def entry(seq: int, *moves: tuple[str, int, str], **more: Any) -> dict[str, Any]:
-    postings = [
-        {"account": account, "amount": amount_minor, "currency": currency}
-        for account, amount_minor, currency in moves
-    ]
-    return {
-        "seq": seq,
-        "event_id": f"evt_{seq}",
-        "type": "payment.captured",
-        "ref": "pi_1",
-        "merchant_id": "m_001",
-        "timestamp": "2026-02-09T12:00:00.123Z",
-        "amount": 1099,
-        "currency": "USD",
-        "data": {},
-        "postings": postings,
-        "correlation_id": "cor_1",
-        "causation_id": "frontdoor>gateway:1.1",
-        **more,
-    }
-
-
-def moved(seq: int, amount_minor: int = 1099, currency: str = "USD", **more: Any) -> dict[str, Any]:
-    return entry(
-        seq,
-        ("asset:providerA:receivable", amount_minor, currency),
-        ("liability:m_001:pending", -amount_minor, currency),
-        **more,
-    )
-
-
-def write(fs: SimFs, path: str, *entries: dict[str, Any]) -> None:
-    """Append entries to one of the ledger's files."""
-    file = fs.open(path, create=True)
-    above = file.pread(0, file.size()).splitlines()
-    prev = hash_of(above[-1]) if above else GENESIS
-    for one in entries:
-        line = chained(encode(one), prev)
-        prev = hash_of(line)
-        file.append(line + b"\n")
 
 
 def exported(fs: SimFs, form: str) -> str:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from actors.cli.audit import audit
 from payrail.audit.export_names import beancount_account, decimal
 from tests.actors.doors import book, open_door
-from tests.rules.test_export import moved
+from tests.rules.ledger_lines import moved
 from tests.scenarios.settled import SettledHouse
 
 LEDGER = "data/ledger/payments.jsonl"
