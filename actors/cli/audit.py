@@ -65,7 +65,7 @@ def why(
 
 @ledger.command()
 def show(
-    ident: Annotated[str | None, typer.Argument(metavar="[ID]", help="A payment's id.")] = None,
+    ident: Annotated[str | None, typer.Argument(metavar="ID", help="A payment's id.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every entry.")] = False,
     as_json: AsJson = False,
 ) -> None:
