@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from payrail.errors import JournalLost
 from payrail.runtime.sim import Call, Dropped, Fault, Kept, Lost, SimClock, SimCrash, Survival
 from payrail.runtime.simfaults import Faults
-from tests.scenarios.simhouse import GOOD, Question, SimHouse, Witness
+from tests.scenarios.simhouse import GOOD, SimHouse
 from tests.scenarios.sound import is_final, key_of, must_be_sound
+from tests.scenarios.witness import Question, Witness
 
 WRITES = frozenset({"append", "pwrite"})
 #: The token of the card that `card` has stored.

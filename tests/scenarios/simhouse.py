@@ -6,7 +6,6 @@ can be killed alone; a power cut takes all. The witness outlives both.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -35,8 +34,10 @@ from payrail.runtime.intake import World
 from payrail.runtime.sim import NOON_MS, Fault, SimClock, SimDisk, SimFs, SimRng, Survival
 from payrail.runtime.simfaults import Faults
 from payrail.security.notices import checked, notice_key, signed
-from payrail.storage.lines import complete_lines, encode, is_whole
+from payrail.storage.lines import complete_lines, encode
+from tests.runtime.toy import NoBell, NoCell
 from tests.scenarios.orders import Order
+from tests.scenarios.witness import EDGES, Question, Witness
 
 ACTORS = ("vault", "provider-a", "provider-b", "gateway")
 PROVIDERS = {"provider-a": "providerA", "provider-b": "providerB"}
@@ -46,56 +47,10 @@ PEERS = {
     "provider-a": ("vault", "gateway", "frontdoor"),
     "provider-b": ("vault", "gateway", "frontdoor"),
 }
-EDGES = ("frontdoor", "vault.http")
 #: Timers that always stand: a cut-off and the hourly jobs. Nobody waits for them.
 STANDING = ("cut_off", "job:settle", "job:reconcile")
 NOTICE_KEYS = {public: notice_key(b"a-simulated-house", public) for public in PROVIDERS.values()}
 GOOD, DECLINED = "4242424242424242", "4000000000000002"
-
-_decode_reply = msgspec.json.Decoder(ReplyLine).decode
-
-
-class NoCell:
-    def mark(self, message_id: str | None) -> None: ...
-    def consumed(self, sender: str, n: int, offset: int) -> None: ...
-
-
-class NoBell:
-    def ring(self, actor: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    re: str
-    order: Order
-    receiver: str
-
-
-@dataclass(slots=True)
-class Witness:
-    """What the asking side knows, whatever dies: its questions, and every reply it ever saw."""
-
-    questions: dict[str, Question] = field(default_factory=dict)
-    replies: dict[str, list[ReplyLine]] = field(default_factory=dict)
-    epoch: int = 1
-    n: dict[str, int] = field(default_factory=lambda: dict.fromkeys(EDGES, 0))
-    _lines: set[bytes] = field(default_factory=set)
-
-    def see(self, line: bytes) -> None:
-        """Remember a reply line, once."""
-        if line not in self._lines and is_whole(line):
-            self._lines.add(line)
-            reply = _decode_reply(line)
-            self.replies.setdefault(reply.re, []).append(reply)
-
-    def copy(self) -> "Witness":
-        replies = {re: list(seen) for re, seen in self.replies.items()}
-        return Witness(dict(self.questions), replies, self.epoch, dict(self.n), set(self._lines))
-
-    def reborn(self) -> None:
-        """The doors died too: a new epoch, and nobody waits for the old questions' replies."""
-        self.epoch += 1
-        self.n = dict.fromkeys(EDGES, 0)
 
 
 class SimPosts:
@@ -377,4 +332,4 @@ def authorized(house: SimHouse, token: str, name: str = "p", **fields: Any) -> s
     return str(body["id"])
 
 
-__all__ = ["Fault", "SimHouse", "Witness", "authorized", "fresh", "open_house"]
+__all__ = ["Fault", "SimHouse", "authorized", "fresh", "open_house"]

@@ -14,7 +14,8 @@ from payrail.runtime.recovery import fold_step, journal_path
 from payrail.storage.books import Follower
 from payrail.storage.journal import JournalLine, read_steps, verify_chain
 from payrail.storage.lines import complete_lines
-from tests.scenarios.simhouse import ACTORS, PROVIDERS, Question, SimHouse
+from tests.scenarios.simhouse import ACTORS, PROVIDERS, SimHouse
+from tests.scenarios.witness import Question
 
 ACCESS_LOG = "data/vault/access_log.jsonl"
 FINAL = frozenset({200, 201, 402})
