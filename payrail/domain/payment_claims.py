@@ -16,6 +16,7 @@ from payrail.domain.claim_entries import (
     RefundSucceeded,
 )
 from payrail.domain.ledger import LedgerEntry
+from payrail.domain.payment_effects import FENCED
 from payrail.domain.payment_view import OpenOperation, PaymentView
 
 INQUIRY = "inquiry"
@@ -57,6 +58,8 @@ def _refund_succeeded(view: PaymentView, entry: LedgerEntry) -> None:
 def _refund_failed(view: PaymentView, entry: LedgerEntry) -> None:
     data: RefundFailed = entry.data
     _close(view, data.reference)
+    if data.code == FENCED and data.reference is not None:
+        view.fenced.append(data.reference)
     if data.was_succeeded:
         view.amount_refunded -= entry.amount
     else:

@@ -1,0 +1,366 @@
+"""A dispute moves money only where networks do, is answered once, and ends as the provider says."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from payrail.domain import disputes, postings
+from payrail.domain.claim_entries import DisputeLost, DisputeSubmitted, DisputeWon, EvidenceAdded
+from payrail.domain.dispute_evidence import (
+    EVIDENCE_BYTES_MAX,
+    must_be_evidence,
+    outcome_by_text,
+    prefilled,
+)
+from payrail.domain.dispute_reasons import EVIDENCE, REASONS, known_reason
+from payrail.domain.dispute_terms import DUE_DAYS, dispute_fee, due_at, ruled_by_ms
+from payrail.domain.disputes import (
+    DISPUTE_TRANSITIONS,
+    closed_reason,
+    is_overdue,
+    legal_verbs,
+    may,
+    render,
+    ruled,
+)
+from payrail.domain.ledger import Posting
+from payrail.domain.payments import PaymentState
+from payrail.domain.timestamps import iso, parse_iso
+from payrail.errors import RequestError
+from tests.rules.claims_world import (
+    CAPTURED,
+    DUE,
+    FEE,
+    NOON,
+    PAY,
+    A,
+    Family,
+    captured_payment,
+    charged_back,
+    dispute_entries,
+    entry,
+    opened,
+    refund_entries,
+    requested,
+)
+
+ANSWERED = entry(DisputeSubmitted(PAY, A, "chargeback", "usr_op", FEE), CAPTURED, "dp_1")
+WON = entry(DisputeWon(PAY, A, "defended", FEE), CAPTURED, "dp_1")
+LOST = entry(DisputeLost(PAY, A, "defended"), CAPTURED, "dp_1")
+LOST_AGAIN = entry(DisputeLost(PAY, A, "defended", True), CAPTURED, "dp_1")
+DISPUTED, HOLD = "asset:providerA:disputed", "liability:m_001:dispute_hold"
+RECEIVABLE, AVAILABLE = "asset:providerA:receivable", "liability:m_001:available"
+
+
+def family(*made) -> Family:
+    found = Family()
+    for one in made:
+        found.book(one)
+    return found
+
+
+def test_chargeback_takes_the_money_and_a_fee():
+    """The provider keeps what is disputed and its fee; the merchant's side of it is held."""
+    found = family(opened())
+
+    assert found.postings() == [
+        Posting(DISPUTED, 5000, "USD"),
+        Posting(RECEIVABLE, -5000, "USD"),
+        Posting(AVAILABLE, 5000, "USD"),
+        Posting(HOLD, -5000, "USD"),
+        Posting(AVAILABLE, 1500, "USD"),
+        Posting(RECEIVABLE, -1500, "USD"),
+    ]
+    assert (found.payment.state, found.payment.amount_disputed) == (PaymentState.CAPTURED, 5000)
+    assert legal_verbs(found.disputes["dp_1"]) == ("evidence", "submit", "accept", "resolve")
+
+
+def test_won_brings_the_money_and_the_fee_of_the_answer_back():
+    """Of a dispute that was won, only the fee for receiving it stays paid."""
+    found = family(opened(), ANSWERED, WON)
+
+    assert {name: found.balance(name) for name in (DISPUTED, HOLD, RECEIVABLE, AVAILABLE)} == {
+        DISPUTED: 0,
+        HOLD: 0,
+        RECEIVABLE: -FEE,
+        AVAILABLE: FEE,
+    }
+    assert found.payment.amount_disputed == 0
+    assert render(found.disputes["dp_1"])["fees"] == [
+        {"kind": "received", "amount": FEE, "returned": False},
+        {"kind": "countered", "amount": FEE, "returned": True},
+    ]
+
+
+def test_lost_makes_the_payment_a_chargeback():
+    """Only a lost dispute changes the payment's state, also when it was about a part."""
+    found = family(opened(2000))
+    lost = entry(DisputeLost(PAY, A, "expired"), 2000, "dp_1")
+    for made in (lost, charged_back(2000)):
+        found.book(made)
+
+    payment = found.payment
+    assert (payment.state, payment.amount_charged_back) == (PaymentState.CHARGEBACK, 2000)
+    assert (payment.amount_disputed, payment.amount_refundable) == (0, 3000)
+    assert (found.balance(DISPUTED), found.balance(HOLD)) == (0, 0)
+    assert found.balance(AVAILABLE) == 2000 + FEE
+
+
+def test_second_chargeback_is_final():
+    """What was won can be lost once more, at once and without a defence."""
+    found = family(opened(), ANSWERED, WON, LOST_AGAIN, charged_back(CAPTURED))
+    view = found.disputes["dp_1"]
+
+    assert (view.state, view.stage, legal_verbs(view)) == ("lost", "pre_arbitration", ())
+    assert (found.balance(DISPUTED), found.balance(HOLD)) == (0, 0)
+    assert found.balance(RECEIVABLE) == -(CAPTURED + FEE)
+    assert found.payment.amount_charged_back == CAPTURED
+
+
+def test_inquiry_moves_no_money():
+    """An inquiry is answered or closed without a posting, and disputes nothing yet."""
+    answered = entry(DisputeSubmitted(PAY, A, "inquiry", "usr_op", 0), CAPTURED, "dp_1")
+    found = family(opened(stage="inquiry"), answered)
+
+    assert all(made.postings == [] for made in found.entries)
+    assert (found.payment.amount_disputed, found.payment.open_disputes) == (0, [])
+    assert legal_verbs(found.disputes["dp_1"]) == ("evidence", "accept", "resolve")
+
+
+def test_inquiry_that_becomes_a_chargeback_may_be_answered_again():
+    """Each stage has its one answer; the chargeback may be about another amount."""
+    answered = entry(DisputeSubmitted(PAY, A, "inquiry", "usr_op", 0), CAPTURED, "dp_1")
+    found = family(opened(stage="inquiry"), answered, opened(3000))
+    view = found.disputes["dp_1"]
+
+    assert (view.state, view.stage, view.amount) == ("opened", "chargeback", 3000)
+    assert "submit" in legal_verbs(view)
+    assert found.payment.amount_disputed == 3000
+
+
+def test_second_answer_is_refused():
+    """One submission: after it only the provider can end the dispute."""
+    view = family(opened(), ANSWERED).disputes["dp_1"]
+
+    assert (may(view, "dispute.submitted"), legal_verbs(view)) == (False, ("resolve",))
+    assert not may(view, "dispute.evidence_added")
+
+
+def test_chargeback_may_exceed_what_was_captured():
+    """A fact from outside is booked although it crosses a refund; how much is known."""
+    found = family(requested(4000))
+    for kind in ("refund.approved", "refund.submitted", "refund.succeeded"):
+        found.book(next(e for e in refund_entries(found, "re_1") if e.type == kind))
+    found.book(opened())
+
+    assert found.payment.amount_overdrawn == 4000
+    assert found.payment.amount_refundable == 0
+
+
+@pytest.mark.parametrize(
+    ("made", "outcome", "entries"),
+    [
+        ([opened(stage="inquiry")], "won", ("dispute.closed",)),
+        ([opened(stage="inquiry")], "lost", ("dispute.closed",)),
+        ([opened()], "lost", ("dispute.lost", "payment.charged_back")),
+        ([opened()], "won", ("dispute.submitted", "dispute.won")),
+        ([opened(), ANSWERED], "won", ("dispute.won",)),
+        ([opened(), ANSWERED, WON], "won", ()),
+        ([opened(), ANSWERED, WON], "lost", ("dispute.lost", "payment.charged_back")),
+        ([opened(), LOST], "lost", ()),
+        ([opened(), LOST], "won", None),
+    ],
+)
+def test_what_a_provider_rules_becomes_entries(made, outcome, entries):
+    """Each ruling has its entries, a repeated one none, and a contradiction is for people."""
+    view = family(*made).disputes["dp_1"]
+    assert ruled(view, outcome) == entries
+    for entry_type in (entries or ())[:1]:
+        assert may(view, entry_type)
+
+
+def test_why_it_ended():
+    """Accepted, expired and withdrawn are told apart from what was fought over."""
+    bare = family(opened()).disputes["dp_1"]
+    fought = family(opened(), ANSWERED).disputes["dp_1"]
+
+    assert closed_reason(bare, "lost", accepted=True) == "accepted"
+    assert closed_reason(bare, "lost") == "expired"
+    assert closed_reason(bare, "won") == "withdrawn"
+    assert closed_reason(fought, "won") == closed_reason(fought, "lost") == "defended"
+
+
+def test_due_date_is_the_schemes():
+    """Visa gives 18 days; a brand that nobody knows the shortest time of all."""
+    noon_ms = parse_iso(NOON)
+
+    assert due_at("visa", noon_ms) == "2026-02-27T12:00:00.123Z"
+    assert due_at("nobody", noon_ms) == iso(noon_ms + min(DUE_DAYS.values()) * 86_400_000)
+    assert ruled_by_ms(noon_ms) - noon_ms == 75 * 86_400_000
+
+
+def test_chargeback_without_an_answer_is_lost_at_its_due_date():
+    """Time runs against an opened chargeback alone, neither an inquiry nor one under review."""
+    due_ms = parse_iso(DUE)
+
+    assert not is_overdue(family(opened()).disputes["dp_1"], due_ms - 1)
+    assert is_overdue(family(opened()).disputes["dp_1"], due_ms)
+    assert not is_overdue(family(opened(), ANSWERED).disputes["dp_1"], due_ms)
+    assert not is_overdue(family(opened(stage="inquiry")).disputes["dp_1"], due_ms)
+
+
+@pytest.mark.parametrize(
+    ("currency", "fee"), [("USD", 1500), ("CHF", 1500), ("JPY", 2000), ("BHD", 4500)]
+)
+def test_fee_of_a_dispute_is_by_currency(currency, fee):
+    """A currency without a row has the fee of its number of decimals."""
+    assert dispute_fee(currency) == fee
+
+
+def test_checklist_shows_what_our_books_gave():
+    """The checklist fits the reason, and says what the books and the merchant have given."""
+    payment = captured_payment()
+    records = prefilled(payment)
+    view = family(opened()).disputes["dp_1"]
+    view.prefilled = records
+    given_by = {item["item"]: item["given_by"] for item in render(view)["checklist"]}
+
+    assert records["payment_record"].startswith("pi_1: 50.00 USD approved at 2026-02-09")
+    assert records["customer_identity"] == "Ada Kite, ada@shop.example"
+    assert "refund_record" not in records
+    assert given_by["payment_record"] == "records"
+    assert given_by["delivery_proof"] is None
+
+    disputes.fold(
+        view, entry(EvidenceAdded(PAY, {"delivery_proof": "AB12"}, "usr_op"), CAPTURED, "dp_1")
+    )
+    shown = render(view)
+    assert {"item": "delivery_proof", "given_by": "merchant"}.items() <= next(
+        item for item in shown["checklist"] if item["item"] == "delivery_proof"
+    ).items()
+    assert shown["evidence"]["delivery_proof"] == "AB12"
+
+
+def test_every_reason_asks_for_known_evidence():
+    """A checklist names only evidence that can be given."""
+    assert {item for reason in REASONS.values() for item in reason.checklist} <= set(EVIDENCE)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("fraudulent", "fraudulent"),
+        ("10.4", "fraudulent"),
+        ("12.6.1", "duplicate"),
+        ("12.5", "general"),
+        ("13.7", "credit_not_processed"),
+        ("something", "general"),
+    ],
+)
+def test_networks_codes_have_a_reason(said, reason):
+    """Whatever a provider says, the merchant reads one of our reasons."""
+    assert known_reason(said) == reason
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({}, "evidence"),
+        ({"poem": "tulips"}, "evidence"),
+        ({"order_details": " "}, "evidence.order_details"),
+        ({"order_details": "paid with 4242 4242 4242 4242"}, "evidence.order_details"),
+        ({"order_details": "é" * (EVIDENCE_BYTES_MAX // 2 + 1)}, "evidence"),
+    ],
+)
+def test_evidence_that_cannot_be_used(given, field):
+    """The refusal names the item and the remedy, and repeats no text."""
+    with pytest.raises(RequestError) as refusal:
+        must_be_evidence(given, {})
+
+    assert (refusal.value.status, refusal.value.code) == (422, "validation-error")
+    assert [error["field"] for error in refusal.value.errors] == [field]
+    assert all(text not in str(refusal.value.errors) for text in given.values() if text.strip())
+
+
+def test_evidence_is_bounded_in_all():
+    """What was given before counts; giving an item again replaces it."""
+    most = {"order_details": "x" * EVIDENCE_BYTES_MAX}
+    must_be_evidence(most, most)
+    with pytest.raises(RequestError, match="cannot be used"):
+        must_be_evidence({"usage_log": "x"}, most)
+
+
+def test_texts_that_decide_a_test():
+    """In tests the evidence itself says how the issuer rules."""
+    assert outcome_by_text({"uncategorized_text": "winning_evidence"}) == "won"
+    assert outcome_by_text({"order_details": " losing_evidence\n"}) == "lost"
+    assert outcome_by_text({"order_details": "a winning_evidence of ours"}) is None
+
+
+def test_states_move_only_along_the_edges():
+    """The table has exactly the moves that the rules have."""
+    edges = {f"{a}>{b}" for (a, _type), b in DISPUTE_TRANSITIONS.items() if a and a is not b}
+    assert edges == {
+        "inquiry>opened",
+        "inquiry>closed",
+        "opened>under_review",
+        "opened>lost",
+        "under_review>won",
+        "under_review>lost",
+        "won>lost",
+    }
+
+
+def _sum(found: Family, *states: str) -> int:
+    return sum(view.amount for view in found.disputes.values() if view.state.value in states)
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.data())
+def test_no_walk_of_disputes_loses_money(data):
+    """Whatever refunds and disputes do to a payment, in whatever order: its amounts are the sums
+    over them, the accounts agree, refunds alone never overdraw, and what is refused changes
+    nothing."""
+    found = Family()
+    for _ in range(25):
+        ref = data.draw(st.sampled_from(["dp_1", "dp_2", "re_1", "re_2"]))
+        amount = data.draw(st.sampled_from([1, 2000, CAPTURED, CAPTURED + 1]))
+        made = (
+            dispute_entries(found, ref, amount)
+            if ref.startswith("dp")
+            else [requested(amount, ref), *refund_entries(found, ref)]
+        )
+        _book_or_refuse(found, data.draw(st.sampled_from(made)))
+        _check(found)
+
+
+def _book_or_refuse(found: Family, made) -> None:
+    before = found.bytes()
+    refundable = found.payment.amount_refundable
+    try:
+        found.book(made)
+    except ValueError:
+        assert found.bytes() == before
+        return
+    if made.type == "refund.requested":
+        assert made.amount <= refundable
+    if made.type == "dispute.lost":
+        found.book(charged_back(made.amount, made.ref))
+
+
+def _check(found: Family) -> None:
+    payment = found.payment
+    open_amount = _sum(found, "opened", "under_review")
+    lost = _sum(found, "lost")
+    assert (payment.amount_disputed, payment.amount_charged_back) == (open_amount, lost)
+    assert (found.balance(DISPUTED), found.balance(HOLD)) == (open_amount, -open_amount)
+    assert (payment.state is PaymentState.CHARGEBACK) is (lost > 0)
+    fees = sum(
+        fee.amount for view in found.disputes.values() for fee in view.fees if not fee.returned
+    )
+    in_transit = -found.balance(postings.REFUNDS_IN_TRANSIT)
+    gone = payment.amount_refunded + open_amount + lost + fees
+    assert found.balance(RECEIVABLE) == -gone
+    assert found.balance(AVAILABLE) == gone + in_transit
+    assert payment.amount_refundable >= 0
+    assert payment.amount_refunded + payment.amount_refunding <= payment.amount_captured
