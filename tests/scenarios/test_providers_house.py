@@ -211,6 +211,7 @@ def test_a_bad_file_of_drills_stops_its_provider_and_says_why(house: House, shop
     told += json.dumps(logged(house.home, "provider-a"))
     assert "data/rules/faults.toml: rule 1: do: must be one of down" in told
     assert "faults.toml: rule 1: do: must be one of down" in house.cli("doctor").stdout
+    assert "`payrail release provider-a`" in house.cli("ps").stderr
 
     path.write_text(made + bad.replace("explode", "decline:do_not_honor") + "count = 1\n")
     assert house.cli("release", "provider-a").returncode == 0
