@@ -84,7 +84,7 @@ def _why_held(actor: str) -> str:
     except DecodeError:
         why = ""
     if why == "exit 78":  # Its environment is the supervisor's: a release would not change that.
-        out = f"mend a file of rules and `payrail release {actor}`, or .env and start the house again"
+        out = f"mend a rules file and `payrail release {actor}`, or .env and start the house again"
         return f"{why} (a setting); `payrail doctor` names it; {out}"
     meant = {"exit 70": "corrupt or behind", "exit 74": "a file could not be written"}.get(why, "")
     told = f"{why} ({meant})" if meant else why
