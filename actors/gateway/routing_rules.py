@@ -83,8 +83,11 @@ def read_routing(data: bytes, providers: Sequence[str]) -> RoutingTable:
         fields = tomllib.loads(data.decode())
     except UnicodeDecodeError:
         raise BadSettings(f"{PATH}: is not UTF-8 text; {REMEDY}") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise BadSettings(f"{PATH}: is not TOML: {error}; {REMEDY}") from None
+    except (ValueError, RecursionError):
+        detail = "holds a number too long or a list too deep to read"
+        raise BadSettings(f"{PATH}: {detail}; {REMEDY}") from None
     try:
         return _File.model_validate(fields, context=tuple(providers)).table()
     except ValidationError as error:
