@@ -37,11 +37,11 @@ from payrail.domain.words.endpoints import (
     FoundEvent,
     Redeliver,
 )
+from payrail.domain.words.kinds import GATEWAY
 from payrail.errors import RequestError
 from payrail.runtime.actor import Errand, Moment, Post, Send, SetTimer, Show, Step
 from payrail.runtime.deadletters import set_aside
 
-GATEWAY = "gateway"
 #: How far each endpoint is, is shown after so many ends of deliveries, and whenever none is open.
 SHOW_EVERY = 64
 #: Events read at once for an endpoint that is behind.

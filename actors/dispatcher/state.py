@@ -86,6 +86,8 @@ class Route(Struct):
 
 
 class DispatcherState(Struct):
+    """The whole of it. Mutable: `apply` changes it in place."""
+
     routes: dict[str, Route] = field(default_factory=dict)  # by endpoint
     seq: int = 0  # of the last event read
     offset: int = 0  # behind it
@@ -118,6 +120,8 @@ class ReadingOn(Struct, tag="reading_on", tag_field="type"):
 
 
 class ReadOn(Struct, tag="read_on", tag_field="type"):
+    """What an endpoint missed was read so far, with the events that it gets of it."""
+
     endpoint_id: str
     events: list[FoundEvent]
     seq: int

@@ -15,8 +15,6 @@ from payrail.errors import RequestError
 from payrail.web.correlation import correlation_id
 from payrail.web.replies import passed_on
 
-#: Who is asked, by name.
-GATEWAY, RECONCILER = "gateway", "reconciler"
 _AGAIN = {"Retry-After": "1"}
 
 

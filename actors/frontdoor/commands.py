@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
-from actors.frontdoor.asking import GATEWAY, Asking
+from actors.frontdoor.asking import Asking
 from actors.frontdoor.heads import command_head, idempotency_key, payment_id
 from actors.frontdoor.models import (
     COMMAND_BYTES_MAX,
@@ -26,6 +26,7 @@ from payrail.domain.messages import (
     CreatePayment,
 )
 from payrail.domain.payment_view import PaymentView, render
+from payrail.domain.words.kinds import GATEWAY
 from payrail.errors import RequestError
 from payrail.storage.lines import encode
 from payrail.web.access import AccessView, Caller, must_be, must_name_merchant

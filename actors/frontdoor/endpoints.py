@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, Field
 
-from actors.frontdoor.asking import GATEWAY, Asking
+from actors.frontdoor.asking import Asking
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
 from actors.frontdoor.lists import Reads, answered, listed
 from actors.frontdoor.models import COMMAND_BYTES_MAX, NoFields
@@ -35,6 +35,7 @@ from payrail.domain.words.endpoints import (
     SwitchEndpoint,
     UpdateEndpoint,
 )
+from payrail.domain.words.kinds import GATEWAY
 from payrail.errors import RequestError
 from payrail.runtime.ports import Rng
 from payrail.security.webhook_secrets import webhook_secret

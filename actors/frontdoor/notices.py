@@ -14,6 +14,7 @@ from actors.frontdoor import shown
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.heads import must_hold_no_card, no_such
 from payrail.domain.providers import public_name
+from payrail.domain.words.kinds import GATEWAY
 from payrail.domain.words.providers import ProviderNotice
 from payrail.errors import RequestError
 from payrail.runtime.ports import Clock
@@ -21,7 +22,6 @@ from payrail.security.notices import PROVIDER_HEADER, SCHEMES, checked, notice_k
 from payrail.web.bodies import read_bytes
 from payrail.web.openapi import Route
 
-GATEWAY = "gateway"
 #: What providers may send. What the gateway is told of it is a few hundred bytes.
 BYTES_MAX = 64 * 1024
 

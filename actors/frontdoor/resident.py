@@ -11,12 +11,13 @@ from typing import Any
 
 from aiohttp import web
 
-from actors.frontdoor.asking import GATEWAY, RECONCILER, Asking
+from actors.frontdoor.asking import Asking
 from actors.frontdoor.doors import Parts, Views, both_apps
 from actors.frontdoor.events import EventsView
 from actors.frontdoor.metrics_book import MetricsBook
 from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.receivers import Receivers
+from payrail.domain.words.kinds import GATEWAY, RECONCILER
 from payrail.errors import Damage
 from payrail.runtime.bells import IDLE_MS_MAX
 from payrail.runtime.cells import CellView

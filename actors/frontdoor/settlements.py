@@ -15,7 +15,7 @@ import msgspec
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, Field
 
-from actors.frontdoor.asking import RECONCILER, Asking
+from actors.frontdoor.asking import Asking
 from actors.frontdoor.filed import understood
 from actors.frontdoor.heads import idempotency_key, no_such
 from actors.frontdoor.lists import Reads, answered, listed
@@ -30,6 +30,7 @@ from payrail.domain.settlement.places import (
     report_path,
     settlement_path,
 )
+from payrail.domain.words.kinds import RECONCILER
 from payrail.domain.words.settlement import (
     ApproveBreak,
     ProposeBreak,

@@ -72,16 +72,22 @@ class LateReversal(Struct):
 
 
 class CardRegistered(Struct, tag="card_registered", tag_field="type"):
+    """The vault has stored a card: from now on payments may name its token."""
+
     token: str
     card: Card
 
 
 class KeyTaken(Struct, tag="key_taken", tag_field="type"):
+    """A merchant uses a key for the first time, or again after it expired."""
+
     key: str
     record: KeyRecord
 
 
 class KeyAnswered(Struct, tag="key_answered", tag_field="type"):
+    """The answer under a key; 202 is provisional, and any other is given again as it stands."""
+
     key: str
     status: int
     answer_at: int
@@ -89,19 +95,27 @@ class KeyAnswered(Struct, tag="key_answered", tag_field="type"):
 
 
 class Parked(Struct, tag="parked", tag_field="type"):
+    """Somebody waits for the end of an operation of this payment."""
+
     payment_id: str
     pending: Pending
 
 
 class Unparked(Struct, tag="unparked", tag_field="type"):
+    """Nobody waits any more: the operation has ended."""
+
     payment_id: str
 
 
 class LateReversalStarted(Struct, tag="late_reversal_started", tag_field="type"):
+    """A charge was approved after its payment was closed: its money goes back."""
+
     late: LateReversal
 
 
 class LateReversalEnded(Struct, tag="late_reversal_ended", tag_field="type"):
+    """It went back, or was given to people as a case."""
+
     reversal_reference: str
 
 

@@ -12,6 +12,7 @@ from actors.provider.mismatches import Planned, planned
 from actors.provider.rules import FaultRule
 from actors.provider.truth import MONEY, Truth
 from payrail.domain.settlement.cutoffs import date_of, next_cut_off_ms
+from payrail.domain.words.kinds import RECONCILER
 from payrail.domain.words.settlement import (
     BankRow,
     BatchClosed,
@@ -23,7 +24,6 @@ from payrail.domain.words.settlement import (
 )
 from payrail.runtime.actor import Errand, Message, Moment, Send, SetTimer, Step
 
-RECONCILER = "reconciler"
 TIMER = "cut_off"
 WORK = "statement"
 #: Cut-offs closed in one step; time that jumps over more is caught up in several.
@@ -56,10 +56,14 @@ class ClosedBatch(Struct, frozen=True):
 
 
 class BatchingBegan(Struct, frozen=True, tag_field="type", tag="batching.began"):
+    """The first batch is open since then, in business time."""
+
     at_ms: int
 
 
 class BatchEnded(Struct, frozen=True, tag_field="type", tag="batch.ended"):
+    """A batch takes nothing more; its statement is still to be written."""
+
     closing: Closing
 
 
@@ -71,6 +75,8 @@ class StatementBegun(Struct, frozen=True, tag_field="type", tag="statement.begun
 
 
 class StatementFinished(Struct, frozen=True, tag_field="type", tag="statement.finished"):
+    """The statement is in place, and the reconciler is told."""
+
     written: StatementWritten
 
 

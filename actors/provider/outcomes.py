@@ -11,9 +11,9 @@ from actors.provider.state import FaultUsed, Operation, OperationFinished, Order
 from actors.provider.truth import Truth
 from payrail.domain.messages import Ask, Outcome
 from payrail.domain.timestamps import iso
+from payrail.domain.words.kinds import GATEWAY
 from payrail.runtime.actor import Moment, Post, Send, Step
 
-GATEWAY = "gateway"
 _PREFIX = {"authorize": "ch", "capture": "cp", "refund": "rf", "reverse": "rv"}
 
 

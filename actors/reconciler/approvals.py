@@ -20,6 +20,7 @@ from actors.reconciler.state import (
 from payrail.domain.problems import refusal_fields
 from payrail.domain.settlement.places import APPROVALS
 from payrail.domain.timestamps import iso
+from payrail.domain.words.kinds import GATEWAY
 from payrail.domain.words.settlement import (
     ApproveBreak,
     BreakSeen,
@@ -30,7 +31,6 @@ from payrail.domain.words.settlement import (
 from payrail.errors import RequestError
 from payrail.runtime.actor import Asker, Errand, Message, Moment, Reply, Send, Show, Step
 
-GATEWAY = "gateway"
 _BOOKING = "break:"
 #: Held captures that one approval lets go with its posting, beside the break itself.
 _HELD_MAX = 15

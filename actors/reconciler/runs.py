@@ -30,7 +30,7 @@ from actors.reconciler.works import Reconcile, WriteSettlement
 from payrail.domain.problems import problem_fields
 from payrail.domain.settlement.places import report_path
 from payrail.domain.timestamps import iso
-from payrail.domain.words.kinds import PROVIDERS
+from payrail.domain.words.kinds import GATEWAY, PROVIDERS
 from payrail.domain.words.settlement import (
     BatchClosed,
     CloseBatch,
@@ -43,7 +43,6 @@ from payrail.domain.words.settlement import (
 )
 from payrail.runtime.actor import CancelTimer, Errand, Moment, Reply, Send, SetTimer, Step
 
-GATEWAY = "gateway"
 #: A provider that has not closed its batch by then is gone on without, in wire time: so that
 #: whoever asked is answered within a request's budget.
 CLOSE_MS = 6_000

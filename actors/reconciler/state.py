@@ -93,14 +93,20 @@ class Proposal(Struct, frozen=True, kw_only=True):
 
 
 class BatchHeard(Struct, frozen=True, tag_field="type", tag="batch.heard"):
+    """A provider has told of a batch that it closed."""
+
     batch: BatchClosed
 
 
 class RunQueued(Struct, frozen=True, tag_field="type", tag="run.queued"):
+    """An order that waits for the run under way, if there is one."""
+
     run: Run
 
 
 class RunJoined(Struct, frozen=True, tag_field="type", tag="run.joined"):
+    """One more who waits for the answer of a run that was known."""
+
     run_id: str
     asker: Asker
 
@@ -124,33 +130,47 @@ class RunTaken(Struct, frozen=True, tag_field="type", tag="run.taken"):
 
 
 class FileWritten(Struct, frozen=True, tag_field="type", tag="file.written"):
+    """The settlement file of a date is in place; it covers so many of its batches."""
+
     written: SettlementWritten
     batches: int
 
 
 class ReportMade(Struct, frozen=True, tag_field="type", tag="report.made"):
+    """The report of a date is in place; it covers so many of its batches."""
+
     reported: Reported
     batches: int
 
 
 class DateBooked(Struct, frozen=True, tag_field="type", tag="date.booked"):
+    """The gateway has booked all pages of a report; what hashes alike is not booked again."""
+
     date: str
     pages_sha256: str
 
 
 class BreakAsked(Struct, frozen=True, tag_field="type", tag="break.asked"):
+    """Somebody proposes or approves a posting, and the break is looked up first."""
+
     question: Question
 
 
 class QuestionEnded(Struct, frozen=True, tag_field="type", tag="question.ended"):
+    """It was looked up, and its asker was answered or waits for the booking."""
+
     id: str
 
 
 class ProposalMoved(Struct, frozen=True, tag_field="type", tag="proposal.moved"):
+    """A proposal as it stands now: proposed, approved or booked."""
+
     proposal: Proposal
 
 
 class JobsBegan(Struct, frozen=True, tag_field="type", tag="jobs.began"):
+    """The timers of the regular runs stand since then, in business time."""
+
     at_ms: int
 
 
@@ -172,6 +192,8 @@ Event = (
 
 
 class ReconcilerState(Struct):
+    """The whole of it. Mutable: `apply` changes it in place."""
+
     batches: dict[str, BatchClosed] = field(default_factory=dict)  # by id
     days: dict[str, Day] = field(default_factory=dict)  # by date
     run: Run | None = None

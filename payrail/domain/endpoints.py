@@ -31,6 +31,8 @@ class EndpointAdded(Struct, frozen=True, tag_field="type", tag="endpoint.added")
 
 
 class EndpointUpdated(Struct, frozen=True, tag_field="type", tag="endpoint.updated"):
+    """Another URL or other filters; attempts that are under way end as they began."""
+
     endpoint_id: str
     url: str
     events: list[str]
@@ -39,6 +41,8 @@ class EndpointUpdated(Struct, frozen=True, tag_field="type", tag="endpoint.updat
 
 
 class EndpointDisabled(Struct, frozen=True, tag_field="type", tag="endpoint.disabled"):
+    """Nothing is sent there until it is enabled; `reason`: by_hand, gone (a 410) or failing."""
+
     endpoint_id: str
     reason: str
     user_id: str
@@ -46,12 +50,16 @@ class EndpointDisabled(Struct, frozen=True, tag_field="type", tag="endpoint.disa
 
 
 class EndpointEnabled(Struct, frozen=True, tag_field="type", tag="endpoint.enabled"):
+    """It goes on where it stopped."""
+
     endpoint_id: str
     user_id: str
     at: str
 
 
 class EndpointSecretRotated(Struct, frozen=True, tag_field="type", tag="endpoint.secret_rotated"):
+    """A newer secret signs; the one before signs beside it until `old_until`."""
+
     endpoint_id: str
     version: int
     old_until: str  # business time
@@ -60,6 +68,8 @@ class EndpointSecretRotated(Struct, frozen=True, tag_field="type", tag="endpoint
 
 
 class EndpointDeleted(Struct, frozen=True, tag_field="type", tag="endpoint.deleted"):
+    """It is forgotten with all that was still to be delivered there."""
+
     endpoint_id: str
     user_id: str
     at: str

@@ -20,6 +20,8 @@ class Command(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class CreatePayment(Command, kw_only=True):
+    """Make a payment, and charge it at once with `confirm`; `amount` in minor units."""
+
     amount: int
     currency: str
     payment_method: str  # token
@@ -30,16 +32,22 @@ class CreatePayment(Command, kw_only=True):
 
 
 class AuthorizePayment(Command, kw_only=True):
+    """Hold the money."""
+
     id: str
 
 
 class CapturePayment(Command, kw_only=True):
+    """Claim held money, in minor units; without `amount`: all of it."""
+
     id: str
     amount: int | None = None
     final_capture: bool = True
 
 
 class CancelPayment(Command, kw_only=True):
+    """Give back what is held and not captured."""
+
     id: str
 
 
