@@ -84,13 +84,15 @@ def _endpoints(books: dict[str, list[Line]]) -> dict[str, Endpoint]:
 
 
 def _letters(books: dict[str, list[Line]]) -> Counter[tuple[str, str]]:
-    """How often (endpoint, event) was given up."""
+    """How often (endpoint, event) was given up. The event stands there as the list of its places:
+    seq, id and so on."""
     bodies = [
         (line["message"] or {}).get("body", {})
         for line in books.get(DEAD, [])
         if line["why"] == "exhausted"
     ]
-    return Counter((body["endpoint_id"], body["event"]["id"]) for body in bodies)
+    # The event stands there as a list: its number, then its id.
+    return Counter((body["endpoint_id"], body["event"][1]) for body in bodies)
 
 
 def check_sink(home: Path, sink: Path, books: dict[str, list[Line]], report: Report) -> None:

@@ -61,7 +61,7 @@ def attempt(event: int, number: int, status: int | None, *, again: bool = False)
 
 def letter(event: int) -> Fields:
     """A dead letter about a delivery that was given up."""
-    body = {"endpoint_id": "we_1", "event": {"id": f"evt_{event}"}}
+    body = {"endpoint_id": "we_1", "event": [event, f"evt_{event}"]}
     return {"id": f"dl_{event}", "why": "exhausted", "message": {"body": body}}
 
 
