@@ -264,7 +264,8 @@ async def _calm(cast: Cast) -> tuple[bool, bool]:
     await _quiet(cast.house)
     settled = False
     for _ in range(SETTLE_TRIES_MAX):
-        if settled := await cast.settler.round():
+        settled = await cast.settler.round()
+        if settled or cast.settler.failures:
             break
     await all_arrived(cast.house, cast.sink)
     return await _quiet(cast.house), settled

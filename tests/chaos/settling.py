@@ -16,7 +16,7 @@ import aiohttp
 #: Pause between two rounds of the storm.
 EVERY_S = 3.0
 #: How long one order may take to be done, all its tries together.
-DONE_S_MAX = 90.0
+DONE_S_MAX = 60.0
 _PAUSE_S = 0.2
 #: Running, too much to do, or somebody of the house is away.
 _NOT_YET = frozenset({202, 429, 503, 504})
@@ -45,9 +45,11 @@ class Settler:
         """One settlement and one reconciliation. Result: whether both are done, and no provider
         was silent."""
         settled = await self._order(SETTLE)
-        silent = (settled or {}).get("silent", [])
+        if settled is None:
+            return False
+        silent = settled.get("silent", [])
         self.silent += len(silent)
-        return await self._order(RECONCILE) is not None and settled is not None and not silent
+        return await self._order(RECONCILE) is not None and not silent
 
     async def _order(self, path: str) -> dict[str, Any] | None:
         """Ask until it is done. Result: the answer, None when there was none."""
