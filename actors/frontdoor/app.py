@@ -53,14 +53,8 @@ def inner_app(
     title: str, routes: Sequence[Route], metrics: Metrics, rng: Rng, log: Any
 ) -> web.Application:
     """An application of these routes with its document."""
-    made: dict[str, bytes] = {}
-
-    async def document(_request: web.Request) -> web.Response:
-        if not made:  # Made when somebody asks: a restart must not wait for it.
-            made["json"] = openapi.document(title, VERSION, routes, Problem)
-        return web.Response(body=made["json"], content_type="application/json")
-
     app = plain_app(routes, metrics, rng, log)
+    document = openapi.document_handler(title, VERSION, routes, Problem)
     app.router.add_get("/openapi.json", document)
     return app
 

@@ -27,13 +27,7 @@ def vault_app(door: VaultDoor, rng: Rng, log: Any) -> web.Application:
     app = make_app(rng=rng, log=log)
     for route in routes:
         app.router.add_route(route.method, route.path, route.handler)
-    made: dict[str, bytes] = {}
-
-    async def document(_request: web.Request) -> web.Response:
-        if not made:
-            made["json"] = openapi.document("PayRail vault", "1", routes, Problem)
-        return web.Response(body=made["json"], content_type="application/json")
-
+    document = openapi.document_handler("PayRail vault", "1", routes, Problem)
     app.router.add_get("/openapi.json", document)
     return app
 

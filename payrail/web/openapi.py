@@ -62,6 +62,21 @@ def document(title: str, version: str, routes: Sequence[Route], problem: type[Ba
     )
 
 
+def document_handler(
+    title: str, version: str, routes: Sequence[Route], problem: type[BaseModel]
+) -> Handler:
+    """Answers with the document, which is made when somebody asks for the first time: a restart
+    must not wait for it."""
+    made: list[bytes] = []
+
+    async def answer(_request: web.Request) -> web.Response:
+        if not made:
+            made.append(document(title, version, routes, problem))
+        return web.Response(body=made[0], content_type="application/json")
+
+    return answer
+
+
 def page(title: str, routes: Sequence[Route]) -> str:
     """The operations as one page for people."""
     rows = "\n".join(
