@@ -54,6 +54,13 @@ def test_failed_payout_is_the_merchants_again(made):
     assert {sum(by.values()) for by in balances(booked).values()} == {0}
 
 
+@pytest.mark.parametrize(("made", "wrong"), [((CREATED,), RETURNED), ((CREATED, PAID), FAILED)])
+def test_failure_that_tells_another_tale_is_damage(made, wrong):
+    """Whether it had been paid decides the money: an entry that says otherwise is refused."""
+    with pytest.raises(ValueError, match="po_1: it is"):
+        payouts.fold(walked(*made)[0], wrong)
+
+
 def test_shape_of_a_payout():
     """A payout shows whom it pays, when, and what the bank said."""
     assert payouts.render(walked(CREATED, PAID)[0]) == {

@@ -1,5 +1,6 @@
 """A refund needs two people, never gives back more than was captured, and may fail afterwards."""
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -243,6 +244,30 @@ def test_book_with_an_own_approval_is_damaged():
     own = entry(RefundApproved(PAY, "usr_op"), 4000, "re_1")
     with pytest.raises(ValueError, match="the one who asked"):
         family(requested(4000), own)
+
+
+@pytest.mark.parametrize(
+    ("made", "wrong"),
+    [
+        ([APPROVED, SENT], BOUNCED),
+        ([APPROVED, SENT, PAID], entry(RefundFailed(PAY, A, "pi_1.3", "x"), 4000, "re_1")),
+        (
+            [APPROVED, SENT],
+            entry(RefundSucceeded(PAY, A, "pi_1.9", "pr_9", NOON), 4000, "re_1"),
+        ),
+        ([], entry(RefundApproved("pi_2", "usr_two"), 4000, "re_1")),
+        ([], entry(RefundApproved(PAY, "usr_two"), 3999, "re_1")),
+        ([], entry(RefundApproved(PAY, "usr_two"), 4000, "re_1", currency="EUR")),
+    ],
+)
+def test_entry_that_does_not_fit_is_damage(made, wrong):
+    """An entry that tells another tale than the ones before it is reported and changes nothing."""
+    view = family(requested(4000), *made).refunds["re_1"]
+    before = msgspec.json.encode(view)
+
+    with pytest.raises(ValueError, match="re_1"):
+        refunds.fold(view, wrong)
+    assert msgspec.json.encode(view) == before
 
 
 def test_waiting_ends():
