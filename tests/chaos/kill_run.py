@@ -3,9 +3,10 @@
     python -m tests.chaos.kill_run --payments 1000 --clients 16 --kills-per-second 1.2
 
 Clients pay, a sink takes the merchants' webhooks and fails now and then, somebody settles and
-reconciles, somebody looks. Once in the middle the supervisor itself is killed and the house started
-again. In the calm after it a few payments are made, everything is settled, and exit code 0 says:
-every payment had a final answer, every event arrived, the auditor found nothing, `verify` is clean.
+reconciles, somebody looks, somebody repeats calls to the providers. Once in the middle the
+supervisor itself is killed and the house started again. In the calm after it a few payments are
+made and everything is settled; exit code 0 says that every payment had a final answer, every event
+arrived, the auditor found nothing and `verify` is clean.
 """
 
 import argparse
@@ -33,6 +34,7 @@ from tests.chaos.killer import Killer
 from tests.chaos.plans import APPROVED, DECLINED, Plan, draw
 from tests.chaos.settling import Settler
 from tests.chaos.sink import Sink, listening
+from tests.chaos.stutter import Stutterer
 from tests.chaos.visitor import Visitor
 
 #: How long a house that nobody kills any more may take until nothing is left unread.
@@ -81,6 +83,7 @@ class Cast:
         self.visitor = Visitor(
             house, admin, lambda: self.tally.known["m_001"], session, seed=order.seed
         )
+        self.stutterer = Stutterer(house, session, seed=order.seed)
         self.killer = Killer(
             house,
             {
@@ -97,8 +100,8 @@ class Cast:
 
     def failures(self) -> list[str]:
         """What no kill explains."""
-        seen = (self.tally.failures, self.settler.failures, self.visitor.failures)
-        return [failure for some in seen for failure in some]
+        cast = (self.tally, self.settler, self.visitor, self.stutterer)
+        return [failure for one in cast for failure in one.failures]
 
     def text(self) -> list[str]:
         """What they saw, for the report."""
@@ -107,6 +110,7 @@ class Cast:
             f"webhooks   {self.sink.heard} heard, {self.sink.failed} failed on purpose",
             f"settling   {_counts(done)}; on the way: {_counts(passing)};"
             f" {self.settler.silent} providers silent",
+            f"repeating  captures at the inner door: {_by_status(self.stutterer.answers)}",
             f"looking    payments {_by_status(self.visitor.reads)},"
             f" {self.visitor.read_while_dead} of them while the gateway was dead;"
             f" pages {_by_status(self.visitor.pages)}",
@@ -241,10 +245,8 @@ async def _play(order: Order, house: House, sink: Sink, history: History) -> Out
 async def _storm(cast: Cast) -> tuple[float, float]:
     """Everybody at once, and the killer. Result: seconds of it, and of the restart within."""
     began = time.monotonic()
-    others = [
-        asyncio.create_task(busy)
-        for busy in (cast.killer.run(), cast.settler.run(), cast.visitor.run())
-    ]
+    everybody = (cast.killer, cast.settler, cast.visitor, cast.stutterer)
+    others = [asyncio.create_task(one.run()) for one in everybody]
     paying = asyncio.create_task(cast.clients.run(_plans(cast.order), cast.order.clients))
     try:
         await _halfway(cast.order, cast.tally, paying)

@@ -29,7 +29,7 @@ _SERVING = ("serving", "paused", "blocked")
 #: would else have a house that never works, and a run that proves nothing.
 _LIFE_S_MIN = 1.0
 #: How long the killer waits for a victim to have something in its hands.
-_PATIENCE_S, _LOOK_S = 0.2, 0.02
+_PATIENCE_S, _LOOK_S = 0.5, 0.02
 
 
 @dataclass(frozen=True, slots=True)

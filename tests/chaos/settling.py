@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 
 #: Pause between two rounds of the storm.
-EVERY_S = 3.0
+EVERY_S = 2.0
 #: How long one order may take to be done, all its tries together.
 DONE_S_MAX = 60.0
 _PAUSE_S = 0.2
