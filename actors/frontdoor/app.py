@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from actors.frontdoor.lists import bad_query
+from actors.frontdoor.queries import bad_query
 from payrail.runtime.ports import Rng
 from payrail.web import openapi
 from payrail.web.metrics import CONTENT_TYPE, Handler, Metrics

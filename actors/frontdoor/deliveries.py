@@ -13,7 +13,8 @@ from aiohttp import web
 from msgspec import Struct
 from pydantic import BaseModel
 
-from actors.frontdoor.lists import LIMIT_DEFAULT, LIMIT_MAX, Reads, bad_query, listed
+from actors.frontdoor.lists import LIMIT_DEFAULT, LIMIT_MAX, Reads, listed
+from actors.frontdoor.queries import bad_query
 from payrail.domain.access import Directory
 from payrail.domain.books import DELIVERIES_BOOK
 from payrail.runtime.ports import File, Fs

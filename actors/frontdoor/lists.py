@@ -3,8 +3,8 @@
 Another merchant's id is answered exactly as one that never was. Never: asks the gateway.
 """
 
+import asyncio
 import re
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -12,22 +12,23 @@ from aiohttp import web
 
 from actors.frontdoor.events import EventsView
 from actors.frontdoor.heads import no_such
+from actors.frontdoor.payment_filters import PaymentFilter, payment_filter
+from actors.frontdoor.queries import limit_of, place_of, time_of
 from actors.frontdoor.reads import PaymentsView, Row
 from payrail.domain.access import READERS
-from payrail.domain.payment_view import PaymentState, render
+from payrail.domain.payment_view import render
 from payrail.domain.postings import turned
-from payrail.domain.providers import public_name
-from payrail.domain.timestamps import as_written
-from payrail.errors import RequestError
 from payrail.storage.lines import encode
 from payrail.web.access import AccessView, Caller, must_be
 from payrail.web.heads import bearer
 
 LIMIT_DEFAULT, LIMIT_MAX = 20, 100
 EVENTS_LIMIT_DEFAULT, EVENTS_LIMIT_MAX = 100, 1_000
-#: Rows looked at for one page; a filter that finds little pages on.
-_SCAN_MAX = 20_000
-_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
+#: Payments looked at for one page: a filter that finds little answers a short page, or an empty
+#: one, with `has_more` and the cursor to go on from.
+SCAN_MAX = 20_000
+#: Payments looked at before others get their turn: a few ms where each one's line must be read.
+SCAN_SLICE = 100
 _EVENT = re.compile(r"evt_[A-Za-z0-9_]{1,40}", re.ASCII)
 
 
@@ -39,18 +40,12 @@ class Reads:
 
     async def payments(self, request: web.Request) -> web.Response:
         caller = self.reader(request)
-        wanted = _filter(request)
-        limit = _limit(request, LIMIT_DEFAULT, LIMIT_MAX)
+        wanted = payment_filter(request)
+        limit = limit_of(request, LIMIT_DEFAULT, LIMIT_MAX)
         self._payments.catch_up()
         rows = self._payments.newest_first(caller.merchant_id)
-        place = min(_place(request, "cursor", len(rows)), len(rows))
-        found: list[Row] = []
-        scanned = 0
-        while place and len(found) < limit and scanned < _SCAN_MAX:
-            place, scanned = place - 1, scanned + 1
-            if wanted(rows[place]):
-                found.append(rows[place])
-        data = [render(self._payments.view(row)) for row in found]
+        place = min(place_of(request, "cursor", len(rows)), len(rows))
+        data, place = await found_from(self._payments, rows, wanted, place, limit)
         return listed(data, str(place) if place else None)
 
     async def payment(self, request: web.Request) -> web.Response:
@@ -78,7 +73,7 @@ class Reads:
         """What the books say by account, now or at a time; liabilities and income with their sign
         turned."""
         caller = self.reader(request)
-        at = _time(request, "at")
+        at = time_of(request, "at")
         self._payments.catch_up()
         sums = self._payments.sums
         rows = [
@@ -92,7 +87,7 @@ class Reads:
 
     async def events(self, request: web.Request) -> web.Response:
         caller = self.reader(request)
-        limit = _limit(request, EVENTS_LIMIT_DEFAULT, EVENTS_LIMIT_MAX)
+        limit = limit_of(request, EVENTS_LIMIT_DEFAULT, EVENTS_LIMIT_MAX)
         self._events.catch_up()
         name = "cursor" if "cursor" in request.query else "after"
         after = self._after(request, name, caller.merchant_id)
@@ -120,7 +115,24 @@ class Reads:
             if seq is None:
                 raise no_such("event")
             return seq
-        return _place(request, name, 0)
+        return place_of(request, name, 0)
+
+
+async def found_from(
+    payments: PaymentsView, rows: list[Row], wanted: PaymentFilter, place: int, limit: int
+) -> tuple[list[dict[str, Any]], int]:
+    """The newest wanted payments before `place`, as they are shown, and the place to go on from;
+    at 0 there are no more. New payments go behind every place, so that pages stay as they are."""
+    found: list[dict[str, Any]] = []
+    stop = max(0, place - SCAN_MAX)
+    while place > stop and len(found) < limit:
+        place -= 1
+        if wanted.wants(rows[place], payments.words):
+            # At once: after others had their turn it might be in another state.
+            found.append(render(payments.view(rows[place])))
+        if place % SCAN_SLICE == 0:
+            await asyncio.sleep(0)
+    return found, place
 
 
 def answered(body: Any, status: int = 200) -> web.Response:
@@ -137,67 +149,6 @@ def listed(data: list[Any], next_cursor: str | None) -> web.Response:
             "has_more": next_cursor is not None,
             "next_cursor": next_cursor,
         }
-    )
-
-
-def _filter(request: web.Request) -> Callable[[Row], bool]:
-    query = request.query
-    state, provider = query.get("state"), query.get("provider")
-    currency = query.get("currency")
-    if state is not None and state not in [one.value for one in PaymentState]:
-        raise bad_query("state", f"must be one of {', '.join(one.value for one in PaymentState)}")
-    if provider is not None:
-        provider = _public_name(provider)
-
-    def wanted(row: Row) -> bool:
-        return (
-            (state is None or row.state.value == state)
-            and (provider is None or row.provider == provider)
-            and (currency is None or row.currency == currency)
-        )
-
-    return wanted
-
-
-def _public_name(given: str) -> str:
-    try:
-        return public_name(given)
-    except KeyError:
-        raise bad_query("provider", "must be one such as providerA") from None
-
-
-def _limit(request: web.Request, default: int, most: int) -> int:
-    limit = _place(request, "limit", default)
-    if not 1 <= limit <= most:
-        raise bad_query("limit", f"must be from 1 to {most}")
-    return limit
-
-
-def _place(request: web.Request, name: str, default: int) -> int:
-    given = request.query.get(name)
-    if given is None:
-        return default
-    if not _NUMBER.fullmatch(given):
-        raise bad_query(name, "must be a whole number as it was given by us")
-    return int(given)
-
-
-def _time(request: web.Request, name: str) -> str | None:
-    """The time as lines have it, None when none was given."""
-    given = request.query.get(name)
-    try:
-        return None if given is None else as_written(given)
-    except ValueError as error:
-        raise bad_query(name, str(error)) from None
-
-
-def bad_query(name: str, message: str) -> RequestError:
-    """422 that names the parameter; never repeats its value."""
-    return RequestError(
-        422,
-        "validation-error",
-        f"The query's {name} {message}.",
-        errors=[{"field": name, "message": message}],
     )
 
 

@@ -16,8 +16,9 @@ from actors.frontdoor import provider_models as models
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.heads import must_hold_no_card
 from actors.frontdoor.health import House
-from actors.frontdoor.lists import answered, bad_query
+from actors.frontdoor.lists import answered
 from actors.frontdoor.models import COMMAND_BYTES_MAX
+from actors.frontdoor.queries import bad_query
 from payrail.domain.providers import public_name
 from payrail.domain.settlement import statements
 from payrail.domain.settlement.cutoffs import is_date

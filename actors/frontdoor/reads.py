@@ -5,6 +5,7 @@ offsets of its entries, and reads those again to show a payment, so that memory 
 Never: asks the gateway. A read works while the gateway is down.
 """
 
+import sys
 from array import array
 from collections.abc import Iterator
 
@@ -16,7 +17,7 @@ from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.ledger import Posting, read_entry
 from payrail.domain.payment_view import PaymentState, PaymentView
 from payrail.domain.payments import PAYMENT_TRANSITIONS, fold
-from payrail.errors import Corrupt
+from payrail.errors import Corrupt, LineDamaged
 from payrail.runtime.ports import File, Fs
 from payrail.storage.books import Follower, read_line
 
@@ -36,10 +37,46 @@ class Row(Struct):
     amount: int
     currency: str
     state: PaymentState
+    created_at: str
+    last4: str
     offsets: "array[int]"  # of its entries in the book
     provider: str | None = None
     held: int = 0  # may still be captured
     unsettled: int = 0  # captures in no statement yet
+
+
+class Words(Struct, frozen=True):
+    """What people wrote about a payment: too long for its row, so it is read when asked for."""
+
+    name: str | None = None
+    email: str | None = None
+    metadata: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (self.name or "", self.email or "", *self.metadata)
+
+
+class _Card(Struct):
+    last4: str
+
+
+class _Created(Struct):
+    payment_method: _Card
+
+
+class _Customer(Struct):
+    name: str | None = None
+    email: str | None = None
+
+
+class _Written(Struct):
+    customer: _Customer | None = None
+    metadata: dict[str, str] = {}
+
+
+class _CreatedLine(Struct):
+    data: _Written
 
 
 class _Provider(Struct):
@@ -63,6 +100,8 @@ class _Entry(Struct):
 
 
 _decode = msgspec.json.Decoder(_Entry).decode
+_decode_created = msgspec.json.Decoder(_Created).decode
+_decode_written = msgspec.json.Decoder(_CreatedLine).decode
 _decode_provider = msgspec.json.Decoder(_Provider).decode
 
 
@@ -104,10 +143,17 @@ class PaymentsView:
 
     def lines(self, row: Row) -> Iterator[bytes]:
         """The payment's lines of the book, oldest first."""
-        if self._file is None:
-            self._file = self._fs.open(LEDGER_BOOK)
         for offset in row.offsets:
-            yield read_line(self._file, offset)
+            yield self._line(offset)
+
+    def words(self, row: Row) -> Words:
+        """What its first entry says in people's words. Raises LineDamaged."""
+        try:
+            said = _decode_written(self._line(row.offsets[0])).data
+        except msgspec.MsgspecError as error:
+            raise LineDamaged(f"{row.id} is not described as we know it: {error}") from error
+        customer = said.customer or _Customer()
+        return Words(customer.name, customer.email, tuple(said.metadata.values()))
 
     def view(self, row: Row) -> PaymentView:
         """The payment as its entries tell it."""
@@ -120,13 +166,18 @@ class PaymentsView:
             raise Corrupt(LEDGER_BOOK, 0, f"{row.id} has no entries")
         return view
 
+    def _line(self, offset: int) -> bytes:
+        if self._file is None:
+            self._file = self._fs.open(LEDGER_BOOK)
+        return read_line(self._file, offset)
+
     def _fold(self, offset: int, line: bytes) -> None:
         try:
             entry = _decode(line)
+            row = self._row_of(entry)
         except msgspec.MsgspecError as error:
             raise Corrupt(LEDGER_BOOK, self._follower.lines, f"not an entry: {error}") from error
         self.sums.add(offset, offset + len(line) + 1, entry.timestamp, entry.postings)
-        row = self._row_of(entry)
         if row is None:
             return
         row.offsets.append(offset)
@@ -142,6 +193,8 @@ class PaymentsView:
                 entry.amount,
                 entry.currency,
                 PaymentState.CREATED,
+                entry.timestamp,
+                sys.intern(_decode_created(entry.data).payment_method.last4),
                 array("q"),
             )
             self._rows[row.id] = row

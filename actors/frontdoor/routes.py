@@ -7,6 +7,7 @@ from actors.frontdoor.commands import Commands
 from actors.frontdoor.drills import Drills, inner_health
 from actors.frontdoor.health import VERBS, House
 from actors.frontdoor.lists import Reads
+from actors.frontdoor.payment_filters import FILTERS
 from payrail.web.metrics import Handler
 from payrail.web.openapi import Route
 
@@ -53,9 +54,9 @@ def _payments(commands: Commands, reads: Reads) -> list[Route]:
             "GET",
             path,
             reads.payments,
-            "List payments, newest first",
+            "List payments, newest first; a filter may answer a short page with has_more",
             shown.PaymentIntents,
-            query=("state", "provider", "currency", *_PAGED),
+            query=(*FILTERS, *_PAGED),
         ),
         Route("GET", about, reads.payment, "Show a payment", shown.PaymentIntent),
         _order(f"{about}/authorize", commands.authorize, "Hold the money", nothing),
