@@ -10,6 +10,7 @@ from aiohttp import web
 
 from actors.frontdoor.app import inner_app, public_app
 from actors.frontdoor.asking import Asking
+from actors.frontdoor.cases import Cases
 from actors.frontdoor.clock import Clocks
 from actors.frontdoor.commands import Commands
 from actors.frontdoor.deliveries import Deliveries
@@ -86,6 +87,7 @@ def _public_routes(parts: Parts, reads: Reads, house: House) -> list[Route]:
     return [
         *public_routes(commands, reads, house, Drills(asking, house, may_drill)),
         *Routed(reads, payments).routes(),
+        *Cases(reads, payments).routes(),
         *_endpoints(parts, reads).routes(),
         *Deliveries(fs, access, reads).routes(),
         *Clocks(fs, parts.clock, reads, may_drill, parts.log).routes(),

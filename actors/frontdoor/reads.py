@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct
 
+from actors.frontdoor.case_rows import CaseRows
 from actors.frontdoor.dated import DatedSums
 from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.ledger import Posting, read_entry
@@ -115,7 +116,7 @@ class PaymentsView:
         self._rows: dict[str, Row] = {}
         self._of_merchant: dict[str | None, list[Row]] = {}
         self._all: list[Row] = []
-        self.sums = DatedSums(fs)
+        self.sums, self.cases = DatedSums(fs), CaseRows(self._line)
 
     def catch_up(self) -> None:
         """Fold what was booked since. Raises Corrupt."""
@@ -175,6 +176,8 @@ class PaymentsView:
         try:
             entry = _decode(line)
             row = self._row_of(entry)
+            if entry.type.startswith("case."):
+                self._add_case(entry, offset)
         except msgspec.MsgspecError as error:
             raise Corrupt(LEDGER_BOOK, self._follower.lines, f"not an entry: {error}") from error
         self.sums.add(offset, offset + len(line) + 1, entry.timestamp, entry.postings)
@@ -205,6 +208,10 @@ class PaymentsView:
         if found is None and entry.type.startswith("case."):
             return self._rows.get(_decode_provider(entry.data).payment_id or "")
         return found
+
+    def _add_case(self, entry: _Entry, offset: int) -> None:
+        about = _decode_provider(entry.data).payment_id or ""
+        self.cases.add(entry.type, entry.ref, entry.merchant_id, about, offset)
 
     def _move(self, row: Row, entry: _Entry) -> None:
         row.state = PAYMENT_TRANSITIONS.get((row.state, entry.type), row.state)
