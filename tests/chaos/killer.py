@@ -28,6 +28,8 @@ _SERVING = ("serving", "paused", "blocked")
 #: An actor serves so long before it is struck again: a machine too busy to start one within seconds
 #: would else have a house that never works, and a run that proves nothing.
 _LIFE_S_MIN = 1.0
+#: So many may be on their way back at once, for the same reason: the next kill waits for one.
+DOWN_AT_ONCE_MAX = 2
 #: How long the killer waits for a victim to have something in its hands.
 _PATIENCE_S, _LOOK_S = 0.5, 0.02
 
@@ -75,6 +77,8 @@ class Killer:
         while True:
             left = left or self._chance.sample(self._victims, len(self._victims))
             await asyncio.sleep(max(0.0, due - time.monotonic() - _RISING_MS / 1000))
+            while self._down() >= DOWN_AT_ONCE_MAX:
+                await asyncio.sleep(_LOOK_S)
             kill = await self._chosen(left)
             if kill is None:
                 left = []
@@ -114,6 +118,12 @@ class Killer:
             busy_inside=row["backlog"] > 0 or cell.inflight is not None or cell.steps > since,
             busy_outside=actor in self._in_flight and self._in_flight[actor]() > 0,
         )
+
+    def _down(self) -> int:
+        """How many victims do not serve now."""
+        rows = self._house.rows()
+        serving = {row["name"] for row in rows if row["pid"] and row["state"] in _SERVING}
+        return len(set(self._victims) - serving)
 
     def _has_lived(self, actor: str, pid: int) -> bool:
         now = time.monotonic()
