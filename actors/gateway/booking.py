@@ -7,17 +7,20 @@ and the reply show how things stand after it.
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from payrail.domain import refunds
 from payrail.domain.ledger import ENTRY_DATA, LedgerEntry, Posting, must_balance
 from payrail.domain.payments import PaymentView, fold, render
+from payrail.domain.refunds import RefundView
 from payrail.domain.timestamps import iso
 from payrail.runtime.actor import BookSpec, Message, Moment, Post
 
-LEDGER, OUTBOX, ACCESS = "payments", "events", "access"
+LEDGER, REFUNDS, OUTBOX, ACCESS = "payments", "refunds", "events", "access"
 
 _encode = msgspec.json.Encoder().encode
 _decode_view = msgspec.json.Decoder(PaymentView).decode
+_decode_refund = msgspec.json.Decoder(RefundView).decode
 
 
 class OutboxEvent(Struct):
@@ -82,6 +85,24 @@ class Booking:
         self.posts.append(Post(OUTBOX, self._event(entry, about_payment)))
         return entry
 
+    def book_refund(
+        self, refund: RefundView | None, entry_type: str, data: Struct, amount: int, *, ref: str
+    ) -> RefundView:
+        """Book one entry about a refund of this payment. Result: the refund after it, a copy."""
+        payment = self.view
+        if payment is None:
+            raise TypeError("a refund needs a payment")
+        known = None if refund is None else _decode_refund(_encode(refund))
+        merchant_id, currency = payment.merchant_id, payment.currency
+        entry = self._entry(
+            entry_type, data, ref=ref, merchant_id=merchant_id, amount=amount, currency=currency
+        )
+        entry = structs.replace(entry, postings=refunds.money(known, entry))
+        view = refunds.fold(known, entry)
+        self.view = fold(payment, entry)
+        self.closed_entry(entry, view.object_seq, refunds.render(view), book=REFUNDS)
+        return view
+
     def book_provider(
         self, entry_type: str, data: Struct, provider: str, object_seq: int
     ) -> LedgerEntry:
@@ -118,9 +139,11 @@ class Booking:
             causation_id=self._message.id,
         )
 
-    def closed_entry(self, entry: LedgerEntry, seq: int, shown: dict[str, Any]) -> None:
+    def closed_entry(
+        self, entry: LedgerEntry, seq: int, shown: dict[str, Any], *, book: str = LEDGER
+    ) -> None:
         """Book an entry that is made already, with the object to show in its event."""
-        self.posts.append(Post(LEDGER, entry))
+        self.posts.append(Post(book, entry))
         self.posts.append(
             Post(
                 OUTBOX,

@@ -8,6 +8,7 @@ from actors.gateway.booking import Booking
 from actors.gateway.facts import ChargeOffered
 from actors.gateway.routing import Choice
 from actors.gateway.settings import Rules, ask_wait_ms
+from payrail.domain.claim_entries import RefundSubmitted
 from payrail.domain.ledger import AttemptStarted, CaptureRequested, ReversalRequested
 from payrail.domain.messages import (
     Ask,
@@ -19,6 +20,8 @@ from payrail.domain.messages import (
 )
 from payrail.domain.payments import PaymentView, next_reference
 from payrail.domain.providers import actor_of
+from payrail.domain.refunds import RefundView
+from payrail.domain.words.providers import RefundCapture
 from payrail.runtime.actor import CancelTimer, Moment, Send, SetTimer, Step
 
 
@@ -98,6 +101,31 @@ def reverse(booking: Booking, moment: Moment, rules: Rules, *, reason: str) -> S
     return Step(
         posts=booking.posts,
         out=[Send(actor_of(provider), "reverse", order, key=view.id)],
+        timers=[_attempt_timer(view, reference, moment, rules)],
+    )
+
+
+def submit_refund(booking: Booking, refund: RefundView) -> RefundView:
+    """Book that an approved refund is sent. Result: the refund after it, for `refund`."""
+    data = RefundSubmitted(refund.payment_id, refund.provider, next_reference(_view(booking)))
+    return booking.book_refund(refund, "refund.submitted", data, refund.amount, ref=refund.id)
+
+
+def refund(booking: Booking, moment: Moment, rules: Rules, sent: RefundView) -> Step:
+    """Send a refund that is booked as sent."""
+    view, reference = _view(booking), sent.reference or ""
+    order = RefundCapture(
+        view.id,
+        reference,
+        view.merchant_id or "",
+        view.authorization or "",
+        sent.amount,
+        sent.currency,
+        sent.id,
+    )
+    return Step(
+        posts=booking.posts,
+        out=[Send(actor_of(sent.provider), "refund", order, key=view.id)],
         timers=[_attempt_timer(view, reference, moment, rules)],
     )
 

@@ -62,7 +62,7 @@ def create(state: GatewayState, message: Message, moment: Moment, rules: Rules) 
 def authorize(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
     """Ask a provider to hold the amount. Refuses: not-found, illegal-transition, in doubt."""
     order: AuthorizePayment = message.body
-    view = _found(state, order, order.id)
+    view = found(state, order, order.id)
     _must_allow(view, "authorize")
     booking = Booking(view, message, moment)
     step = calls.authorize(booking, moment, rules, _first(state, booking, rules))
@@ -72,12 +72,12 @@ def authorize(state: GatewayState, message: Message, moment: Moment, rules: Rule
 def capture(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
     """Claim held money, all of it or a part. Refuses also: amount-exceeds, expired."""
     order: CapturePayment = message.body
-    view = _found(state, order, order.id)
+    view = found(state, order, order.id)
     _must_allow(view, "capture")
     if view.capture_before and moment.business_ms > parse_iso(view.capture_before):
         raise RequestError(409, "authorization-expired", "the hold has expired")
     amount = view.amount_capturable if order.amount is None else order.amount
-    _must_be("amount", check_amount, amount)
+    must_be("amount", check_amount, amount)
     if amount > view.amount_capturable:
         raise RequestError(
             422,
@@ -94,7 +94,7 @@ def capture(state: GatewayState, message: Message, moment: Moment, rules: Rules)
 def cancel(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
     """Give up a payment, or what is still held of it."""
     order: CancelPayment = message.body
-    view = _found(state, order, order.id)
+    view = found(state, order, order.id)
     _must_allow(view, "cancel")
     booking = Booking(view, message, moment)
     if view.state is PaymentState.CREATED:
@@ -108,7 +108,7 @@ def _first(state: GatewayState, booking: Booking, rules: Rules) -> Choice:
     return routing.first(rules.routing, routing.charge_of(booking.view), state.breakers)
 
 
-def _found(state: GatewayState, order: Command, payment_id: str) -> PaymentView:
+def found(state: GatewayState, order: Command, payment_id: str) -> PaymentView:
     """The payment if it is this merchant's; another's is as unknown as one that never was."""
     view = state.payments.get(payment_id)
     owner = view.merchant_id if view else getattr(state.closed.get(payment_id), "merchant_id", None)
@@ -131,20 +131,24 @@ def illegal(payment: PaymentView | Closed, legal: tuple[str, ...]) -> RequestErr
 
 
 def _must_allow(view: PaymentView, verb: str) -> None:
-    if view.open is not None:
-        doubtful = view.open.in_doubt
-        code = "operation-in-doubt" if doubtful else "illegal-transition"
-        raise RequestError(
-            409,
-            code,
-            f"{view.open.operation} of this payment has no outcome yet; try again later",
-            retryable=True,
-            extra={"legal": []},
-            headers={"Retry-After": keys.RETRY_S},
-        )
+    must_have_no_call(view)
     legal = legal_verbs(view)
     if verb not in legal:
         raise illegal(view, legal)
+
+
+def must_have_no_call(view: PaymentView) -> None:
+    """Refuses while a call to a provider has no outcome: illegal-transition, or in doubt."""
+    if view.open is None:
+        return
+    raise RequestError(
+        409,
+        "operation-in-doubt" if view.open.in_doubt else "illegal-transition",
+        f"{view.open.operation} of this payment has no outcome yet; try again later",
+        retryable=True,
+        extra={"legal": []},
+        headers={"Retry-After": keys.RETRY_S},
+    )
 
 
 def _must_be_money(order: CreatePayment) -> None:
@@ -152,10 +156,11 @@ def _must_be_money(order: CreatePayment) -> None:
         ("currency", exponent, order.currency),
         ("amount", check_amount, order.amount),
     ):
-        _must_be(field, check, value)
+        must_be(field, check, value)
 
 
-def _must_be(field: str, check: Callable[[Any], object], value: object) -> None:
+def must_be(field: str, check: Callable[[Any], object], value: object) -> None:
+    """Refuses a value that its check does not take: validation-error 422."""
     try:
         check(value)
     except ValueError as error:

@@ -11,17 +11,18 @@ from actors.gateway import (
     idempotency,
     notices,
     outcomes,
+    refunds,
     settled,
     snapshots,
 )
 from actors.gateway import endpoints as webhooks
 from actors.gateway import state as gateway_state
-from actors.gateway.booking import ACCESS, LEDGER, OUTBOX, ledger_book, read_outbox
+from actors.gateway.booking import ACCESS, LEDGER, OUTBOX, REFUNDS, ledger_book, read_outbox
 from actors.gateway.facts import Card, CardRegistered, read_event
 from actors.gateway.settings import Rules
 from actors.gateway.state import GatewayState
 from payrail.domain.access import demo_records, read_record
-from payrail.domain.books import ACCESS_BOOK, LEDGER_BOOK, OUTBOX_BOOK
+from payrail.domain.books import ACCESS_BOOK, LEDGER_BOOK, OUTBOX_BOOK, REFUNDS_BOOK
 from payrail.domain.ledger import read_entry
 from payrail.domain.messages import (
     AskAgain,
@@ -46,6 +47,7 @@ from payrail.domain.words.endpoints import (
     UpdateEndpoint,
 )
 from payrail.domain.words.providers import ParkedNoticeDue, ProviderNotice
+from payrail.domain.words.refunds import ApproveRefund, CreateRefund, RefundExpiry, RejectRefund
 from payrail.domain.words.settlement import PaymentsSettled
 from payrail.errors import RequestError
 from payrail.runtime.actor import BookSpec, Message, Moment, Post, Step
@@ -57,6 +59,9 @@ _COMMANDS: dict[type, Callable[[GatewayState, Message, Moment, Rules], Step]] = 
     AuthorizePayment: commands.authorize,
     CapturePayment: commands.capture,
     CancelPayment: commands.cancel,
+    CreateRefund: refunds.create,
+    ApproveRefund: refunds.approve,
+    RejectRefund: refunds.reject,
     AddEndpoint: webhooks.add,
     UpdateEndpoint: webhooks.update,
     SwitchEndpoint: webhooks.switch,
@@ -75,6 +80,7 @@ class Gateway:
     name = "gateway"
     books: Mapping[str, BookSpec] = {
         LEDGER: ledger_book(LEDGER_BOOK, _read_ledger),
+        REFUNDS: ledger_book(REFUNDS_BOOK, _read_ledger),
         OUTBOX: BookSpec(OUTBOX_BOOK, read_outbox, "outbox"),
         ACCESS: BookSpec(ACCESS_BOOK, read_record, "access"),
     }
@@ -117,6 +123,8 @@ class Gateway:
                 return outcomes.timed_out(state, message, moment)
             case AskAgain():
                 return outcomes.ask_again(state, message, moment)
+            case RefundExpiry():
+                return refunds.expired(state, message, moment)
             case BreakerPause():
                 return breakers.pause_over(state, message, moment)
             case PaymentsSettled():

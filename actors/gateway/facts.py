@@ -58,6 +58,19 @@ class Closed(Struct):
     object_seq: int  # entries folded
 
 
+class ClosedRefund(Struct):
+    """What stays of a refund that is over: who asks for it again, and a success that comes back."""
+
+    payment_id: str
+    merchant_id: str | None
+    state: str
+    amount: int
+    currency: str
+    provider: str
+    reference: str | None
+    object_seq: int  # entries folded
+
+
 class LateReversal(Struct):
     """A late approval that is being given back."""
 

@@ -104,7 +104,7 @@ def _speaks_for_its_own(state: GatewayState, told: ProviderNotice) -> bool:
     call = view.open if view is not None else None
     if call is None or call.reference != told.reference:
         return True
-    about = call.capture_id or told.operation_id
+    about = call.capture_id or call.refund_id or told.operation_id
     ours = (call.provider, call.operation, about)
     return ours == (told.provider, told.operation, told.operation_id)
 

@@ -4,7 +4,7 @@ An outcome belongs to the open call with its reference. One about a call that is
 same fact once more, or a charge that was approved after we had given it up: that one is given back.
 """
 
-from actors.gateway import breakers, calls, late, routing
+from actors.gateway import breakers, calls, late, refund_outcomes, routing
 from actors.gateway import idempotency as keys
 from actors.gateway.booking import Booking
 from actors.gateway.facts import Parked, Pending, Unparked
@@ -42,6 +42,8 @@ def outcome(state: GatewayState, message: Message, moment: Moment, rules: Rules)
         return late.ended(state, message, moment)
     view = state.payments.get(told.payment_id)
     if view is None or view.open is None or view.open.reference != told.reference:
+        if told.operation == "refund":
+            return refund_outcomes.come_back(state, message, moment)
         return late.consider(state, message, moment)
     if told.result == "pending":
         return Step()  # the next ask is already set
@@ -50,6 +52,8 @@ def outcome(state: GatewayState, message: Message, moment: Moment, rules: Rules)
     booking = Booking(view, message, moment)
     if view.open.operation == "authorize":
         step = _authorized_or_not(state, booking, message, moment, rules)
+    elif view.open.operation == "refund":
+        step = refund_outcomes.ended(state, booking, message, moment)
     else:
         step = _claimed_or_not(state, booking, message, moment)
     if view.open.in_doubt:

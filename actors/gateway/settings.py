@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from payrail.domain import refund_approval
+from payrail.domain.refund_approval import RefundTiers
 from payrail.domain.routing import BY_DEFAULT, RoutingTable
 
 #: How long a hold lasts, in business time; card schemes give about a week.
@@ -24,3 +26,4 @@ class Rules:
     providers: tuple[str, ...] = ("providerA", "providerB")
     demo: bool = False
     routing: RoutingTable = BY_DEFAULT
+    refunds: RefundTiers = refund_approval.BY_DEFAULT

@@ -16,6 +16,7 @@ from actors.gateway.facts import (
     CardRegistered,
     ChargeOffered,
     Closed,
+    ClosedRefund,
     KeyAnswered,
     KeyRecord,
     KeyTaken,
@@ -28,6 +29,7 @@ from actors.gateway.facts import (
     Pending,
     Unparked,
 )
+from payrail.domain import refunds
 from payrail.domain.access import KeyAdded, KeyRevoked, MerchantAdded, UserAdded
 from payrail.domain.breaker import Breaker, move, note, offer
 from payrail.domain.endpoints import Endpoint, EndpointDeleted, EndpointRecord, endpoint_after
@@ -38,7 +40,9 @@ from payrail.domain.ledger import (
     PaymentSettled,
     PayoutReceived,
 )
+from payrail.domain.payment_claims import CLAIMS
 from payrail.domain.payments import TERMINAL, PaymentView, fold
+from payrail.domain.refunds import IN_FLIGHT, REFUND_TRANSITIONS, RefundState, RefundView
 from payrail.domain.timestamps import parse_iso
 from payrail.domain.words.providers import ProviderNotice
 
@@ -53,6 +57,9 @@ class GatewayState(Struct):
 
     payments: dict[str, PaymentView] = field(default_factory=dict)
     closed: dict[str, Closed] = field(default_factory=dict)
+    refunds: dict[str, RefundView] = field(default_factory=dict)  # those in flight
+    closed_refunds: dict[str, ClosedRefund] = field(default_factory=dict)
+    refund_of: dict[str, str] = field(default_factory=dict)  # of succeeded ones, by reference
     cards: dict[str, Card] = field(default_factory=dict)
     keys: dict[str, KeyRecord] = field(default_factory=dict)
     pending: dict[str, Pending] = field(default_factory=dict)
@@ -169,6 +176,9 @@ def _fold_entry(state: GatewayState, entry: LedgerEntry) -> None:
     if entry.type.startswith("provider."):
         fold_breaker(state.breakers.setdefault(entry.ref, Breaker()), entry)
         return
+    if entry.type in CLAIMS:
+        _fold_refund(state, entry)
+        return
     if not entry.type.startswith(("payment.", "fee.")):
         return
     closed = state.closed.get(entry.ref)
@@ -180,6 +190,34 @@ def _fold_entry(state: GatewayState, entry: LedgerEntry) -> None:
     if view.state in TERMINAL and view.open is None:
         del state.payments[view.id]
         state.closed[view.id] = _closed(state, view)
+
+
+def _fold_refund(state: GatewayState, entry: LedgerEntry) -> None:
+    """A refund's entry moves the refund, and what its payment has reserved and given back."""
+    payment_id = entry.data.payment_id
+    state.payments[payment_id] = fold(state.payments.get(payment_id), entry)
+    closed = state.closed_refunds.get(entry.ref)
+    if closed is not None:  # the cardholder's bank sent it back
+        closed.state = REFUND_TRANSITIONS[RefundState(closed.state), entry.type].value
+        closed.object_seq += 1
+        state.refund_of.pop(closed.reference or "", None)
+        return
+    view = refunds.fold(state.refunds.get(entry.ref), entry)
+    state.refunds[view.id] = view
+    if view.state is RefundState.SUCCEEDED and view.reference is not None:
+        state.refund_of[view.reference] = view.id
+    if view.state not in IN_FLIGHT:
+        del state.refunds[view.id]
+        state.closed_refunds[view.id] = ClosedRefund(
+            view.payment_id,
+            view.merchant_id,
+            view.state.value,
+            view.amount,
+            view.currency,
+            view.provider,
+            view.reference,
+            view.object_seq,
+        )
 
 
 def _closed(state: GatewayState, view: PaymentView) -> Closed:

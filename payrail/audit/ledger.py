@@ -13,13 +13,18 @@ from msgspec import Struct
 
 from payrail.audit.findings import Finding
 from payrail.audit.reading import Part
+from payrail.domain import refunds
 from payrail.domain.ledger import LedgerEntry, read_entry
+from payrail.domain.payment_claims import payment_of
 from payrail.domain.payments import PaymentView, fold
+from payrail.domain.refunds import RefundView
 from payrail.errors import LineDamaged
 from payrail.storage.lines import is_whole
 
 #: Entries that are moves of the payment in `ref`; the others are about things of their own.
 _OF_A_PAYMENT = ("payment.", "fee.")
+#: Moves of the refund in `ref`, which change what its payment has reserved and given back.
+_OF_A_REFUND = "refund."
 
 _Numbered = tuple[int, str, int, LedgerEntry]  # seq, path, line, entry
 
@@ -37,6 +42,7 @@ class _Walk:
     broken: bool = False  # a line is missing or damaged: moves can no longer be judged
     sums: dict[str, int] = field(default_factory=dict)
     payments: dict[str, PaymentView] = field(default_factory=dict)
+    refunds: dict[str, RefundView] = field(default_factory=dict)
     entries: list[tuple[str, int, str]] = field(default_factory=list)  # path, line, event id
     findings: list[Finding] = field(default_factory=list)
 
@@ -95,10 +101,13 @@ def _check_sums(walk: _Walk, path: str, line: int, entry: LedgerEntry) -> None:
 
 
 def _check_move(walk: _Walk, path: str, line: int, entry: LedgerEntry) -> None:
-    if walk.broken or not entry.type.startswith(_OF_A_PAYMENT):
+    if walk.broken or not entry.type.startswith((*_OF_A_PAYMENT, _OF_A_REFUND)):
         return
     try:
-        walk.payments[entry.ref] = fold(walk.payments.get(entry.ref), entry)
+        if entry.type.startswith(_OF_A_REFUND):
+            walk.refunds[entry.ref] = refunds.fold(walk.refunds.get(entry.ref), entry)
+        about = payment_of(entry)
+        walk.payments[about] = fold(walk.payments.get(about), entry)
     except ValueError as error:
         walk.damage(path, line, f"not a legal move: {error}")
 

@@ -7,14 +7,13 @@ import msgspec
 from msgspec import Struct
 
 from payrail.audit.reading import Part
-from payrail.domain.books import LEDGER_BOOK
+from payrail.domain.books import LEDGER_BOOK, REFUNDS_BOOK
 from payrail.domain.ledger import Posting
 from payrail.errors import Corrupt
 from payrail.runtime.ports import Fs
 
 #: The three files of the ledger, which share one gapless `seq`.
-LEDGER_FILES = (LEDGER_BOOK, "data/ledger/refunds.jsonl",
-                "data/ledger/disputes.jsonl")  # fmt: skip
+LEDGER_FILES = (LEDGER_BOOK, REFUNDS_BOOK, "data/ledger/disputes.jsonl")
 
 
 class Row(Struct, kw_only=True):

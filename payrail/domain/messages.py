@@ -8,7 +8,15 @@ becomes a dead letter; nothing is guessed. The rows stand in the rooms of `payra
 import msgspec
 from msgspec import Struct
 
-from payrail.domain.words import cards, endpoints, house, payments, providers, settlement
+from payrail.domain.words import (
+    cards,
+    endpoints,
+    house,
+    payments,
+    providers,
+    refunds,
+    settlement,
+)
 from payrail.domain.words.cards import (
     CardKnown,
     CardRefused,
@@ -140,5 +148,5 @@ class ReplyLine(Struct, kw_only=True):
     body: msgspec.Raw
 
 
-_ROOMS = (payments, cards, providers, endpoints, settlement, house)
+_ROOMS = (payments, refunds, cards, providers, endpoints, settlement, house)
 KINDS: dict[str, Kind] = {row.name: row for room in _ROOMS for row in room.KINDS}

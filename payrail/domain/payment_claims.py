@@ -117,3 +117,9 @@ CLAIM_EFFECTS: dict[str, Callable[[PaymentView, LedgerEntry], None]] = {
 }
 #: Of these, the ones that stand in a file of their own, under an id of their own.
 CLAIMS = frozenset(name for name in CLAIM_EFFECTS if not name.startswith("payment."))
+
+
+def payment_of(entry: LedgerEntry) -> str:
+    """The payment that an entry is about, also when it stands under a refund's or dispute's id."""
+    about: str = entry.data.payment_id if entry.type in CLAIMS else entry.ref
+    return about

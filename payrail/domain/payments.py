@@ -8,7 +8,7 @@ Never: reads a clock, knows a provider's words, or sees a card number.
 """
 
 from payrail.domain.ledger import LedgerEntry
-from payrail.domain.payment_claims import CLAIM_EFFECTS, CLAIMS
+from payrail.domain.payment_claims import CLAIM_EFFECTS, CLAIMS, payment_of
 from payrail.domain.payment_effects import EFFECTS, FENCED, FENCED_DECLINE, created
 from payrail.domain.payment_view import (
     Attempt,
@@ -172,7 +172,6 @@ def _settled_or_not(view: PaymentView, state: PaymentState, entry_type: str) -> 
 
 
 def _must_belong(view: PaymentView, entry: LedgerEntry) -> None:
-    about = entry.data.payment_id if entry.type in CLAIMS else entry.ref
-    same = (about, entry.merchant_id, entry.currency)
+    same = (payment_of(entry), entry.merchant_id, entry.currency)
     if same != (view.id, view.merchant_id, view.currency):
         raise ValueError(f"{entry.ref}: {entry.type} is about another payment than {view.id}")

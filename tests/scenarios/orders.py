@@ -13,6 +13,7 @@ from payrail.domain.messages import (
     CreatePayment,
     InjectFault,
 )
+from payrail.domain.words.refunds import ApproveRefund, CreateRefund, RejectRefund
 
 #: kind and body of a question
 Order = tuple[str, msgspec.Struct]
@@ -39,6 +40,39 @@ def capture(
 def cancel(payment_id: str, key: str = "k_cancel", *, merchant: str = "m_001") -> Order:
     head = _head(f"{payment_id}/cancel", {}, key, merchant)
     return "payment.cancel", CancelPayment(id=payment_id, **head)
+
+
+def refund(
+    payment_id: str,
+    amount: int,
+    key: str = "k_refund",
+    *,
+    merchant: str = "m_001",
+    user: str = "usr_m001operator",
+) -> Order:
+    """A refund that somebody of the shop asks for."""
+    given = {"payment_intent": payment_id, "amount": amount, "reason": "sent back"}
+    head = {**_head("refunds", given, key, merchant), "user_id": user, "role": "operator"}
+    return "refund.create", CreateRefund(**given, **head)
+
+
+def approve(
+    refund_id: str,
+    key: str = "k_approve",
+    *,
+    merchant: str = "m_001",
+    user: str = "usr_m001approver",
+    role: str = "approver",
+) -> Order:
+    """The second person's yes."""
+    head = _head(f"{refund_id}/approve", {}, key, merchant)
+    return "refund.approve", ApproveRefund(id=refund_id, **{**head, "user_id": user, "role": role})
+
+
+def reject(refund_id: str, key: str = "k_reject", *, user: str = "usr_m001approver") -> Order:
+    """The second person's no."""
+    head = {**_head(f"{refund_id}/reject", {}, key, "m_001"), "user_id": user, "role": "approver"}
+    return "refund.reject", RejectRefund(id=refund_id, reason="not ours", **head)
 
 
 def drill(do: str, operation: str = "authorize", **more: Any) -> Order:

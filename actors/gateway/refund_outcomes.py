@@ -1,0 +1,88 @@
+"""How a refund ended at its provider, and what comes back after it had succeeded.
+
+A refusal without effect (refused, fenced) ends the refund as failed: its amount is free, and two
+people may order it anew. Doubt is no end: the refund stays `processing` and is asked about.
+"""
+
+from actors.gateway import calls, late
+from actors.gateway.booking import REFUNDS, Booking
+from actors.gateway.facts import ClosedRefund
+from actors.gateway.state import GatewayState
+from payrail.domain.claim_entries import RefundFailed, RefundSucceeded
+from payrail.domain.ledger import LedgerEntry
+from payrail.domain.messages import Outcome
+from payrail.domain.payments import FENCED
+from payrail.domain.postings import refund_failed_postings
+from payrail.domain.refunds import RefundState, RefundView
+from payrail.domain.timestamps import iso
+from payrail.runtime.actor import Message, Moment, Step
+
+
+def ended(state: GatewayState, booking: Booking, message: Message, moment: Moment) -> Step:
+    """The provider says what became of the open refund; `pending` and doubt do not come here."""
+    told: Outcome = message.body
+    call = booking.view.open if booking.view else None
+    if call is None or call.refund_id is None:
+        raise TypeError("this needs an open refund")
+    refund = state.refunds[call.refund_id]
+    if told.result == "approved":
+        _book_success(booking, refund, told, moment)
+        if (told.amount, told.currency) != (refund.amount, refund.currency):
+            late.open_case(booking, message, moment, "amount_mismatch")
+    else:
+        code = FENCED if told.result == "fenced" else told.code
+        data = RefundFailed(refund.payment_id, refund.provider, call.reference, code)
+        booking.book_refund(refund, "refund.failed", data, refund.amount, ref=refund.id)
+    return Step(posts=booking.posts, timers=calls.timers_over(call.reference))
+
+
+def _book_success(booking: Booking, refund: RefundView, told: Outcome, moment: Moment) -> None:
+    data = RefundSucceeded(
+        refund.payment_id,
+        refund.provider,
+        told.reference,
+        told.provider_reference or "",
+        iso(moment.business_ms),
+    )
+    booking.book_refund(refund, "refund.succeeded", data, refund.amount, ref=refund.id)
+
+
+def come_back(state: GatewayState, message: Message, moment: Moment) -> Step:
+    """A word about a refund that is over: the same fact once more, or the cardholder's bank sent
+    back what had succeeded."""
+    told: Outcome = message.body
+    ident = state.refund_of.get(told.reference)
+    if told.result != "declined" or ident is None:
+        return Step()
+    return _sent_back(state, ident, state.closed_refunds[ident], message, moment)
+
+
+def _sent_back(
+    state: GatewayState, ident: str, closed: ClosedRefund, message: Message, moment: Moment
+) -> Step:
+    told: Outcome = message.body
+    provider, amount, currency = closed.provider, closed.amount, closed.currency
+    if told.provider != provider:
+        raise ValueError(f"{told.provider} speaks about a refund at {provider}")
+    booking = Booking(state.payments[closed.payment_id], message, moment)
+    postings = refund_failed_postings(
+        provider, closed.merchant_id or "", amount, currency, was_succeeded=True
+    )
+    entry = LedgerEntry(
+        event_id=moment.new_id("evt"),
+        type="refund.failed",
+        ref=ident,
+        merchant_id=closed.merchant_id,
+        timestamp=iso(moment.wire_ms),
+        amount=amount,
+        currency=currency,
+        data=RefundFailed(closed.payment_id, provider, closed.reference, told.code, True),
+        postings=postings,
+        correlation_id=message.correlation_id,
+        causation_id=message.id,
+    )
+    shown = {"id": ident, "object": "refund", "state": RefundState.FAILED.value, "amount": amount}
+    shown |= {"currency": currency, "payment_intent": closed.payment_id}
+    shown |= {"provider": provider, "failure_reason": told.code}
+    booking.closed_entry(entry, closed.object_seq + 1, shown, book=REFUNDS)
+    return Step(posts=booking.posts)
