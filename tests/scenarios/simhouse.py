@@ -47,8 +47,11 @@ PEERS = {
     "provider-a": ("vault", "gateway", "frontdoor"),
     "provider-b": ("vault", "gateway", "frontdoor"),
 }
+LEDGERS = ("data/ledger/payments.jsonl", "data/ledger/refunds.jsonl")
 #: Timers that always stand: a cut-off and the hourly jobs. Nobody waits for them.
 STANDING = ("cut_off", "job:settle", "job:reconcile")
+#: How the timer of a refund begins that waits for its second person.
+FOR_PEOPLE = "refund:"
 NOTICE_KEYS = {public: notice_key(b"a-simulated-house", public) for public in PROVIDERS.values()}
 GOOD, DECLINED = "4242424242424242", "4000000000000002"
 
@@ -284,12 +287,15 @@ class SimHouse:
         return [msgspec.json.decode(line) for line in complete_lines(self.bytes_of(path))[0]]
 
     def timers(self, name: str) -> list[str]:
-        """What an actor waits for, but for what always stands."""
-        return [ident for ident in self.drivers[name].loop.head.timers if ident not in STANDING]
+        """What an actor waits for, but for what always stands and for people."""
+        found = self.drivers[name].loop.head.timers
+        return [i for i in found if i not in STANDING and not i.startswith(FOR_PEOPLE)]
 
     @property
     def entries(self) -> list[dict[str, Any]]:
-        return self.lines("data/ledger/payments.jsonl")
+        """Both files of the ledger, in the order of their common `seq`."""
+        found = [line for path in LEDGERS for line in self.lines(path)]
+        return sorted(found, key=lambda entry: int(entry["seq"]))
 
     @property
     def truths(self) -> list[dict[str, Any]]:
