@@ -1,4 +1,4 @@
-"""Balances now and at any time: sums over stretches of the payments' book.
+"""Balances now and at any time: sums over stretches of a book of the ledger.
 
 A stretch that was booked by then is added as a whole; of the one in which the time lies, the lines
 are read again. So a look back costs little, however long the book is, and memory holds a few sums
@@ -44,8 +44,8 @@ _decode = msgspec.json.Decoder(_Dated).decode
 class DatedSums:
     """What the entries move, told when."""
 
-    def __init__(self, fs: Fs) -> None:
-        self._fs = fs
+    def __init__(self, fs: Fs, path: str = LEDGER_BOOK) -> None:
+        self._fs, self._path = fs, path
         self._file: File | None = None
         self._stretches: list[_Stretch] = []
         self._now: Sums = {}
@@ -79,12 +79,20 @@ class DatedSums:
 
     def _read_again(self, stretch: _Stretch, timestamp: str, sums: Sums) -> None:
         if self._file is None:
-            self._file = self._fs.open(LEDGER_BOOK)
+            self._file = self._fs.open(self._path)
         data = self._file.pread(stretch.begin, stretch.end - stretch.begin)
         for line in data.split(b"\n"):
             entry = _decode(line) if line else None
             if entry is not None and entry.timestamp <= timestamp:
                 _post(sums, entry.postings)
+
+
+def together(*parts: Mapping[tuple[str, str], int]) -> Sums:
+    """The sums of several books as those of one."""
+    sums: Sums = {}
+    for part in parts:
+        _add(sums, part.items())
+    return sums
 
 
 def _post(sums: Sums, postings: list[Posting]) -> None:

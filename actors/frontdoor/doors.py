@@ -23,6 +23,7 @@ from actors.frontdoor.metrics_book import actors_seen, answers_into
 from actors.frontdoor.notices import Notices, notice_routes
 from actors.frontdoor.provider_door import ProviderDoor
 from actors.frontdoor.reads import PaymentsView
+from actors.frontdoor.refunds import Refunds
 from actors.frontdoor.routed import Routed
 from actors.frontdoor.routes import inner_routes, public_routes
 from actors.frontdoor.settlements import Settlements
@@ -88,6 +89,7 @@ def _public_routes(parts: Parts, reads: Reads, house: House) -> list[Route]:
         *public_routes(commands, reads, house, Drills(asking, house, may_drill)),
         *Routed(reads, payments).routes(),
         *Cases(reads, payments).routes(),
+        *Refunds(asking, access, reads, payments).routes(),
         *_endpoints(parts, reads).routes(),
         *Deliveries(fs, access, reads).routes(),
         *Clocks(fs, parts.clock, reads, may_drill, parts.log).routes(),

@@ -54,17 +54,17 @@ class Reads:
         return answered(render(self._payments.view(row)))
 
     async def ledger(self, request: web.Request) -> web.Response:
-        """All entries of the payment's family, as they stand in the book, and its state."""
+        """All entries of the family that a payment or a refund belongs to, as they stand in the
+        books, and the state of what was asked for."""
         caller = self.reader(request)
-        row = self._row(request, caller)
-        view = self._payments.view(row)
+        row, state = self._family(request, caller)
         entries = [msgspec.Raw(line) for line in self._payments.lines(row)]
         return answered(
             {
                 "object": "ledger",
-                "id": row.id,
+                "id": request.match_info["id"],
                 "payment_intent": row.id,
-                "state": view.state.value,
+                "state": state,
                 "entries": entries,
             }
         )
@@ -75,12 +75,9 @@ class Reads:
         caller = self.reader(request)
         at = time_of(request, "at")
         self._payments.catch_up()
-        sums = self._payments.sums
         rows = [
             {"account": account, "currency": currency, "amount": turned(account, amount)}
-            for (account, currency), amount in sorted(
-                (sums.now() if at is None else sums.at(at)).items()
-            )
+            for (account, currency), amount in sorted(self._payments.balances(at).items())
             if caller.merchant_id in (None, _owner(account))
         ]
         return listed(rows, None)
@@ -107,6 +104,18 @@ class Reads:
         if row is None:
             raise no_such("payment")
         return row
+
+    def _family(self, request: web.Request, caller: Caller) -> tuple[Row, str]:
+        """The payment that the id, its own or a refund's, belongs to, and the state of the id's."""
+        self._payments.catch_up()
+        refund = self._payments.refunds.row(request.match_info["id"], caller.merchant_id)
+        if refund is None:
+            row = self._row(request, caller)
+            return row, self._payments.view(row).state.value
+        about = self._payments.row(refund.payment_id, caller.merchant_id)
+        if about is None:
+            raise no_such("payment")
+        return about, refund.state.value
 
     def _after(self, request: web.Request, name: str, merchant_id: str | None) -> int:
         given = request.query.get(name, "0")

@@ -1,7 +1,9 @@
 """What the books say, for reads: an index over the payments' book, caught up before each answer.
 
-Owns nothing; reads data/ledger/payments.jsonl. It keeps one short row for each payment and the
-offsets of its entries, and reads those again to show a payment, so that memory stays small.
+Owns nothing; reads data/ledger/payments.jsonl, once that of refunds was read: an entry about a
+refund is never seen without those of its payment that came before it. It keeps one short row for
+each payment and the offsets of its entries, and reads those again to show a payment, so that memory
+stays small.
 Never: asks the gateway. A read works while the gateway is down.
 """
 
@@ -13,9 +15,11 @@ import msgspec
 from msgspec import Struct
 
 from actors.frontdoor.case_rows import CaseRows
-from actors.frontdoor.dated import DatedSums
+from actors.frontdoor.dated import DatedSums, Sums, together
+from actors.frontdoor.refund_reads import RefundsView
 from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.ledger import Posting, read_entry
+from payrail.domain.payment_claims import payment_of
 from payrail.domain.payment_view import PaymentState, PaymentView
 from payrail.domain.payments import PAYMENT_TRANSITIONS, fold
 from payrail.errors import Corrupt, LineDamaged
@@ -100,6 +104,11 @@ class _Entry(Struct):
     postings: list[Posting]
 
 
+class _Seq(Struct):
+    seq: int
+
+
+_decode_seq = msgspec.json.Decoder(_Seq).decode
 _decode = msgspec.json.Decoder(_Entry).decode
 _decode_created = msgspec.json.Decoder(_Created).decode
 _decode_written = msgspec.json.Decoder(_CreatedLine).decode
@@ -116,7 +125,8 @@ class PaymentsView:
         self._rows: dict[str, Row] = {}
         self._of_merchant: dict[str | None, list[Row]] = {}
         self._all: list[Row] = []
-        self.sums, self.cases = DatedSums(fs), CaseRows(self._line)
+        self._sums, self.cases = DatedSums(fs), CaseRows(self._line)
+        self.refunds = RefundsView(fs)
 
     def catch_up(self) -> None:
         """Fold what was booked since. Raises Corrupt."""
@@ -125,6 +135,8 @@ class PaymentsView:
 
     def catch_up_some(self) -> bool:
         """Fold one slice; True when there may be more."""
+        if self.refunds.catch_up_some():
+            return True
         for count, (offset, line) in enumerate(self._follower.read(), 1):
             self._fold(offset, line)
             if count == SLICE_LINES:
@@ -143,7 +155,14 @@ class PaymentsView:
         return self._all if merchant_id is None else self._of_merchant.get(merchant_id, [])
 
     def lines(self, row: Row) -> Iterator[bytes]:
-        """The payment's lines of the book, oldest first."""
+        """The lines of the payment and of its refunds, oldest first."""
+        about = self.refunds.lines_of(row.id)
+        if not about:
+            yield from self._own_lines(row)
+            return
+        yield from sorted([*self._own_lines(row), *about], key=_seq_of)
+
+    def _own_lines(self, row: Row) -> Iterator[bytes]:
         for offset in row.offsets:
             yield self._line(offset)
 
@@ -156,12 +175,17 @@ class PaymentsView:
         customer = said.customer or _Customer()
         return Words(customer.name, customer.email, tuple(said.metadata.values()))
 
+    def balances(self, at: str | None) -> Sums:
+        """What the books say by account, now or at a time."""
+        books = (self._sums, self.refunds.sums)
+        return together(*(book.now() if at is None else book.at(at) for book in books))
+
     def view(self, row: Row) -> PaymentView:
         """The payment as its entries tell it."""
         view: PaymentView | None = None
         for line in self.lines(row):
             _seq, entry = read_entry(line)
-            if entry.ref == row.id:
+            if not entry.type.startswith("case.") and payment_of(entry) == row.id:
                 view = fold(view, entry)
         if view is None:
             raise Corrupt(LEDGER_BOOK, 0, f"{row.id} has no entries")
@@ -180,7 +204,7 @@ class PaymentsView:
                 self._add_case(entry, offset)
         except msgspec.MsgspecError as error:
             raise Corrupt(LEDGER_BOOK, self._follower.lines, f"not an entry: {error}") from error
-        self.sums.add(offset, offset + len(line) + 1, entry.timestamp, entry.postings)
+        self._sums.add(offset, offset + len(line) + 1, entry.timestamp, entry.postings)
         if row is None:
             return
         row.offsets.append(offset)
@@ -237,3 +261,7 @@ class PaymentsView:
             row.state = PaymentState.CAPTURED
         elif entry.type == "payment.released" and row.state is PaymentState.CAPTURED:
             row.state = PaymentState.CAPTURED if row.unsettled else PaymentState.SETTLED
+
+
+def _seq_of(line: bytes) -> int:
+    return _decode_seq(line).seq

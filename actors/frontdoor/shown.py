@@ -104,7 +104,7 @@ class Ledger(BaseModel):
     object: Literal["ledger"]
     id: str
     payment_intent: str
-    state: PaymentState
+    state: str  # of the payment or the refund that was asked for
     entries: list[dict[str, Any]]
 
 

@@ -103,6 +103,34 @@ class Booking:
         self.closed_entry(entry, view.object_seq, refunds.render(view), book=REFUNDS)
         return view
 
+    def book_claim(
+        self,
+        entry_type: str,
+        data: Struct,
+        amount: int,
+        *,
+        ref: str,
+        postings: list[Posting],
+        seq: int,
+        shown: dict[str, Any],
+    ) -> None:
+        """Book one entry about a refund that has left memory: its payment alone is folded."""
+        payment = self.view
+        if payment is None:
+            raise TypeError("a refund needs a payment")
+        must_balance(postings)
+        entry = self._entry(
+            entry_type,
+            data,
+            ref=ref,
+            merchant_id=payment.merchant_id,
+            amount=amount,
+            currency=payment.currency,
+            postings=postings,
+        )
+        self.view = fold(payment, entry)
+        self.closed_entry(entry, seq, shown, book=REFUNDS)
+
     def book_provider(
         self, entry_type: str, data: Struct, provider: str, object_seq: int
     ) -> LedgerEntry:

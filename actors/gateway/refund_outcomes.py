@@ -5,11 +5,10 @@ people may order it anew. Doubt is no end: the refund stays `processing` and is 
 """
 
 from actors.gateway import calls, late
-from actors.gateway.booking import REFUNDS, Booking
+from actors.gateway.booking import Booking
 from actors.gateway.facts import ClosedRefund
 from actors.gateway.state import GatewayState
 from payrail.domain.claim_entries import RefundFailed, RefundSucceeded
-from payrail.domain.ledger import LedgerEntry
 from payrail.domain.messages import Outcome
 from payrail.domain.payments import FENCED
 from payrail.domain.postings import refund_failed_postings
@@ -68,21 +67,13 @@ def _sent_back(
     postings = refund_failed_postings(
         provider, closed.merchant_id or "", amount, currency, was_succeeded=True
     )
-    entry = LedgerEntry(
-        event_id=moment.new_id("evt"),
-        type="refund.failed",
-        ref=ident,
-        merchant_id=closed.merchant_id,
-        timestamp=iso(moment.wire_ms),
-        amount=amount,
-        currency=currency,
-        data=RefundFailed(closed.payment_id, provider, closed.reference, told.code, True),
-        postings=postings,
-        correlation_id=message.correlation_id,
-        causation_id=message.id,
-    )
     shown = {"id": ident, "object": "refund", "state": RefundState.FAILED.value, "amount": amount}
     shown |= {"currency": currency, "payment_intent": closed.payment_id}
     shown |= {"provider": provider, "failure_reason": told.code}
-    booking.closed_entry(entry, closed.object_seq + 1, shown, book=REFUNDS)
+    data = RefundFailed(closed.payment_id, provider, closed.reference, told.code, True)
+    seq = closed.object_seq + 1
+    booking.book_claim(
+        "refund.failed", data, amount, ref=ident, postings=postings, seq=seq, shown=shown
+    )
+    late.open_case(booking, message, moment, "refund_failed")
     return Step(posts=booking.posts)

@@ -24,6 +24,8 @@ ROLES = (ADMIN, OPERATOR, APPROVER, VIEWER, AUDITOR, PUBLISHABLE)
 #: Who may move money, and who may look at it.
 PAYERS = frozenset({ADMIN, OPERATOR})
 READERS = frozenset({ADMIN, OPERATOR, APPROVER, VIEWER, AUDITOR})
+#: Who may say yes or no to what somebody else asked for.
+CHECKERS = frozenset({ADMIN, APPROVER})
 ADMINS = frozenset({ADMIN})
 #: Who may say where webhooks go.
 ENDPOINT_KEEPERS = frozenset({ADMIN, OPERATOR})

@@ -212,7 +212,7 @@ def test_a_refund_that_comes_back_after_its_success_is_owed_to_the_merchant_agai
         "expired_or_canceled_card", "re_9", 500, "USD",
     )  # fmt: skip
     step = desk.tell("provider.notice", back, sender="frontdoor", reply_to="1.99")
-    assert types(step) == [("refunds", "refund.failed")]
+    assert types(step) == [("refunds", "refund.failed"), ("payments", "case.opened")]
     assert booked_money(desk) == before
     assert desk.state.payments[payment_id].amount_refundable == 1099
     assert not types(desk.tell("provider.notice", back, sender="frontdoor", reply_to="1.100"))

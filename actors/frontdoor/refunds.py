@@ -1,0 +1,196 @@
+"""Refunds over HTTP: made by one user, approved or rejected by another, read from their book.
+
+The order of the checks is: key (401), role (403), merchant (422), id (404), Idempotency-Key (400),
+body (415, 413, 400, 422). That maker and checker are two users is for the gateway to say.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from actors.frontdoor.asking import Asking
+from actors.frontdoor.heads import command_head, idempotency_key, no_such
+from actors.frontdoor.lists import (
+    LIMIT_DEFAULT,
+    LIMIT_MAX,
+    SCAN_MAX,
+    Reads,
+    answered,
+    listed,
+)
+from actors.frontdoor.models import COMMAND_BYTES_MAX, Amount, NoFields
+from actors.frontdoor.queries import bad_query, limit_of, place_of
+from actors.frontdoor.reads import PaymentsView
+from actors.frontdoor.refund_reads import RefundRow
+from payrail.domain.access import CHECKERS, PAYERS
+from payrail.domain.refunds import RefundState, render
+from payrail.domain.words.kinds import GATEWAY
+from payrail.domain.words.refunds import ApproveRefund, CreateRefund, RejectRefund
+from payrail.web.access import AccessView, Caller, must_be, must_name_merchant
+from payrail.web.bodies import Body, checked, read_object
+from payrail.web.heads import bearer
+from payrail.web.openapi import Route
+
+_REFUND = re.compile(r"re_[a-z0-9]{16}")
+_PATH = "/refunds"
+_ABOUT = f"{_PATH}/{{id}}"
+
+Reason = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class NewRefund(Body):
+    payment_intent: Annotated[str, Field(pattern=r"^pi_[a-z0-9]{16}$")]
+    amount: Amount
+    reason: Reason
+
+
+class Rejection(Body):
+    reason: Reason
+
+
+class RefundShown(BaseModel):
+    """What is answered; for the document alone."""
+
+    id: str
+    object: Literal["refund"]
+    state: Literal[
+        "pending_approval", "approved", "processing", "succeeded", "failed", "rejected", "expired"
+    ]
+    amount: int
+    currency: str
+    payment_intent: str
+    merchant_id: str | None
+    provider: str
+    reason: str
+    approval: Literal["automatic", "approver", "admin"]
+    requested_by: str
+    approved_by: str | None
+    rejected_by: str | None
+    rejection_reason: str | None
+    failure_reason: str | None
+    expires_at: str
+    reference: str | None
+    provider_reference: str | None
+    idempotency_key: str | None
+    created_at: str
+    updated_at: str
+
+
+class RefundsShown(BaseModel):
+    object: Literal["list"]
+    has_more: bool
+    next_cursor: str | None
+    data: list[RefundShown]
+
+
+class Refunds:
+    """Handlers of everything about refunds."""
+
+    def __init__(
+        self, asking: Asking, access: AccessView, reads: Reads, payments: PaymentsView
+    ) -> None:
+        self._asking, self._access, self._reads = asking, access, reads
+        self._payments = payments
+
+    def routes(self) -> list[Route]:
+        shown, query = RefundShown, ("payment_intent", "state", "limit", "cursor")
+        make, no = NewRefund, Rejection
+        return [
+            _order(_PATH, self.create, "Ask for a refund, which another user approves", make, 201),
+            Route("GET", _PATH, self.list, "List refunds, newest first", RefundsShown, query=query),
+            Route("GET", _ABOUT, self.show, "Show a refund", shown),
+            _order(f"{_ABOUT}/approve", self.approve, "Approve another user's refund", NoFields),
+            _order(f"{_ABOUT}/reject", self.reject, "Reject another user's refund", no),
+        ]
+
+    async def create(self, request: web.Request) -> web.Response:
+        caller = self._caller(request, PAYERS)
+        key = idempotency_key(request)
+        given = await _body(request, NewRefund)
+        order = CreateRefund(**given, **command_head(request, caller, key, given))
+        return await self._asking.ask(request, GATEWAY, "refund.create", order)
+
+    async def approve(self, request: web.Request) -> web.Response:
+        caller, about = self._checker(request)
+        key = idempotency_key(request)
+        given = await _body(request, NoFields, empty_ok=True)
+        order = ApproveRefund(id=about, **command_head(request, caller, key, given))
+        return await self._asking.ask(request, GATEWAY, "refund.approve", order, about)
+
+    async def reject(self, request: web.Request) -> web.Response:
+        caller, about = self._checker(request)
+        key = idempotency_key(request)
+        given = await _body(request, Rejection)
+        order = RejectRefund(id=about, **given, **command_head(request, caller, key, given))
+        return await self._asking.ask(request, GATEWAY, "refund.reject", order, about)
+
+    async def show(self, request: web.Request) -> web.Response:
+        caller = self._reads.reader(request)
+        self._payments.catch_up()
+        refunds = self._payments.refunds
+        row = refunds.row(request.match_info["id"], caller.merchant_id)
+        if row is None:
+            raise no_such("refund")
+        return answered(render(refunds.view(row)))
+
+    async def list(self, request: web.Request) -> web.Response:
+        caller = self._reads.reader(request)
+        wanted_state, payment_id = _state(request), request.query.get("payment_intent")
+        limit = limit_of(request, LIMIT_DEFAULT, LIMIT_MAX)
+        self._payments.catch_up()
+        refunds = self._payments.refunds
+        rows = refunds.newest_first(caller.merchant_id)
+        end = place = min(place_of(request, "cursor", len(rows)), len(rows))
+        found: list[RefundRow] = []
+        while place and len(found) < limit and end - place < SCAN_MAX:
+            place -= 1
+            row = rows[place]
+            if wanted_state in (None, row.state.value) and payment_id in (None, row.payment_id):
+                found.append(row)
+        data = [render(refunds.view(row)) for row in found]
+        return listed(data, str(place) if place else None)
+
+    def _caller(self, request: web.Request, roles: frozenset[str]) -> Caller:
+        caller = self._access.authenticate(bearer(request))
+        caller = self._access.speaking_for(caller, request.headers)
+        must_be(caller, roles)
+        must_name_merchant(caller)
+        return caller
+
+    def _checker(self, request: web.Request) -> tuple[Caller, str]:
+        caller, given = self._caller(request, CHECKERS), request.match_info["id"]
+        if not _REFUND.fullmatch(given):
+            raise no_such("refund")
+        return caller, given
+
+
+def _order(path: str, handler: Any, summary: str, takes: type[Body], status: int = 200) -> Route:
+    return Route(
+        "POST",
+        path,
+        handler,
+        summary,
+        RefundShown,
+        status=status,
+        takes=takes,
+        body_needed=takes is not NoFields,
+        keyed=True,
+    )
+
+
+def _state(request: web.Request) -> str | None:
+    state = request.query.get("state")
+    known = [one.value for one in RefundState]
+    if state is not None and state not in known:
+        raise bad_query("state", f"must be one of {', '.join(known)}")
+    return state
+
+
+async def _body(
+    request: web.Request, model: type[Body], *, empty_ok: bool = False
+) -> dict[str, Any]:
+    given = await read_object(request, COMMAND_BYTES_MAX, empty_ok=empty_ok)
+    checked(model, given)
+    return given
