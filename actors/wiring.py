@@ -227,6 +227,7 @@ def _notice_works(ports: _Ports) -> Any:
 def _make_core(ports: _Ports, *, demo: bool) -> Actor[Any]:
     if ports.name == "gateway":
         from actors.gateway.core import Gateway
+        from actors.gateway.refund_rules import open_refund_rules
         from actors.gateway.routing_rules import open_routing
         from actors.gateway.settings import Rules
         from payrail.domain.providers import public_name
@@ -237,6 +238,7 @@ def _make_core(ports: _Ports, *, demo: bool) -> Actor[Any]:
             providers=providers,
             demo=demo,
             routing=open_routing(ports.fs, providers),
+            refunds=open_refund_rules(ports.fs),
         )
         return Gateway(rules, peers=_GATEWAY_PEERS)
     if ports.name == "dispatcher":

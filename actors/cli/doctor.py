@@ -73,6 +73,7 @@ def examine(chosen: "Settings") -> list[Finding]:
         _clock(),
         _business_clock(chosen),
         _routing(chosen),
+        _refunds(chosen),
         _drills(chosen),
     ]
 
@@ -224,6 +225,24 @@ def _routing(chosen: "Settings") -> Finding:
     except OSError as error:
         return _unreadable("routing", PATH, error)
     return Finding("routing", "ok", f"{' before '.join(table.order)}, {len(table.rules)} rules")
+
+
+def _refunds(chosen: "Settings") -> Finding:
+    """Whether the gateway would start on data/rules/refunds.toml."""
+    from actors.gateway.refund_rules import PATH, read_refund_rules
+    from payrail.domain.durations import spelled
+    from payrail.errors import BadSettings
+
+    fs = files(chosen)
+    if not fs.exists(PATH):
+        return Finding("refunds", "ok", "made at the first start")
+    try:
+        tiers = read_refund_rules(fs.read(PATH))
+    except BadSettings as error:
+        return Finding("refunds", "mend", " · ".join(str(error).splitlines()), "See the file.")
+    except OSError as error:
+        return _unreadable("refunds", PATH, error)
+    return Finding("refunds", "ok", f"wait {spelled(tiers.expires_after_ms)} for an approval")
 
 
 def _drills(chosen: "Settings") -> Finding:
