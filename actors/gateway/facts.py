@@ -69,6 +69,7 @@ class ClosedRefund(Struct):
     provider: str
     reference: str | None
     object_seq: int  # entries folded
+    is_settled: bool = False  # stands in a statement, and its money is accounted for
 
 
 class LateReversal(Struct):

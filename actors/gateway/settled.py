@@ -1,7 +1,7 @@
-"""Book what the reconciler found: settled captures, received payouts, and breaks that two posted.
+"""Book what the reconciler found: what is settled, received payouts, and breaks that two posted.
 
 Each is booked once however often it is said: a capture by its `settled_at`, a payout by batch and
-currency, a break by its id. Never: judges a statement; what may be booked was decided before.
+currency, a refund and a break by their ids. Never: judges a statement; that was done before.
 """
 
 from msgspec import Struct
@@ -60,6 +60,9 @@ class _Desk:
         if row.break_id is not None and row.break_id in self._done | self._state.adjusted.keys():
             return
         view = self._view(row.payment_id)
+        if row.break_id is None and row.refund_id is not None:
+            self._match_refund(row, row.refund_id, view)
+            return
         if row.break_id is None:
             self._match(row, view)
             return
@@ -95,6 +98,19 @@ class _Desk:
         )
         data = PaymentSettled(row.provider, row.batch_id, capture.id)
         self._post(view, data, capture.amount, postings)
+
+    def _match_refund(self, row: SettledRow, ident: str, view: PaymentView | None) -> None:
+        """What was paid back left the payout, and is no longer missing from what is owed to us."""
+        refund = self._state.closed_refunds.get(ident)
+        if view is None or refund is None or not may(view, "payment.settled"):
+            self.refused += 1
+            return
+        if refund.is_settled or ident in self._done:
+            return
+        self._done.add(ident)
+        merchant_id, currency = view.merchant_id or "", view.currency
+        postings = settled_postings(row.provider, merchant_id, -refund.amount, 0, currency)
+        self._post(view, PaymentSettled(row.provider, row.batch_id, None, ident), 0, postings)
 
     def _adjust(self, row: SettledRow, view: PaymentView) -> None:
         """The posting of a break. It settles the capture that it is about, if that is open."""

@@ -165,6 +165,9 @@ def _fold_settled(state: GatewayState, entry: LedgerEntry) -> bool:
         case BreakAdjusted(break_id=break_id):
             state.adjusted[break_id] = True
             return True
+        case PaymentSettled(refund_id=str(refund_id)):
+            if refund_id in state.closed_refunds:
+                state.closed_refunds[refund_id].is_settled = True
         case PaymentSettled(break_id=str(break_id)):
             state.adjusted[break_id] = True
     return False

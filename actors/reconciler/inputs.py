@@ -9,12 +9,12 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from payrail.domain.books import LEDGER_BOOK
+from payrail.domain.books import LEDGER_BOOK, REFUNDS_BOOK
 from payrail.domain.settlement import bank, statements
 from payrail.domain.settlement.lines import StatementDamaged, StatementLine
 from payrail.domain.settlement.matching import Batch
 from payrail.domain.settlement.ours import decode_seq, split
-from payrail.domain.words.settlement import BankRow, BatchClosed
+from payrail.domain.words.settlement import BankRow, BatchClosed, Prefix
 from payrail.runtime.ports import Fs
 
 #: So much of the ledger is in memory at once.
@@ -24,10 +24,10 @@ _NO_FILE = frozenset((errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EACCES, er
 
 
 class Ledger:
-    """A prefix of the ledger's file: its lines, and the hash of their bytes once all were read."""
+    """A prefix of a file of the ledger: its lines, and their hash once all were read."""
 
-    def __init__(self, fs: Fs, size: int) -> None:
-        self._fs, self._size, self._hash = fs, size, hashlib.sha256()
+    def __init__(self, fs: Fs, size: int, path: str = LEDGER_BOOK) -> None:
+        self._fs, self._size, self._path, self._hash = fs, size, path, hashlib.sha256()
 
     @property
     def sha256(self) -> str:
@@ -41,7 +41,7 @@ class Ledger:
     def _chunks(self) -> Iterator[bytes]:
         if not self._size:
             return
-        file = self._fs.open(LEDGER_BOOK)
+        file = self._fs.open(self._path)
         try:
             at = 0
             while at < self._size:
@@ -55,12 +55,12 @@ class Ledger:
             file.close()
 
 
-def ledger_end(fs: Fs) -> tuple[int, int, str]:
-    """(bytes, last seq, hash) of the ledger's whole lines now."""
-    if not fs.exists(LEDGER_BOOK):
+def ledger_end(fs: Fs, path: str = LEDGER_BOOK) -> tuple[int, int, str]:
+    """(bytes, last seq, hash) of the whole lines of a file of the ledger now."""
+    if not fs.exists(path):
         return 0, 0, hashlib.sha256().hexdigest()
     digest, seen, last, rest = hashlib.sha256(), 0, b"", b""
-    file = fs.open(LEDGER_BOOK)
+    file = fs.open(path)
     try:
         while data := file.pread(seen + len(rest), READ_BYTES):
             whole, _, rest = (rest + data).rpartition(b"\n")
@@ -118,7 +118,13 @@ def bank_rows(fs: Fs, today: Sequence[Batch]) -> list[BankRow]:
 
 
 def files_read(
-    fs: Fs, date: str, batches: Sequence[BatchClosed], *, through_seq: int, ledger_sha256: str
+    fs: Fs,
+    date: str,
+    batches: Sequence[BatchClosed],
+    *,
+    through_seq: int,
+    ledger_sha256: str,
+    refunds: Prefix,
 ) -> list[dict[str, Any]]:
     """What the report of `date` was made of: each file with its hash, as the report shows it."""
     ledger = {"path": LEDGER_BOOK, "through_seq": through_seq, "sha256": ledger_sha256}
@@ -128,4 +134,7 @@ def files_read(
         {"path": path, "sha256": hashlib.sha256(fs.read(path)).hexdigest()}
         for path in sorted(set(paths))
     ]
-    return [ledger, *files]
+    if not refunds.size_bytes:
+        return [ledger, *files]
+    through_seq, sha256 = refunds.through_seq, refunds.sha256
+    return [ledger, {"path": REFUNDS_BOOK, "through_seq": through_seq, "sha256": sha256}, *files]

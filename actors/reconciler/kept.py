@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from payrail.domain.settlement.breaks import Break
 from payrail.domain.settlement.matching import Found
+from payrail.domain.settlement.report import settled_row
 from payrail.domain.words.settlement import ROWS_MAX, BankRow, BreakSeen, PageRead, SettledRow
 from payrail.runtime.errands import Outcome
 from payrail.runtime.ports import Fs
@@ -79,7 +80,7 @@ def keep(fs: Fs, date: str, pages: list[bytes], found: list[Break], all_found: F
     held: dict[str, list[SettledRow]] = {}
     for ours, line in all_found.matched:
         if ours.payment_id in broken:
-            row = SettledRow(ours.payment_id, ours.capture_id, ours.provider, line.batch_id)
+            row = settled_row(ours, line.batch_id)
             held.setdefault(ours.payment_id, []).append(row)
     kept = Kept([KeptBreak(_row(one), one.merchant_id) for one in found], held)
     fs.replace(_found(date, "jsonl"), b"".join(pages))

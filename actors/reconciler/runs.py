@@ -261,6 +261,12 @@ class Flow:
             },
             ledger_bytes=own.written.ledger_bytes,
             ledger_sha256=own.written.ledger_sha256,
+            refunds=own.written.refunds,
+            refund_prefixes={
+                date: day.written.refunds.through_seq
+                for date, day in days.items()
+                if day.written and date <= run.at
+            },
             closed_ms=own.closed_ms,
             before_ms=max(
                 (day.closed_ms for date, day in days.items() if date < run.at), default=0

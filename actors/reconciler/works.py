@@ -6,7 +6,7 @@ is replaced whole. Never: decides what is run, or books.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -22,15 +22,16 @@ from actors.reconciler.inputs import (
     statement_lines,
 )
 from actors.reconciler.kept import keep, look_at_break, pages_of, read_page
-from payrail.domain.books import LEDGER_BOOK
+from payrail.domain.books import LEDGER_BOOK, REFUNDS_BOOK
 from payrail.domain.settlement import merged, report
 from payrail.domain.settlement.lines import StatementDamaged
 from payrail.domain.settlement.matching import Batch, Found, Matcher, Window, in_order
-from payrail.domain.settlement.ours import captures, words_about
+from payrail.domain.settlement.ours import captures, refunds, words_about
 from payrail.domain.settlement.places import NEWEST, report_path, settlement_path
 from payrail.domain.words.settlement import (
     BankRow,
     BatchClosed,
+    Prefix,
     Reported,
     RunFailed,
     SettlementWritten,
@@ -55,6 +56,8 @@ class Reconcile(Struct):
     prefixes: dict[str, int]  # by date: the end (`seq`) of the ledger's prefix
     ledger_bytes: int
     ledger_sha256: str
+    refunds: Prefix
+    refund_prefixes: dict[str, int]
     closed_ms: int
     before_ms: int
     is_newest: bool
@@ -93,6 +96,7 @@ def write_settlement(fs: Fs, body: WriteSettlement) -> Outcome:
     data, count = merged.rendered(lines)
     path = settlement_path(body.date)
     fs.replace(path, data)
+    refunds_size, refunds_seq, refunds_sha256 = ledger_end(fs, REFUNDS_BOOK)
     size, seq, sha256 = ledger_end(fs)
     told = SettlementWritten(
         date=body.date,
@@ -102,6 +106,7 @@ def write_settlement(fs: Fs, body: WriteSettlement) -> Outcome:
         through_seq=seq,
         ledger_bytes=size,
         ledger_sha256=sha256,
+        refunds=Prefix(refunds_seq, refunds_size, refunds_sha256),
     )
     return "settlement.written", told
 
@@ -112,11 +117,14 @@ def reconcile(fs: Fs, body: Reconcile) -> Outcome:
     try:
         ours = captures(ledger.lines())
         if ledger.sha256 != body.ledger_sha256:
-            detail = (
-                f"{LEDGER_BOOK} is not what it was when {body.date} closed; run `payrail verify`"
-            )
-            return "run.failed", RunFailed(body.date, "ledger-changed", detail)
-        window = Window(body.date, body.closed_ms, body.before_ms, body.prefixes)
+            return _changed(LEDGER_BOOK, body.date)
+        paid_back = Ledger(fs, body.refunds.size_bytes, REFUNDS_BOOK)
+        ours |= refunds(paid_back.lines())
+        if paid_back.sha256 != body.refunds.sha256:
+            return _changed(REFUNDS_BOOK, body.date)
+        window = Window(
+            body.date, body.closed_ms, body.before_ms, body.prefixes, body.refund_prefixes
+        )
         matcher = Matcher(window, ours)
         today = _match(fs, matcher, body)
         paid = bank_rows(fs, today)
@@ -126,7 +134,7 @@ def reconcile(fs: Fs, body: Reconcile) -> Outcome:
         return "run.failed", RunFailed(body.date, "ledger-damaged", str(damage))
     matcher.missing()
     strange = {line.reference for _, line in matcher.found.strange}
-    words = words_about(Ledger(fs, body.ledger_bytes).lines(), strange) if strange else {}
+    words = words_about(_both(fs, body), strange) if strange else {}
     matcher.resolve(words)
     files = files_read(
         fs,
@@ -134,8 +142,20 @@ def reconcile(fs: Fs, body: Reconcile) -> Outcome:
         body.batches,
         through_seq=body.prefixes.get(body.date, 0),
         ledger_sha256=ledger.sha256,
+        refunds=body.refunds,
     )
     return _told(fs, body, matcher.found, paid, files)
+
+
+def _both(fs: Fs, body: Reconcile) -> Iterator[bytes]:
+    """The prefixes of both files: the last word on a refund stands in the second."""
+    yield from Ledger(fs, body.ledger_bytes).lines()
+    yield from Ledger(fs, body.refunds.size_bytes, REFUNDS_BOOK).lines()
+
+
+def _changed(path: str, date: str) -> Outcome:
+    detail = f"{path} is not what it was when {date} closed; run `payrail verify`"
+    return "run.failed", RunFailed(date, "ledger-changed", detail)
 
 
 def _match(fs: Fs, matcher: Matcher, body: Reconcile) -> list[Batch]:

@@ -151,7 +151,7 @@ class CaseOpened(Struct, frozen=True):
 
 
 class PaymentSettled(Struct, frozen=True, omit_defaults=True):
-    """A capture was found in a statement, or a break about the payment was posted by two people.
+    """A capture or refund was found in a statement, or a break about the payment was posted by two.
 
     `amount` of the entry is the capture's; 0 when the posting is about no capture of ours. The
     fold settles the payment when every capture is settled and nothing is capturable.
@@ -160,6 +160,7 @@ class PaymentSettled(Struct, frozen=True, omit_defaults=True):
     provider: str
     batch_id: str | None  # None: in no statement
     capture_id: str | None = None
+    refund_id: str | None = None
     adjusted: bool = False
     break_id: str | None = None
     break_class: str | None = None

@@ -41,7 +41,7 @@ LEADS_TO = {
 STAYS = {
     "payment.attempt_started": {"processing"},  # the attempt before was safely refused
     "payment.captured": {"captured"},  # a further part
-    "payment.unknown": {"authorized", "captured"},  # doubt belongs to the operation
+    "payment.unknown": {"authorized", "captured", "settled"},  # doubt belongs to the operation
     "payment.settled": {"settled"},
     "payment.charged_back": {"chargeback"},
     "payment.capture_requested": {"authorized", "captured"},

@@ -24,7 +24,9 @@ def check_settled(
         _once(payment, report)
         for entry in payment.of_type("payment.settled"):
             report.saw("settled")
-            if (entry["data"] or {}).get("adjusted"):
+            if (entry["data"] or {}).get("refund_id"):
+                _refund_as_stated(entry, stated, report)
+            elif (entry["data"] or {}).get("adjusted"):
                 _by_two(entry, report)
             else:
                 _as_stated(payment, entry, stated, report)
@@ -32,13 +34,13 @@ def check_settled(
 
 
 def _stated(home: Path, report: Report) -> Counter[tuple[str, str, str]]:
-    """(payment, capture, gross) of the capture lines in all settlement files."""
+    """(payment, capture, gross) of the capture and refund lines in all settlement files."""
     found: Counter[tuple[str, str, str]] = Counter()
     for path in sorted(home.glob("data/settlement/settlement_*.csv")):
         with path.open(newline="") as file:
             for row in csv.DictReader(file):
                 report.saw("settlement file")
-                if row["type"] == "capture":
+                if row["type"] in ("capture", "refund"):
                     found[row["payment_id"], row["operation_id"], row["gross"]] += 1
     return found
 
@@ -89,6 +91,19 @@ def _as_stated(
     posted = {posting["account"]: posting["amount"] for posting in entry["postings"]}
     if posted != {account: amount for account, amount in wanted.items() if amount}:
         message = f"{entry['ref']}: settling {ident} moves other money than its fees leave"
+        report.add("settled", entry.path, entry.number, message)
+
+
+def _refund_as_stated(entry: Line, stated: Counter[tuple[str, str, str]], report: Report) -> None:
+    """A refund leaves the payout: what it took is owed to us no longer, and was not paid."""
+    ident, provider = entry["data"]["refund_id"], entry["data"]["provider"]
+    posted = {posting["account"]: posting["amount"] for posting in entry["postings"]}
+    back = posted.get(f"asset:{provider}:receivable", 0)
+    if back <= 0 or posted.get(f"asset:{provider}:payout_in_transit") != -back or len(posted) != 2:
+        message = f"{entry['ref']}: settling {ident} moves other money than the refund"
+        report.add("settled", entry.path, entry.number, message)
+    if not stated[entry["ref"], ident, str(-back)]:
+        message = f"{entry['ref']}: {ident} is settled, but stands in no settlement file like that"
         report.add("settled", entry.path, entry.number, message)
 
 

@@ -17,17 +17,18 @@ from tests.auditor.ledger import Payment
 from tests.auditor.report import Report
 
 PROVIDERS = {"providerA": "provider-a", "providerB": "provider-b"}
-PAYMENTS = "data/ledger/payments.jsonl"
+PAYMENTS, REFUNDS = "data/ledger/payments.jsonl", "data/ledger/refunds.jsonl"
 #: Currencies whose minor unit is not a hundredth.
 _PLACES = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD": 3, "TND": 3, "JOD": 3}
 #: What may move money between a provider and our bank where nothing was adjusted by people.
 _PLAIN = {"payment.captured", "fee.charged", "payment.settled", "provider.payout_received"}
+_PLAIN |= {"refund.succeeded"}
 Money = Counter[tuple[str, str]]  # by (batch or account, currency), minor units
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """One capture of a statement."""
+    """One capture of a statement, or one refund, below zero."""
 
     path: str
     number: int
@@ -43,7 +44,7 @@ def check_stated(
     home: Path, books: dict[str, list[Line]], payments: dict[str, Payment], report: Report
 ) -> dict[str, list[Stated]]:
     """Statements, bank files, reports and the accounts between. Result: captures by provider."""
-    entries = books.get(PAYMENTS, [])
+    entries = [*books.get(PAYMENTS, []), *books.get(REFUNDS, [])]
     is_plain = _moves_plainly(entries)
     found = {}
     for provider, actor in PROVIDERS.items():
@@ -96,7 +97,7 @@ def _statements(home: Path, provider: str, report: Report) -> list[Stated]:
 
 
 def _a(path: str, number: int, batch_id: str, row: dict[str, str]) -> Stated | None:
-    if row.get("reporting_category") != "charge":
+    if row.get("reporting_category") not in ("charge", "refund"):
         return None
     code = row["currency"].upper()
     return Stated(
@@ -112,7 +113,7 @@ def _a(path: str, number: int, batch_id: str, row: dict[str, str]) -> Stated | N
 
 
 def _b(path: str, number: int, batch_id: str, row: dict[str, str]) -> Stated | None:
-    if row.get("Type") != "Settled":
+    if row.get("Type") not in ("Settled", "Refunded"):
         return None
     code = row["Gross Currency"]
     return Stated(
@@ -137,7 +138,8 @@ def _spoiled(home: Path, actor: str) -> bool:
 
 def _once(lines: list[Stated], truth: list[Line], report: Report) -> None:
     """A capture is stated once in all statements, as it really happened."""
-    really = {line["reference"]: line for line in truth if line["operation"] == "capture"}
+    signs = {"capture": 1, "refund": -1}
+    really = {line["reference"]: line for line in truth if line["operation"] in signs}
     seen: dict[str, Stated] = {}
     for line in lines:
         effect = really.get(line.reference)
@@ -147,7 +149,10 @@ def _once(lines: list[Stated], truth: list[Line], report: Report) -> None:
             message = f"stated twice, first at {first.path}:{first.number}"
         elif effect is None:
             message = "stated, and the truth has no such capture"
-        elif (effect["amount"], effect["currency"]) != (line.gross, line.currency):
+        elif (signs[effect["operation"]] * effect["amount"], effect["currency"]) != (
+            line.gross,
+            line.currency,
+        ):
             message = f"{line.gross} {line.currency} stated of {effect['amount']} captured"
         if message:
             report.add("statements", line.path, line.number, f"{line.reference}: {message}")
@@ -203,6 +208,7 @@ def _accounts(
     """What a provider owes us is its captures less its fees that are in no statement; what is in
     transit are those that are, less what the bank received."""
     wanted, found = _wanted(provider, payments), Counter[tuple[str, str]]()
+    wanted.update(_paid_back(provider, entries))
     names = {f"asset:{provider}:receivable", f"asset:{provider}:payout_in_transit"}
     for entry in entries:
         for posting in entry["postings"] or []:
@@ -232,6 +238,17 @@ def _wanted(provider: str, payments: dict[str, Payment]) -> Money:
             net = entry["amount"] - fees[ident]
             wanted[f"asset:{provider}:{kind}", entry["currency"]] += net
     return wanted
+
+
+def _paid_back(provider: str, entries: list[Line]) -> Money:
+    """What refunds took from what the provider owes us, or from what it paid out."""
+    found: Money = Counter()
+    settled = {(e["data"] or {}).get("refund_id") for e in entries}
+    for entry in entries:
+        if entry["type"] == "refund.succeeded" and entry["data"]["provider"] == provider:
+            kind = "payout_in_transit" if entry["ref"] in settled else "receivable"
+            found[f"asset:{provider}:{kind}", entry["currency"]] -= entry["amount"]
+    return found
 
 
 def _no_breaks(home: Path, report: Report) -> None:

@@ -52,6 +52,8 @@ def main(captures: int) -> None:
             {DATE: written.through_seq},  # type: ignore[attr-defined]
             written.ledger_bytes,  # type: ignore[attr-defined]
             written.ledger_sha256,  # type: ignore[attr-defined]
+            written.refunds,  # type: ignore[attr-defined]
+            {},
             MIDNIGHT_MS,
             0,
             True,

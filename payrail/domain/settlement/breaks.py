@@ -8,7 +8,7 @@ import hashlib
 
 from msgspec import Struct
 
-from payrail.domain.books import LEDGER_BOOK
+from payrail.domain.books import LEDGER_BOOK, REFUNDS_BOOK
 from payrail.domain.ledger import Posting, must_balance
 from payrail.domain.postings import (
     available,
@@ -96,14 +96,18 @@ def made(
         merchant_id=ours.merchant_id if ours else side.merchant_id or None,
         provider=side.provider,
         batch_id=batch_id,
-        capture_id=counted.capture_id if counted else None,
+        capture_id=counted.capture_id if counted and not counted.is_refund else None,
         currency=ours.currency if ours else side.currency,
-        ours=Place(LEDGER_BOOK, ours.line) if ours else None,
+        ours=_place(ours) if ours else None,
         theirs=Place(theirs.file, theirs.line) if theirs else None,
         difference=_difference(class_, counted, theirs),
         explanation=explanation,
         suggested_posting=suggested(class_, counted, theirs, is_taken=is_taken),
     )
+
+
+def _place(ours: Ours) -> Place:
+    return Place(REFUNDS_BOOK if ours.is_refund else LEDGER_BOOK, ours.line)
 
 
 def _id(class_: str, ours: Ours | None, theirs: StatementLine | None) -> str:

@@ -1,4 +1,4 @@
-"""Match the lines of statements with our captures: on provider, provider's reference and type.
+"""Match the lines of statements with our captures and refunds: on provider, its reference and type.
 
 Every line of a report's batches ends in one of four ways: matched, a break, in doubt (we asked for
 it and have not heard the end of it), or, of an earlier batch, done in an earlier report.
@@ -25,6 +25,8 @@ from payrail.domain.timestamps import parse_iso
 
 #: What a call says that has begun and has no end in the book.
 _BEGUN = frozenset({"payment.capture_requested", "payment.unknown", "payment.attempt_started"})
+#: The same of a refund.
+_REFUND_BEGUN = frozenset({"refund.submitted", "payment.unknown"})
 _LATE = "the line belongs to a batch that ended before"
 
 
@@ -42,12 +44,13 @@ class Batch(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a report looks at. `prefixes` are the ends (`seq`) of the ledger's prefixes by date."""
+    """What a report looks at. Prefixes are ends (`seq`) of the ledger's two files by date."""
 
     date: str
     closed_ms: int  # of the last batch of this date
     before_ms: int  # of the last batch of earlier dates
     prefixes: dict[str, int]
+    refund_prefixes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -74,15 +77,16 @@ class Matcher:
     def earlier(self, batch: Batch, lines: Iterable[StatementLine]) -> None:
         """A batch of an earlier date: its report is written. A capture that we had not booked by
         then is matched now."""
-        known_then = self._window.prefixes.get(batch.date, 0)
+        window = self._window
         for line in lines:
-            if line.type not in (CAPTURE, TAKEN_BACK):
-                continue
             key = line.provider, line.provider_reference
             ours = self._captures.get(key)
+            if not _is_about(line, ours):
+                continue
+            prefixes = window.refund_prefixes if line.type == REFUND else window.prefixes
             first = key not in self._seen
             self._seen[key] = batch.id
-            if ours is not None and first and ours.seq > known_then:
+            if ours is not None and first and ours.seq > prefixes.get(batch.date, 0):
                 self.found.caught_up.append((ours, batch))
 
     def today(self, batch: Batch, lines: Iterable[StatementLine]) -> None:
@@ -95,10 +99,10 @@ class Matcher:
 
     def _judge(self, batch: Batch, line: StatementLine) -> None:
         key = line.provider, line.provider_reference
-        if line.type in (REFUND, CHARGEBACK):
+        ours = self._captures.get(key)
+        if line.type == CHARGEBACK or (line.type == REFUND and ours and not ours.is_refund):
             self._beside(batch, line)
             return
-        ours = self._captures.get(key)
         if ours is None:
             self.found.strange.append((batch, line))
             return
@@ -139,13 +143,16 @@ class Matcher:
             if overdue > self._window.closed_ms:
                 self.found.expected.append(ours)
             elif overdue > self._window.before_ms:
-                why = "captured, and in no statement a day after its cut-off"
+                why = f"{_done(ours)}, and in no statement a day after its cut-off"
                 self._break("missing_theirs", ours, None, None, why)
 
     def resolve(self, words: dict[str, tuple[int, list[str]]]) -> None:
         """Judge the lines that match no capture by what the book says about our reference."""
         for batch, line in self.found.strange:
             types = words.get(line.reference, (0, []))[1]
+            if line.type == REFUND:
+                self._resolve_refund(batch, line, types)
+                continue
             if types and types[-1] in _BEGUN and line.type == CAPTURE:
                 self.found.doubtful.append(line)
             elif types:
@@ -155,17 +162,32 @@ class Matcher:
                 why = "the provider knows a capture that we do not"
                 self._break("missing_ours", None, line, batch, why)
 
+    def _resolve_refund(self, batch: Batch, line: StatementLine, types: list[str]) -> None:
+        if types and types[-1] in _REFUND_BEGUN:
+            self.found.doubtful.append(line)
+        else:
+            self._beside(batch, line)
+
+
+def _is_about(line: StatementLine, ours: Ours | None) -> bool:
+    """Whether this line of an earlier batch may be one of ours."""
+    if line.type == REFUND:
+        return ours is not None and ours.is_refund
+    return line.type in (CAPTURE, TAKEN_BACK)
+
 
 def _difference(ours: Ours, line: StatementLine, batch: Batch) -> tuple[str, str] | None:
     """(class, why) of what is wrong with a line that is ours; None: nothing."""
+    if ours.is_refund and line.type != REFUND:
+        return "wrong_state", f"the provider says {line.type}; we booked a refund"
     if line.type == TAKEN_BACK:
         return "wrong_state", "the provider says that it took the capture back"
     if line.currency != ours.currency:
-        return "currency", f"{line.currency} where we captured {ours.currency}"
+        return "currency", f"{line.currency} where we {_done(ours)} {ours.currency}"
     if line.rate != PAR:
         return "fx", f"converted at {line.rate} where nothing is to be converted"
     if line.gross != ours.gross:
-        return "amount", f"gross {line.gross} where we captured {ours.gross}"
+        return "amount", f"gross {line.gross} where we {_done(ours)} {ours.gross}"
     if line.fee != ours.fee:
         return "fee", f"fee {line.fee} where we expected {ours.fee}"
     if line.net != ours.net:
@@ -175,6 +197,10 @@ def _difference(ours: Ours, line: StatementLine, batch: Batch) -> tuple[str, str
     if parse_iso(line.occurred_at) < batch.opened_ms:
         return "late", f"{_LATE} {batch.id}"
     return None
+
+
+def _done(ours: Ours) -> str:
+    return "refunded" if ours.is_refund else "captured"
 
 
 def in_order(batches: Iterable[Batch]) -> Sequence[Batch]:

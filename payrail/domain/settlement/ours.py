@@ -1,4 +1,4 @@
-"""What we booked: the captures in a prefix of the ledger, streamed, each in a few words.
+"""What we booked: the captures and refunds in a prefix of the ledger, streamed, in a few words.
 
 Never: folds payments. A capture and its fee stand in neighbouring lines of the book; what became
 of the payment afterwards says nothing about what a provider owes for it.
@@ -9,20 +9,22 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
-from payrail.domain.books import LEDGER_BOOK
+from payrail.domain.books import LEDGER_BOOK, REFUNDS_BOOK
 from payrail.domain.fees import merchant_fee, provider_fee
 from payrail.domain.timestamps import parse_iso
 from payrail.errors import LineDamaged
 
 _CAPTURED, _FEE = b'"type":"payment.captured"', b'"type":"fee.charged"'
 _SETTLED = b'"type":"payment.settled"'
+_REFUNDED = b'"type":"refund.succeeded"'
 
 
 class Ours(Struct, gc=False):
-    """One capture as we booked it. `line` counts from 1 in the ledger's file."""
+    """One capture as we booked it, or one refund, whose gross is below zero and which has no fees.
+    `line` counts from 1 in its file of the ledger."""
 
     payment_id: str
-    capture_id: str
+    capture_id: str  # of a refund: its own id
     merchant_id: str
     provider: str
     provider_reference: str
@@ -34,6 +36,7 @@ class Ours(Struct, gc=False):
     line: int
     fee: int = 0  # what we expect the provider to keep
     merchant_fee: int = 0
+    is_refund: bool = False
     adjusted_by: str | None = None  # the break about it that was posted in this prefix
 
     @property
@@ -42,8 +45,8 @@ class Ours(Struct, gc=False):
 
     @property
     def due(self) -> int:
-        """What the merchant gets."""
-        return self.gross - self.merchant_fee
+        """What the merchant gets when it is settled; a refund was taken when it was approved."""
+        return 0 if self.is_refund else self.gross - self.merchant_fee
 
 
 class _Captured(Struct):
@@ -62,6 +65,23 @@ class _CapturedEntry(Struct):
     amount: int
     currency: str
     data: _Captured
+
+
+class _Refunded(Struct):
+    payment_id: str
+    provider: str
+    reference: str
+    provider_reference: str
+    succeeded_at: str
+
+
+class _RefundedEntry(Struct):
+    seq: int
+    ref: str
+    merchant_id: str | None
+    amount: int
+    currency: str
+    data: _Refunded
 
 
 class _Fee(Struct):
@@ -100,6 +120,7 @@ class _AboutEntry(Struct):
 
 
 _decode_captured = msgspec.json.Decoder(_CapturedEntry).decode
+_decode_refunded = msgspec.json.Decoder(_RefundedEntry).decode
 _decode_fee = msgspec.json.Decoder(_FeeEntry).decode
 _decode_settled = msgspec.json.Decoder(_SettledEntry).decode
 _decode_about = msgspec.json.Decoder(_AboutEntry).decode
@@ -146,6 +167,39 @@ def _ours(number: int, line: bytes) -> Ours:
         captured_ms=parse_iso(data.captured_at or entry.timestamp),
         seq=entry.seq,
         line=number,
+    )
+
+
+def refunds(lines: Iterable[bytes]) -> Captures:
+    """Every refund of these lines that succeeded. Raises LineDamaged likewise."""
+    found: Captures = {}
+    for number, line in enumerate(lines, 1):
+        if _REFUNDED not in line:
+            continue
+        try:
+            ours = _refund(number, line)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise LineDamaged(f"{REFUNDS_BOOK}:{number}: {error}; run `payrail verify`") from error
+        found[ours.provider, ours.provider_reference] = ours
+    return found
+
+
+def _refund(number: int, line: bytes) -> Ours:
+    entry = _decode_refunded(line)
+    data = entry.data
+    return Ours(
+        payment_id=data.payment_id,
+        capture_id=entry.ref,
+        merchant_id=entry.merchant_id or "",
+        provider=data.provider,
+        provider_reference=data.provider_reference,
+        reference=data.reference,
+        currency=entry.currency,
+        gross=-entry.amount,
+        captured_ms=parse_iso(data.succeeded_at),
+        seq=entry.seq,
+        line=number,
+        is_refund=True,
     )
 
 

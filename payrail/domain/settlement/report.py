@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 from payrail.domain.settlement import breaks
 from payrail.domain.settlement.breaks import Break
 from payrail.domain.settlement.matching import Found
+from payrail.domain.settlement.ours import Ours
 from payrail.domain.words.settlement import BankRow, SettledRow
 
 _encode = msgspec.json.Encoder(order=None).encode
@@ -113,23 +114,23 @@ def _rolled(found: Found, numbered: Sequence[Break], sides: Sequence[Any]) -> li
             continue
         rolled = row(one.payment_id, one.merchant_id, one.currency, "MISMATCHED")
         rolled.breaks = [*rolled.breaks, one.n]
-        rolled.captures += counted is not None
+        rolled.captures += counted is not None and not counted.is_refund
         rolled.ledger += counted.net if counted else 0
         rolled.statement += line.net if line and line.currency == rolled.currency else 0
     for ours, line in found.matched:
         rolled = row(ours.payment_id, ours.merchant_id, ours.currency, "MATCHED")
-        rolled.captures += 1
+        rolled.captures += not ours.is_refund
         rolled.ledger += ours.net
         rolled.statement += line.net
     for ours, _batch in found.caught_up:
         rolled = row(ours.payment_id, ours.merchant_id, ours.currency, "MATCHED")
-        rolled.captures += 1
+        rolled.captures += not ours.is_refund
         rolled.ledger += ours.net
         rolled.statement += ours.net
     for ours in found.expected:
         rolled = row(ours.payment_id, ours.merchant_id, ours.currency, "EXPECTED")
         if rolled.status == "EXPECTED":
-            rolled.captures += 1
+            rolled.captures += not ours.is_refund
             rolled.ledger += ours.net
     return [rows[payment_id] for payment_id in sorted(rows)]
 
@@ -160,11 +161,20 @@ def to_settle(found: Found) -> list[SettledRow]:
     pairs = [(ours, line.batch_id) for ours, line in found.matched]
     pairs += [(ours, batch.id) for ours, batch in found.caught_up]
     rows = [
-        SettledRow(ours.payment_id, ours.capture_id, ours.provider, batch_id)
-        for ours, batch_id in pairs
-        if ours.payment_id not in held_back
+        settled_row(ours, batch_id) for ours, batch_id in pairs if ours.payment_id not in held_back
     ]
-    return sorted(rows, key=lambda row: (row.payment_id or "", row.capture_id or ""))
+    return sorted(rows, key=_place)
+
+
+def _place(row: SettledRow) -> tuple[str, str]:
+    return row.payment_id or "", row.capture_id or row.refund_id or ""
+
+
+def settled_row(ours: Ours, batch_id: str | None) -> SettledRow:
+    """What the gateway may book of a match."""
+    if ours.is_refund:
+        return SettledRow(ours.payment_id, None, ours.provider, batch_id, refund_id=ours.capture_id)
+    return SettledRow(ours.payment_id, ours.capture_id, ours.provider, batch_id)
 
 
 def payouts(found: Found, bank: Iterable[BankRow]) -> list[BankRow]:

@@ -6,6 +6,8 @@ front door ── settle.run ──▶ reconciler ── batch.close ──▶ p
                                  ◀── settled.booked ──
 """
 
+import hashlib
+
 from msgspec import Struct
 
 from payrail.domain.ledger import Posting
@@ -118,6 +120,14 @@ class BatchClosed(Struct, forbid_unknown_fields=True):
     lines: int = 0
 
 
+class Prefix(Struct, frozen=True):
+    """How long the refunds' book was then."""
+
+    through_seq: int = 0
+    size_bytes: int = 0
+    sha256: str = hashlib.sha256().hexdigest()
+
+
 class SettlementWritten(Struct):
     """The reconciler's errand: a settlement file is in place, and this was the ledger then."""
 
@@ -128,6 +138,7 @@ class SettlementWritten(Struct):
     through_seq: int
     ledger_bytes: int
     ledger_sha256: str
+    refunds: Prefix = Prefix()
 
 
 class Reported(Struct):
@@ -151,7 +162,7 @@ class RunFailed(Struct):
 
 
 class SettledRow(Struct, omit_defaults=True):
-    """One capture that is settled, or one break that two people have posted."""
+    """One capture or refund that is settled, or one break that two people have posted."""
 
     payment_id: str | None
     capture_id: str | None
@@ -162,6 +173,7 @@ class SettledRow(Struct, omit_defaults=True):
     proposed_by: str | None = None
     approved_by: str | None = None
     postings: list[Posting] = []  # of a break; those of a match are the gateway's to make
+    refund_id: str | None = None
 
 
 class PageRead(Struct):
