@@ -28,7 +28,8 @@ def closed(number, payment_id, **more):
 
 async def ids(door, query="", **more):
     """Ids of the list, page after page."""
-    found, cursor = [], ""
+    found: list[list[str]] = []
+    cursor: str | None = ""
     while cursor is not None:
         path = f"/cases?{query}{f'&cursor={cursor}' if cursor else ''}"
         status, _, page = await door.ask("GET", path, **more)

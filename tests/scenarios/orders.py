@@ -51,7 +51,7 @@ def refund(
     user: str = "usr_m001operator",
 ) -> Order:
     """A refund that somebody of the shop asks for."""
-    given = {"payment_intent": payment_id, "amount": amount, "reason": "sent back"}
+    given: dict[str, Any] = {"payment_intent": payment_id, "amount": amount, "reason": "sent back"}
     head = {**_head("refunds", given, key, merchant), "user_id": user, "role": "operator"}
     return "refund.create", CreateRefund(**given, **head)
 
