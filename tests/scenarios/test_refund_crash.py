@@ -6,6 +6,7 @@ import pytest
 
 from tests.scenarios import orders
 from tests.scenarios.crash_house import TOKEN, Scene, Stage, breaks, card
+from tests.scenarios.settled import SettledHouse, reconciliation, settlement
 from tests.scenarios.simhouse import SimHouse, authorized
 
 DAYS_MS = 24 * 3_600_000
@@ -65,6 +66,32 @@ def nobody_approves(house: SimHouse) -> None:
     house.wait(3 * DAYS_MS)
 
 
+def stated(house: SimHouse) -> None:
+    """A refund has succeeded, and the day's settlement file is written."""
+    waiting(house)
+    assert house.say(orders.approve(the_refund(house)), "approved")[0] == 200
+    assert house.say(settlement(), "settled", "reconciler")[0] == 200
+
+
+def reconcile(house: SimHouse) -> None:
+    house.put(reconciliation(), "q", "reconciler")
+    house.run()
+
+
+def netted_once(house: SimHouse) -> None:
+    """Capture and refund are settled once each, and nothing is left between the accounts."""
+    settled = [e["data"] for e in house.entries if e["type"] == "payment.settled"]
+    assert len(settled) == 2
+    assert [data["refund_id"] for data in settled if "refund_id" in data] == [the_refund(house)]
+    sums: Counter[str] = Counter()
+    for entry in house.entries:
+        for posting in entry["postings"]:
+            sums[posting["account"]] += posting["amount"]
+    for account in ("receivable", "payout_in_transit"):
+        assert sums[f"asset:providerA:{account}"] == 0
+    assert sums["liability:refunds:in_transit"] == 0
+
+
 def ends(*types: str, refunded: int = 0):
     """The refund has these entries, and so much went back, at the provider as in our books."""
 
@@ -96,6 +123,7 @@ SCENES = (
         approve(),
         ends(*SENT, "refund.failed"),
     ),
+    Scene("refund settled", stated, reconcile, netted_once, house=SettledHouse),
 )
 
 
