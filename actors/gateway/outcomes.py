@@ -46,7 +46,7 @@ def outcome(state: GatewayState, message: Message, moment: Moment, rules: Rules)
             return refund_outcomes.come_back(state, message, moment)
         return late.consider(state, message, moment)
     if told.result == "pending":
-        return Step()  # the next ask is already set
+        return refund_outcomes.waits(view, told, moment)
     if told.result == "ambiguous":
         return _doubt(state, view, message, moment, "ambiguous")
     booking = Booking(view, message, moment)

@@ -7,14 +7,15 @@ people may order it anew. Doubt is no end: the refund stays `processing` and is 
 from actors.gateway import calls, late
 from actors.gateway.booking import Booking
 from actors.gateway.facts import ClosedRefund
+from actors.gateway.settings import ask_wait_ms
 from actors.gateway.state import GatewayState
 from payrail.domain.claim_entries import RefundFailed, RefundSucceeded
-from payrail.domain.messages import Outcome
-from payrail.domain.payments import FENCED
+from payrail.domain.messages import AskAgain, Outcome
+from payrail.domain.payments import FENCED, PaymentView
 from payrail.domain.postings import refund_failed_postings
 from payrail.domain.refunds import RefundState, RefundView
 from payrail.domain.timestamps import iso
-from payrail.runtime.actor import Message, Moment, Step
+from payrail.runtime.actor import CancelTimer, Message, Moment, SetTimer, Step
 
 
 def ended(state: GatewayState, booking: Booking, message: Message, moment: Moment) -> Step:
@@ -44,6 +45,22 @@ def _book_success(booking: Booking, refund: RefundView, told: Outcome, moment: M
         iso(moment.business_ms),
     )
     booking.book_refund(refund, "refund.succeeded", data, refund.amount, ref=refund.id)
+
+
+def waits(view: PaymentView, told: Outcome, moment: Moment) -> Step:
+    """The provider has taken the call in and will tell. Of a refund that is no doubt: it is asked
+    about now and then. Of another call, or when we asked, the next ask is already set."""
+    call = view.open
+    if call is None or call.operation != "refund" or call.in_doubt or told.asked:
+        return Step()
+    due_ms = moment.wire_ms + ask_wait_ms(1)
+    body = AskAgain(view.id, call.reference, 1)
+    return Step(
+        timers=[
+            CancelTimer(f"attempt:{call.reference}"),
+            SetTimer(f"ask:{call.reference}", "ask.again", body, due_ms),
+        ]
+    )
 
 
 def come_back(state: GatewayState, message: Message, moment: Moment) -> Step:

@@ -5,6 +5,7 @@ in a mailbox cannot happen behind the back of whoever was told "no".
 """
 
 from actors.provider import outcomes
+from actors.provider.calls import PENDING
 from actors.provider.rules import BROKEN, SAFE, Subject, choose
 from actors.provider.state import ProviderState, ReferenceFenced
 from payrail.domain.messages import Ask
@@ -28,7 +29,7 @@ def answer_ask(state: ProviderState, ask: Ask, provider: str, seed: int) -> Step
     waiting = state.waiting.get(ask.reference)
     if ask.reference in state.fenced:
         return Step(out=[outcomes.answered(ask, "fenced", provider)])
-    if waiting is not None and waiting.due_ms is None:
+    if waiting is not None and (waiting.due_ms is None or waiting.fault == PENDING):
         return Step(out=[outcomes.answered(ask, "pending", provider)])
     if waiting is not None and not waiting.fence:
         return Step(out=[outcomes.answered(ask, UNFENCED_ANSWER, provider)])

@@ -7,7 +7,7 @@ the card. What is refused before the card is asked had no effect, and is not rem
 from dataclasses import dataclass
 
 from actors.provider import outcomes
-from actors.provider.answers import Table, word_on_card, word_on_hold
+from actors.provider.answers import APPROVED, Table, word_on_card, word_on_hold
 from actors.provider.rules import BROKEN, SAFE, FaultRule, Subject, choose
 from actors.provider.seals import PresentedCard, SealUnopened, Unseal
 from actors.provider.state import (
@@ -18,8 +18,11 @@ from actors.provider.state import (
     Waiting,
 )
 from payrail.domain.messages import TakeUp
+from payrail.domain.testcards import Later
 from payrail.runtime.actor import Moment, SetTimer, Step
 
+#: A refund of a test card that is paid back only after so long, in business time.
+PENDING, PENDING_MS = "pending", 60_000
 _ON_MONEY = (*SAFE, *BROKEN, "hang", "slow", "approve_then_hang", "decline", "wrong_amount")
 
 
@@ -49,6 +52,8 @@ def take(desk: Desk, state: ProviderState, order: Order, moment: Moment) -> Step
         return Step(out=[outcomes.not_done(order, "refused", "seal_broken", desk.provider)])
     is_documented = _is_documented(desk, state, order, card)
     drill = choose(state.faults, _subject(state, order, is_documented), desk.seed, _ON_MONEY)
+    if drill is None and _is_pending_refund(state, order):
+        return _pending(desk, order, moment)
     if drill is None:
         return _end(desk, state, order, card, None, moment)
     return _drilled(desk, state, order, card, drill, moment)
@@ -66,7 +71,8 @@ def take_up(desk: Desk, state: ProviderState, timer: TakeUp, moment: Moment) -> 
             events=[CallRefused(order.reference)],
             out=[outcomes.not_done(order, "refused", refusal, desk.provider)],
         )
-    rule = FaultRule(operation=order.operation, do=waiting.fault)
+    is_drill = waiting.fault != PENDING
+    rule = FaultRule(operation=order.operation, do=waiting.fault) if is_drill else None
     return _end(desk, state, order, _card(desk, order), rule, moment)
 
 
@@ -116,6 +122,26 @@ def _put_off(order: Order, rule: FaultRule, is_documented: bool, moment: Moment)
     )
 
 
+def _is_pending_refund(state: ProviderState, order: Order) -> bool:
+    """Whether the card of this charge is documented to be paid back only after a while."""
+    hold = state.operations.get(order.authorization or "")
+    if order.operation != "refund" or hold is None or hold.later != Later.REFUND_PENDING:
+        return False
+    return word_on_hold(state, order)[0] == APPROVED
+
+
+def _pending(desk: Desk, order: Order, moment: Moment) -> Step:
+    """Take a refund in, and say so: it happens later, and its notice tells."""
+    due_ms = moment.business_ms + PENDING_MS
+    body = TakeUp(order.reference)
+    timer = SetTimer(f"take_up:{order.reference}", "charge.take_up", body, due_ms, business=True)
+    return Step(
+        events=[CallTakenIn(Waiting(order, True, due_ms, False, PENDING))],
+        timers=[timer],
+        out=[outcomes.not_done(order, PENDING, PENDING, desk.provider)],
+    )
+
+
 def _end(
     desk: Desk,
     state: ProviderState,
@@ -125,8 +151,8 @@ def _end(
     moment: Moment,
 ) -> Step:
     """Nothing keeps the call from being done, one way or the other."""
+    documented = desk.outcome_for(card.number) if card is not None else None
     if card is not None:
-        documented = desk.outcome_for(card.number)
         code = word_on_card(
             card,
             documented,
@@ -148,6 +174,7 @@ def _end(
         moment,
         desk.provider,
         is_documented=_is_documented(desk, state, order, card),
+        later=documented.later if card is not None and documented is not None else None,
     )
 
 

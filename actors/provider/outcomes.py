@@ -84,6 +84,7 @@ def finished(
     provider: str,
     *,
     is_documented: bool,
+    later: str | None = None,
 ) -> Step:
     """The call ends with `code`; an approved one has its effect now."""
     is_approved = code == APPROVED
@@ -103,6 +104,7 @@ def finished(
         captured=amount if is_approved and order.capture else 0,
         asked=order.amount,
         authorization=order.authorization,
+        later=later,
     )
     is_silent = rule is not None and rule.deed == "approve_then_hang"
     return Step(

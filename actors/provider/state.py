@@ -68,6 +68,7 @@ class Operation(Struct):
     refunded: int = 0
     asked: int = 0  # the amount that was asked for
     authorization: str | None = None  # whose hold a capture, refund or reversal is about
+    later: str | None = None  # what a test card does after its charge
 
     @property
     def left(self) -> int:

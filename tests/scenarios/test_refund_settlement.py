@@ -92,6 +92,23 @@ def test_a_refund_of_another_amount_is_told_and_settles_nothing() -> None:
     assert house.state_of(payment_id) == "captured"
 
 
+def test_a_card_whose_refunds_are_pending_is_waited_for_without_doubt() -> None:
+    """4000000000007726: processing for a minute of business time, asked about, then succeeded."""
+    house, _ = a_house(0)
+    token = house.tokenize("4000000000007726", "slow")
+    house.run()
+    payment_id = house.captured(token, "slow")
+    refund_id = refunded(house, payment_id, 2000)
+    house.wait(6_000)
+    assert house.state.refunds[refund_id].state == "processing"
+    house.clock.advance_business_ms(60_000)
+    house.run()
+    assert house.state.closed_refunds[refund_id].state == "succeeded"
+    types = [entry["type"] for entry in house.entries]
+    assert "payment.unknown" not in types
+    must_be_sound(house)
+
+
 def test_an_independent_reader_agrees(tmp_path: Path) -> None:
     """Statements, bank, ledger and reports of a day with refunds say the same to the auditor."""
     house, (first, second) = a_house(2)
