@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.auditor.audit import audit
 from tests.chaos.house import House
 from tests.scenarios.living import lines, until
 from tests.scenarios.shop import Answer, Shop
@@ -134,4 +135,12 @@ def test_payrail_shows_a_refund_and_finds_the_house_whole(
     verified = house.cli("verify")
     assert verified.returncode == 0, verified.stdout
     balance = json.loads(house.cli("ledger", "balance", "--json").stdout)
-    assert not any(balance["trial_balance"].values() if "trial_balance" in balance else [])
+    assert not any(balance["trial_balance"].values())
+    why = house.cli("why", refund_id)
+    assert why.returncode == 0, why.stdout
+    assert "refund.succeeded" in why.stdout
+    exported = house.cli("ledger", "export", "--format", "json")
+    assert exported.returncode == 0, exported.stderr
+    types = [entry["type"] for entry in json.loads(exported.stdout)]
+    assert "refund.succeeded" in types
+    assert audit(house.home).findings == []
