@@ -260,7 +260,7 @@ def main() -> int:
     found = in_turn(variants, chosen.rounds)
     print_table(found, as_json=chosen.json)
     if chosen.peer and not chosen.json:
-        for name in variants.keys() - {"localstripe"}:
+        for name in [name for name in variants if name != "localstripe"]:
             print(f"\nratio of {name}", end=" ")
             print(shown(ratios(found, name, "localstripe", "lifecycles_per_s")))
     return 0
