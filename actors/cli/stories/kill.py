@@ -12,12 +12,15 @@ from actors.cli.shop import Answer, Shop
 from actors.cli.stories import Checks
 from actors.cli.stories.books import broken_links, live_approvals, unbalanced
 from actors.cli.stories.cards import MERCHANT, good_card, order
+from actors.cli.stories.endpoint import Endpoint, listening
 from actors.cli.stories.houses import House, own_house, until
-from payrail.domain.books import LEDGER_BOOK
+from payrail.domain.books import LEDGER_BOOK, OUTBOX_BOOK
 
 CLIENTS = 16
 SECONDS = 10.0
 KILL_EVERY_S = 1.0
+#: How long the endpoint may lag behind once nobody is killed any more.
+EVENTS_S_MAX = 60.0
 _FINE = frozenset({200, 201, 202})
 
 
@@ -46,7 +49,13 @@ class Seen:
 
 async def play(checks: Checks) -> None:
     seen = Seen()
-    async with own_house() as house, house.shop() as shop:
+    async with (
+        listening() as endpoint,
+        own_house({"PAYRAIL_WEBHOOK_ALLOW": endpoint.place}) as house,
+        house.shop() as shop,
+    ):
+        order_to = {"url": endpoint.url}
+        await shop.post("endpoint", MERCHANT, "/webhook-endpoints", order_to, None)
         shop.watch = seen.watch
         token = await shop.tokenize(MERCHANT, good_card())
         dead = len(_letters(house))
@@ -54,6 +63,7 @@ async def play(checks: Checks) -> None:
         _check_clients(checks, seen, kills)
         await _settled(checks, house, shop, seen)
         _check_books(checks, house, seen)
+        await _check_events(checks, house, endpoint)
         code, told = await house.payrail("verify", told=True)
         checks.that("`payrail verify` finds the house whole", code == 0, told)
         new = _letters(house)[dead:]
@@ -177,6 +187,17 @@ def _check_books(checks: Checks, house: House, seen: Seen) -> None:
     checks.that("every entry sums to zero per currency", not unbalanced(book), unbalanced(book)[:3])
     damaged = broken_links(house.home)
     checks.that("every book is one whole chain", not damaged, damaged[:3])
+
+
+async def _check_events(checks: Checks, house: House, endpoint: Endpoint) -> None:
+    events = [e["id"] for e in house.lines(OUTBOX_BOOK) if e["merchant_id"] == MERCHANT]
+    await until(lambda: all(name in endpoint.bodies for name in events), EVENTS_S_MAX)
+    missing = [name for name in events if name not in endpoint.bodies]
+    checks.that(f"each of {len(events)} events is at the endpoint", events and not missing, missing)
+    twisted = [name for name, bodies in endpoint.bodies.items() if len(bodies) > 1]
+    strange = sorted(endpoint.bodies.keys() - set(events))
+    fact = "under its own id, with one body however often it came"
+    checks.that(fact, not twisted and not strange, (twisted or strange)[:3])
 
 
 def _more_than_one(counts: Mapping[str, int]) -> dict[str, int]:
