@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from payrail.domain.claim_entries import CaseClosed
 from payrail.domain.ledger import CaseOpened, LedgerEntry
-from payrail.domain.moves import moved
+from payrail.domain.moves import advance, moved
 
 #: What a case may be about, and what to look at.
 REASONS = {
@@ -70,9 +70,7 @@ def fold(view: CaseView | None, entry: LedgerEntry) -> CaseView:
     if told != (view.id, view.merchant_id, view.payment_id):
         raise ValueError(f"{entry.ref}: {entry.type} does not fit {view.id}")
     view.closed_by, view.resolution = data.closed_by, data.resolution
-    view.state = state
-    view.updated_at = entry.timestamp
-    view.object_seq += 1
+    advance(view, state, entry)
     return view
 
 

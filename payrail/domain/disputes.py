@@ -26,7 +26,7 @@ from payrail.domain.dispute_view import (
     render,
 )
 from payrail.domain.ledger import LedgerEntry, Posting
-from payrail.domain.moves import moved, must_be_about
+from payrail.domain.moves import advance, moved, must_be_about
 from payrail.domain.timestamps import parse_iso
 
 __all__ = [
@@ -160,9 +160,7 @@ def fold(view: DisputeView | None, entry: LedgerEntry) -> DisputeView:
     if entry.data.payment_id != view.payment_id:
         raise ValueError(f"{entry.ref}: {entry.type} is about another payment")
     _EFFECTS[entry.type](view, entry)
-    view.state = state
-    view.updated_at = entry.timestamp
-    view.object_seq += 1
+    advance(view, state, entry)
     return view
 
 

@@ -5,11 +5,19 @@ A pair that is missing is refused before it is booked (`may`), and is damage in 
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from payrail.domain.ledger import LedgerEntry
 
 S = TypeVar("S", bound=StrEnum)
+
+
+class Told(Protocol, Generic[S]):
+    """What every view keeps of the entries that were folded into it."""
+
+    state: S
+    updated_at: str
+    object_seq: int
 
 
 def moved(table: Mapping[tuple[S | None, str], S], state: S | None, entry: LedgerEntry) -> S:
@@ -27,3 +35,10 @@ def must_be_about(
     told = (entry.ref, entry.merchant_id, entry.amount, entry.currency)
     if told != (ident, merchant_id, amount, currency):
         raise ValueError(f"{entry.ref}: {entry.type} does not fit {ident}")
+
+
+def advance(view: Told[S], state: S, entry: LedgerEntry) -> None:
+    """Let a view stand where `entry`, whose effects it has, left it."""
+    view.state = state
+    view.updated_at = entry.timestamp
+    view.object_seq += 1

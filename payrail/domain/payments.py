@@ -8,6 +8,7 @@ Never: reads a clock, knows a provider's words, or sees a card number.
 """
 
 from payrail.domain.ledger import LedgerEntry
+from payrail.domain.moves import moved
 from payrail.domain.payment_claims import CLAIM_EFFECTS, CLAIMS, payment_of
 from payrail.domain.payment_effects import EFFECTS, FENCED, FENCED_DECLINE, created
 from payrail.domain.payment_view import (
@@ -146,10 +147,7 @@ def next_reference(view: PaymentView) -> str:
 def fold(view: PaymentView | None, entry: LedgerEntry) -> PaymentView:
     """The payment after `entry`, changed in place. Raises ValueError, with the view untouched, for
     an entry that cannot follow: the book is damaged."""
-    state = PAYMENT_TRANSITIONS.get((view.state if view else None, entry.type))
-    if state is None:
-        was = view.state if view else "nothing"
-        raise ValueError(f"{entry.ref}: {entry.type} cannot follow {was}")
+    state = moved(PAYMENT_TRANSITIONS, view.state if view else None, entry)
     if view is None:
         return created(entry)
     _must_belong(view, entry)

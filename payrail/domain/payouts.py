@@ -13,7 +13,7 @@ from msgspec import Struct
 from payrail.domain import postings
 from payrail.domain.claim_entries import PayoutCreated, PayoutFailed, PayoutPaid
 from payrail.domain.ledger import LedgerEntry, Posting
-from payrail.domain.moves import moved, must_be_about
+from payrail.domain.moves import advance, moved, must_be_about
 
 
 class PayoutState(StrEnum):
@@ -86,9 +86,7 @@ def fold(view: PayoutView | None, entry: LedgerEntry) -> PayoutView:
         return _created(entry)
     must_be_about(entry, view.id, view.merchant_id, view.amount, view.currency)
     _EFFECTS[entry.type](view, entry)
-    view.state = state
-    view.updated_at = entry.timestamp
-    view.object_seq += 1
+    advance(view, state, entry)
     return view
 
 

@@ -17,7 +17,7 @@ from payrail.domain.claim_entries import (
     RefundSucceeded,
 )
 from payrail.domain.ledger import LedgerEntry, Posting
-from payrail.domain.moves import moved, must_be_about
+from payrail.domain.moves import advance, moved, must_be_about
 from payrail.domain.payment_view import PaymentView
 from payrail.domain.payments import legal_verbs as verbs_of_payment
 from payrail.domain.refund_view import RefundState, RefundView, render
@@ -81,9 +81,7 @@ def fold(view: RefundView | None, entry: LedgerEntry) -> RefundView:
     if entry.data.payment_id != view.payment_id:
         raise ValueError(f"{entry.ref}: {entry.type} is about another payment")
     _EFFECTS[entry.type](view, entry)
-    view.state = state
-    view.updated_at = entry.timestamp
-    view.object_seq += 1
+    advance(view, state, entry)
     return view
 
 
