@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from actors.gateway.booking import Booking
 from actors.gateway.facts import CallJudged
-from actors.gateway.state import GatewayState, fold_breaker
+from actors.gateway.folds import fold_breaker
+from actors.gateway.state import GatewayState
 from payrail.domain.breaker import (
     CLOSED,
     HALF_OPENED,

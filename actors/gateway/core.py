@@ -8,6 +8,7 @@ from msgspec import Struct
 from actors.gateway import (
     breakers,
     commands,
+    folds,
     idempotency,
     notices,
     outcomes,
@@ -16,7 +17,6 @@ from actors.gateway import (
     snapshots,
 )
 from actors.gateway import endpoints as webhooks
-from actors.gateway import state as gateway_state
 from actors.gateway.booking import ACCESS, LEDGER, OUTBOX, REFUNDS, ledger_book, read_outbox
 from actors.gateway.facts import Card, CardRegistered, read_event
 from actors.gateway.settings import Rules
@@ -145,7 +145,7 @@ class Gateway:
             return idempotency.kept_refusal(refusal, message, moment)
 
     def apply(self, state: GatewayState, event: Struct) -> None:
-        gateway_state.apply(state, event)
+        folds.apply(state, event)
 
     def read_event(self, line: bytes) -> Struct:
         return read_event(line)

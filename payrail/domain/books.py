@@ -4,8 +4,9 @@ Never: opens a file.
 """
 
 LEDGER_BOOK = "data/ledger/payments.jsonl"
-#: Shares one gapless `seq` with the payments'.
+#: These share one gapless `seq` with the payments'.
 REFUNDS_BOOK = "data/ledger/refunds.jsonl"
+DISPUTES_BOOK = "data/ledger/disputes.jsonl"
 OUTBOX_BOOK = "data/outbox/events.jsonl"
 DELIVERIES_BOOK = "data/outbox/deliveries.jsonl"
 ACCESS_BOOK = "data/access/changes.jsonl"

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from payrail.domain.words import (
     cards,
+    disputes,
     endpoints,
     house,
     payments,
@@ -148,5 +149,5 @@ class ReplyLine(Struct, kw_only=True):
     body: msgspec.Raw
 
 
-_ROOMS = (payments, refunds, cards, providers, endpoints, settlement, house)
+_ROOMS = (payments, refunds, disputes, cards, providers, endpoints, settlement, house)
 KINDS: dict[str, Kind] = {row.name: row for room in _ROOMS for row in room.KINDS}

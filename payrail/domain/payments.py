@@ -21,6 +21,7 @@ from payrail.domain.payment_view import (
 )
 
 __all__ = [
+    "DONE",
     "FENCED",
     "FENCED_DECLINE",
     "PAYMENT_TRANSITIONS",
@@ -119,6 +120,8 @@ _MAY_SETTLE = frozenset({"payment.settled", "payment.released"})
 
 #: States that no entry of ours leaves.
 TERMINAL = frozenset({_S.DECLINED, _S.REVERSED, _S.CHARGEBACK})
+#: Of these, the ones without money: no refund and no dispute can follow.
+DONE = frozenset({_S.DECLINED, _S.REVERSED})
 
 
 def may(view: PaymentView | None, entry_type: str) -> bool:

@@ -1,0 +1,104 @@
+"""What is said about disputes: by people to the gateway, between the gateway and a provider.
+
+A provider rules, never we. What it tells comes once as an answer by mailbox and once as a notice
+over HTTP; both are `DisputeFact`, and the first to arrive is booked.
+"""
+
+from msgspec import Struct
+
+from payrail.domain.words.kinds import ANY_PROVIDER, TIMER, asked, kind
+from payrail.domain.words.payments import Command
+
+
+class CreateDispute(Command, kw_only=True):
+    """Have the provider open a dispute about a captured payment, as a cardholder would."""
+
+    payment_intent: str
+    reason: str
+    amount: int | None = None  # None: all that can be disputed
+    stage: str = "chargeback"
+
+
+class AddEvidence(Command, kw_only=True):
+    """What speaks for the merchant, by item of the checklist; a later text replaces the first."""
+
+    id: str
+    evidence: dict[str, str]
+
+
+class SubmitDispute(Command, kw_only=True):
+    """The one answer of this stage leaves for the provider."""
+
+    id: str
+
+
+class AcceptDispute(Command, kw_only=True):
+    """The merchant gives in."""
+
+    id: str
+
+
+class RuleDispute(Command, kw_only=True):
+    """Have the provider rule, as an issuer would: won | lost."""
+
+    id: str
+    outcome: str
+
+
+class DisputeCall(Struct, forbid_unknown_fields=True):
+    """Gateway to provider. `action`: open | submit | accept | resolve; `dispute_id` is our name for
+    it. What an action does not need is left out."""
+
+    payment_id: str
+    dispute_id: str  # dp_…
+    action: str
+    authorization: str  # our reference of the disputed charge
+    merchant_id: str
+    amount: int = 0
+    currency: str = ""
+    reason: str = ""
+    stage: str = ""
+    outcome: str = ""  # of resolve: won | lost
+    evidence: str = ""  # of submit: the texts that decide a test dispute
+
+
+class DisputeFact(Struct, forbid_unknown_fields=True):
+    """What a provider says of a dispute. `fact`: opened | submitted | won | lost | closed, or
+    refused with a code, which moves nothing. `dispute_id` is ours where we have named it, else the
+    provider's own, and the gateway finds or makes one by `provider_reference`."""
+
+    provider: str  # providerA
+    payment_id: str
+    authorization: str  # our reference of the charge
+    provider_reference: str  # the provider's name for the dispute
+    fact: str
+    stage: str
+    reason: str
+    amount: int
+    currency: str
+    dispute_id: str | None = None
+    network_code: str | None = None
+    closed_reason: str | None = None  # accepted | expired | defended | withdrawn
+    code: str = ""  # why it was refused
+    notice_id: str | None = None  # of a notice over HTTP
+    action: str | None = None  # of an answer by mailbox: what was asked
+
+
+class DisputeDue(Struct):
+    """The gateway's timer, business time: the last moment to answer has come."""
+
+    dispute_id: str
+    stage: str
+
+
+KINDS = (
+    asked("dispute.create", "frontdoor", CreateDispute),
+    asked("dispute.evidence", "frontdoor", AddEvidence),
+    asked("dispute.submit", "frontdoor", SubmitDispute),
+    asked("dispute.accept", "frontdoor", AcceptDispute),
+    asked("dispute.resolve", "frontdoor", RuleDispute),
+    asked("dispute.notice", "frontdoor", DisputeFact),
+    kind("dispute.call", "gateway", DisputeCall),
+    kind("dispute.fact", ANY_PROVIDER, DisputeFact),
+    kind("dispute.due", TIMER, DisputeDue),
+)
