@@ -87,7 +87,8 @@ def _sent_back(
     shown = {"id": ident, "object": "refund", "state": RefundState.FAILED.value, "amount": amount}
     shown |= {"currency": currency, "payment_intent": closed.payment_id}
     shown |= {"provider": provider, "failure_reason": told.code}
-    data = RefundFailed(closed.payment_id, provider, closed.reference, told.code, True)
+    at = iso(moment.business_ms)
+    data = RefundFailed(closed.payment_id, provider, closed.reference, told.code, True, at)
     seq = closed.object_seq + 1
     booking.book_claim(
         "refund.failed", data, amount, ref=ident, postings=postings, seq=seq, shown=shown

@@ -2,6 +2,7 @@
 
 A refund's entries stand in `refunds.jsonl`, a dispute's in `disputes.jsonl`; `payment_id` joins
 them to their payment. The amount of each is that of the refund or the dispute, whole.
+`occurred_at` is business time, which decides the batch that the money of an entry is due in.
 """
 
 from msgspec import Struct
@@ -60,6 +61,7 @@ class RefundFailed(Struct, frozen=True):
     reference: str | None  # None: it never left
     code: str
     was_succeeded: bool = False
+    occurred_at: str | None = None
 
 
 class DisputeOpened(Struct, frozen=True, omit_defaults=True):
@@ -76,6 +78,7 @@ class DisputeOpened(Struct, frozen=True, omit_defaults=True):
     fee: int
     prefilled: dict[str, str]  # evidence out of our own books
     network_code: str | None = None
+    occurred_at: str | None = None
 
 
 class EvidenceAdded(Struct, frozen=True):
@@ -93,6 +96,7 @@ class DisputeSubmitted(Struct, frozen=True):
     stage: str
     submitted_by: str | None
     fee: int
+    occurred_at: str | None = None
 
 
 class DisputeWon(Struct, frozen=True):
@@ -100,6 +104,7 @@ class DisputeWon(Struct, frozen=True):
     provider: str
     closed_reason: str  # defended | withdrawn
     fee_returned: int
+    occurred_at: str | None = None
 
 
 class DisputeLost(Struct, frozen=True):
@@ -109,6 +114,7 @@ class DisputeLost(Struct, frozen=True):
     provider: str
     closed_reason: str  # accepted | expired | defended
     second: bool = False
+    occurred_at: str | None = None
 
 
 class DisputeClosed(Struct, frozen=True):

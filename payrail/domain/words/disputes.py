@@ -54,6 +54,7 @@ class DisputeCall(Struct, forbid_unknown_fields=True):
     action: str
     authorization: str  # our reference of the disputed charge
     merchant_id: str
+    provider_reference: str = ""  # the provider's name for it; open: it has none yet
     amount: int = 0
     currency: str = ""
     reason: str = ""
@@ -82,6 +83,7 @@ class DisputeFact(Struct, forbid_unknown_fields=True):
     code: str = ""  # why it was refused
     notice_id: str | None = None  # of a notice over HTTP
     action: str | None = None  # of an answer by mailbox: what was asked
+    occurred_at: str | None = None  # ISO, business time at the provider
 
 
 class DisputeDue(Struct):
