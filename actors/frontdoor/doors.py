@@ -21,6 +21,7 @@ from actors.frontdoor.health import House
 from actors.frontdoor.lists import Reads
 from actors.frontdoor.metrics_book import actors_seen, answers_into
 from actors.frontdoor.notices import Notices, notice_routes
+from actors.frontdoor.people import People
 from actors.frontdoor.provider_door import ProviderDoor
 from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.refunds import Refunds
@@ -91,6 +92,7 @@ def _public_routes(parts: Parts, reads: Reads, house: House) -> list[Route]:
         *Cases(reads, payments).routes(),
         *Refunds(asking, access, reads, payments).routes(),
         *_endpoints(parts, reads).routes(),
+        *People(asking, access, parts.house_secret, parts.rng).routes(),
         *Deliveries(fs, access, reads).routes(),
         *Clocks(fs, parts.clock, reads, may_drill, parts.log).routes(),
         *Settlements(fs, asking, access, reads).routes(),

@@ -131,7 +131,7 @@ class Frontdoor:
             steps=self._steps,
             edge=edge,
             asking=asking,
-            access=AccessView(fs, house_secret, service_key(fs, self._rng)),
+            access=AccessView(fs, self._clock, house_secret, service_key(fs, self._rng)),
             views=views,
             names=self._names,
             house_secret=house_secret,

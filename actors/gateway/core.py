@@ -12,6 +12,7 @@ from actors.gateway import (
     idempotency,
     notices,
     outcomes,
+    people,
     refunds,
     settled,
     snapshots,
@@ -21,7 +22,7 @@ from actors.gateway.booking import ACCESS, LEDGER, OUTBOX, REFUNDS, ledger_book,
 from actors.gateway.facts import Card, CardRegistered, read_event
 from actors.gateway.settings import Rules
 from actors.gateway.state import GatewayState
-from payrail.domain.access import demo_records, read_record
+from payrail.domain.access import read_record
 from payrail.domain.books import ACCESS_BOOK, LEDGER_BOOK, OUTBOX_BOOK, REFUNDS_BOOK
 from payrail.domain.ledger import read_entry
 from payrail.domain.messages import (
@@ -37,7 +38,14 @@ from payrail.domain.messages import (
     CreatePayment,
     Outcome,
 )
-from payrail.domain.timestamps import iso
+from payrail.domain.words.access import (
+    AddKey,
+    AddMerchant,
+    AddUser,
+    DeactivateUser,
+    RevokeKey,
+    RotateKey,
+)
 from payrail.domain.words.endpoints import (
     AddEndpoint,
     DeleteEndpoint,
@@ -67,6 +75,12 @@ _COMMANDS: dict[type, Callable[[GatewayState, Message, Moment, Rules], Step]] = 
     SwitchEndpoint: webhooks.switch,
     RotateEndpointSecret: webhooks.rotate,
     DeleteEndpoint: webhooks.delete,
+    AddMerchant: people.add_merchant,
+    AddUser: people.add_user,
+    DeactivateUser: people.deactivate_user,
+    AddKey: people.add_key,
+    RotateKey: people.rotate_key,
+    RevokeKey: people.revoke_key,
 }
 
 
@@ -95,12 +109,13 @@ class Gateway:
     def opened(self, state: GatewayState, moment: Moment) -> Step:
         """Show how providers and endpoints stand. The first house with `--demo` books its
         merchants, users and keys."""
-        shows = [*breakers.views(state, self._rules.providers, moment), *webhooks.view(state)]
-        step = Step(shows=shows)
-        if self._rules.demo and not state.access:
-            records = demo_records(iso(moment.business_ms))
-            step.posts = [Post(ACCESS, record) for record in records]
-        return step
+        records = people.first(state, self._rules.demo, moment)
+        shows = [
+            *breakers.views(state, self._rules.providers, moment),
+            *webhooks.view(state),
+            *people.views(state.people.after(records)),
+        ]
+        return Step(posts=[Post(ACCESS, record) for record in records], shows=shows)
 
     def decide(self, state: GatewayState, message: Message, moment: Moment) -> Step:
         return notices.woken(state, self._decided(state, message, moment), moment)

@@ -27,7 +27,6 @@ from actors.gateway.facts import (
 )
 from actors.gateway.state import GatewayState, call_number, payout_key
 from payrail.domain import refunds
-from payrail.domain.access import KeyAdded, KeyRevoked, MerchantAdded, UserAdded
 from payrail.domain.breaker import Breaker, move, note, offer
 from payrail.domain.endpoints import EndpointDeleted, EndpointRecord, endpoint_after
 from payrail.domain.ledger import (
@@ -39,6 +38,7 @@ from payrail.domain.ledger import (
 )
 from payrail.domain.payment_claims import CLAIMS
 from payrail.domain.payments import DONE, PaymentView, fold
+from payrail.domain.people import PeopleRecord
 from payrail.domain.refunds import IN_FLIGHT, REFUND_TRANSITIONS, RefundState
 from payrail.domain.timestamps import parse_iso
 
@@ -65,8 +65,6 @@ def apply(state: GatewayState, event: Any) -> None:
             state.late.pop(reversal_reference, None)
         case CallJudged() | ChargeOffered():
             _fold_call(state.breakers.setdefault(event.provider, Breaker()), event)
-        case MerchantAdded() | UserAdded() | KeyAdded() | KeyRevoked():
-            state.access += 1
         case _:
             _fold_more(state, event)
 
@@ -105,6 +103,9 @@ def _start_late(state: GatewayState, late: LateReversal) -> None:
 def _fold_more(state: GatewayState, record: Any) -> None:
     if isinstance(record, OutboxEvent):
         state.outbox += 1  # the same fact as the entry's, once more
+    elif isinstance(record, PeopleRecord):
+        state.access += 1
+        state.people.fold_people(record)
     elif isinstance(record, EndpointDeleted):  # the book remembers it
         state.endpoints.pop(record.endpoint_id, None)
     elif isinstance(record, EndpointRecord):

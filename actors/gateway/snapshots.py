@@ -54,6 +54,8 @@ def load(files: Mapping[str, bytes]) -> GatewayState:
         keys = msgspec.json.decode(files[KEYS_PATH], type=_Keys).keys
     except (KeyError, msgspec.MsgspecError) as error:
         raise LineDamaged(f"not a snapshot of the gateway: {error}") from error
+    if state.access and not (state.people.merchants or state.people.users):
+        raise LineDamaged("a snapshot of the gateway from before it remembered people")
     state.keys = {key: _record(shown) for key, shown in keys.items()}
     return state
 

@@ -11,6 +11,7 @@ from actors.gateway.facts import Card, Closed, ClosedRefund, KeyRecord, LateReve
 from payrail.domain.breaker import Breaker
 from payrail.domain.endpoints import Endpoint
 from payrail.domain.payments import PaymentView
+from payrail.domain.people import People
 from payrail.domain.refunds import RefundView
 from payrail.domain.words.providers import ProviderNotice
 
@@ -35,6 +36,7 @@ class GatewayState(Struct):
     payouts: dict[str, bool] = field(default_factory=dict)  # received, by batch and currency
     adjusted: dict[str, bool] = field(default_factory=dict)  # breaks that were posted, by id
     access: int = 0  # records in the book of merchants, users and keys
+    people: People = field(default_factory=People)  # merchants, users and keys
     outbox: int = 0  # events booked so far, which is the last one's `seq`
     endpoints: dict[str, Endpoint] = field(default_factory=dict)  # webhooks go there
 

@@ -51,7 +51,7 @@ def vault_door(
         edge = Edge(EDGE, fs, clock, bell, (VAULT,))
         handlers = VaultDoor(
             edge=edge,
-            access=AccessView(fs, house, service_key(fs, rng)),
+            access=AccessView(fs, clock, house, service_key(fs, rng)),
             keys=keys,
             clock=clock,
             rng=rng,

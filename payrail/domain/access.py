@@ -7,13 +7,51 @@ Never: forgets who a key belonged to. A revoked key stays known, as revoked.
 """
 
 import msgspec
-from msgspec import Struct
+from msgspec import field
 
 from payrail.domain.endpoints import Endpoint, EndpointRecord, endpoint_after
+from payrail.domain.people import (
+    ADMIN,
+    Key,
+    KeyAdded,
+    KeyRevoked,
+    KeyRotated,
+    MerchantAdded,
+    People,
+    PeopleRecord,
+    UserAdded,
+    UserDeactivated,
+)
 from payrail.errors import LineDamaged
 
-ADMIN, OPERATOR, APPROVER, VIEWER, AUDITOR, PUBLISHABLE = (
-    "admin",
+__all__ = [
+    "ADMIN",
+    "ADMINS",
+    "APPROVER",
+    "AUDITOR",
+    "CHECKERS",
+    "ENDPOINT_KEEPERS",
+    "OPERATOR",
+    "PAYERS",
+    "PUBLISHABLE",
+    "READERS",
+    "ROLES",
+    "TOKEN_READERS",
+    "VIEWER",
+    "AccessRecord",
+    "Directory",
+    "Key",
+    "KeyAdded",
+    "KeyRevoked",
+    "KeyRotated",
+    "MerchantAdded",
+    "UserAdded",
+    "UserDeactivated",
+    "demo_records",
+    "read_record",
+]
+
+OPERATOR, APPROVER, VIEWER, AUDITOR, PUBLISHABLE = (
     "operator",
     "approver",
     "viewer",
@@ -33,38 +71,7 @@ ENDPOINT_KEEPERS = frozenset({ADMIN, OPERATOR})
 TOKEN_READERS = frozenset({ADMIN, OPERATOR, AUDITOR})
 
 
-class MerchantAdded(Struct, frozen=True, tag_field="type", tag="merchant.added"):
-    merchant_id: str
-    name: str
-    mcc: str  # merchant category code, ISO 18245
-    at: str
-
-
-class UserAdded(Struct, frozen=True, tag_field="type", tag="user.added"):
-    user_id: str
-    merchant_id: str | None  # None: a user of the house
-    name: str
-    at: str
-
-
-class KeyAdded(Struct, frozen=True, tag_field="type", tag="key.added"):
-    """A key, or a new version of one: the older version is then no key any more."""
-
-    key_id: str
-    merchant_id: str | None
-    user_id: str
-    role: str
-    publishable: bool
-    version: int  # from 1
-    at: str
-
-
-class KeyRevoked(Struct, frozen=True, tag_field="type", tag="key.revoked"):
-    key_id: str
-    at: str
-
-
-AccessRecord = MerchantAdded | UserAdded | KeyAdded | KeyRevoked | EndpointRecord
+AccessRecord = PeopleRecord | EndpointRecord
 
 _decode = msgspec.json.Decoder(AccessRecord).decode
 
@@ -78,34 +85,17 @@ def read_record(line: bytes) -> AccessRecord:
         raise LineDamaged(f"not a record of the access book: {error}") from error
 
 
-class Directory:
-    """The fold of the book: who is there now."""
+class Directory(People):
+    """The fold of the book: who is there now, and where webhooks go."""
 
-    def __init__(self) -> None:
-        self.merchants: dict[str, MerchantAdded] = {}
-        self.users: dict[str, UserAdded] = {}
-        self.keys: dict[str, KeyAdded] = {}
-        self.revoked: set[str] = set()
-        self.endpoints: dict[str, Endpoint] = {}  # deleted ones too
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)  # deleted ones too
 
     def fold(self, record: AccessRecord) -> None:
-        match record:
-            case MerchantAdded():
-                self.merchants[record.merchant_id] = record
-            case UserAdded():
-                self.users[record.user_id] = record
-            case KeyAdded():
-                self.keys[record.key_id] = record
-                self.revoked.discard(record.key_id)
-            case KeyRevoked():
-                self.revoked.add(record.key_id)
-            case _:
-                known = self.endpoints.get(record.endpoint_id)
-                self.endpoints[record.endpoint_id] = endpoint_after(known, record)
-
-    def live_key(self, key_id: str) -> KeyAdded | None:
-        """The key under this id, None when there is none or it was revoked."""
-        return None if key_id in self.revoked else self.keys.get(key_id)
+        if isinstance(record, EndpointRecord):
+            known = self.endpoints.get(record.endpoint_id)
+            self.endpoints[record.endpoint_id] = endpoint_after(known, record)
+        else:
+            self.fold_people(record)
 
 
 _DEMO_MERCHANTS = (("m_001", "Kite & Keel Books", "5942"), ("m_002", "Harbour Bicycles", "5940"))

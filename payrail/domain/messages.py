@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from payrail.domain.words import (
+    access,
     cards,
     disputes,
     endpoints,
@@ -149,5 +150,5 @@ class ReplyLine(Struct, kw_only=True):
     body: msgspec.Raw
 
 
-_ROOMS = (payments, refunds, disputes, cards, providers, endpoints, settlement, house)
+_ROOMS = (payments, refunds, disputes, cards, providers, endpoints, access, settlement, house)
 KINDS: dict[str, Kind] = {row.name: row for room in _ROOMS for row in room.KINDS}

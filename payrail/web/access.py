@@ -1,7 +1,7 @@
 """Whose key is this: the followed view of merchants, users and keys, and the callers it knows.
 
 Both doors follow `data/access/changes.jsonl`, and catch up with its end before they answer, so that
-a key that was just made works and one that was just revoked does not.
+a key that was just made works and one that was just revoked does not. Each key may ask so often.
 Never: stores a key. Texts of keys that were verified are remembered in memory alone.
 """
 
@@ -9,13 +9,23 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from payrail.domain.access import ADMIN, ROLES, AccessRecord, Directory, KeyAdded, read_record
+from payrail.domain.access import (
+    ADMIN,
+    ROLES,
+    AccessRecord,
+    Directory,
+    Key,
+    KeyAdded,
+    read_record,
+)
 from payrail.domain.books import ACCESS_BOOK
+from payrail.domain.people import RATE_PER_S_DEFAULT
 from payrail.errors import RequestError
-from payrail.runtime.ports import Fs
+from payrail.runtime.ports import Clock, Fs
 from payrail.security.apikeys import (
     PUBLISHABLE,
     SECRET,
+    PresentedKey,
     derive_key,
     is_genuine,
     parse_key,
@@ -23,6 +33,7 @@ from payrail.security.apikeys import (
 )
 from payrail.storage.books import Follower
 from payrail.web.heads import unauthenticated
+from payrail.web.limits import Limits
 
 #: Texts of keys that are remembered as verified; then all are forgotten and verified again.
 _VERIFIED_MAX = 10_000
@@ -41,6 +52,8 @@ class Caller:
     role: str
     publishable: bool = False
     service: bool = False
+    key_id: str = ""
+    rate_per_s: int = RATE_PER_S_DEFAULT
 
 
 _SERVICE = Caller(None, SERVICE_USER, ADMIN, service=True)
@@ -49,11 +62,12 @@ _SERVICE = Caller(None, SERVICE_USER, ADMIN, service=True)
 class AccessView:
     """Follows the access book and tells callers by their keys."""
 
-    def __init__(self, fs: Fs, house_secret: bytes, service_key: str) -> None:
+    def __init__(self, fs: Fs, clock: Clock, house_secret: bytes, service_key: str) -> None:
         self._follower = Follower(fs, ACCESS_BOOK)
         self._house_secret = house_secret
         self._service_key = service_key.encode()
         self._verified: dict[str, Caller] = {}
+        self._clock, self._limits = clock, Limits(clock.monotonic_ms)
         self.directory = Directory()
 
     def catch_up(self) -> None:
@@ -63,29 +77,47 @@ class AccessView:
             self._verified.clear()
 
     def authenticate(self, token: str) -> Caller:
-        """The caller of a key. Raises RequestError 401."""
+        """The caller of a key, whose request is counted. Raises RequestError 401 or 429."""
         self.catch_up()
-        known = self._verified.get(token)
-        if known is not None:
-            return known
-        found = self._verify(token)
-        if len(self._verified) >= _VERIFIED_MAX:
-            self._verified.clear()
-        self._verified[token] = found
-        return found
+        caller = self._verified.get(token) or self._verify(token)
+        if not caller.service:
+            self._limits.must_pass(caller.key_id, caller.rate_per_s)
+        return caller
 
     def _verify(self, token: str) -> Caller:
         if same_secret(token, self._service_key):
-            return _SERVICE
+            return self._remembered(token, _SERVICE)
         presented = parse_key(token)
         if presented is None:
             raise unauthenticated("This is not a key of this house.")
         key = self.directory.live_key(presented.key_id)
-        genuine = is_genuine(self._house_secret, presented, key.version if key else None)
+        version = self._genuine_version(presented, key)
         kind = PUBLISHABLE if key and key.publishable else SECRET
-        if key is None or not genuine or presented.kind != kind:
+        if key is None or version is None or presented.kind != kind:
             raise unauthenticated("This key is unknown, wrong or revoked.")
-        return Caller(key.merchant_id, key.user_id, key.role, key.publishable)
+        caller = Caller(
+            key.merchant_id,
+            key.user_id,
+            key.role,
+            key.publishable,
+            key_id=key.key_id,
+            rate_per_s=key.rate_limit_per_s or RATE_PER_S_DEFAULT,
+        )
+        return self._remembered(token, caller) if version == key.version else caller
+
+    def _genuine_version(self, presented: PresentedKey, key: Key | None) -> int | None:
+        """Which valid version this is; an unknown id is looked at for as long as a known one."""
+        versions = key.versions(self._clock.now().business_ms) if key else ()
+        for version in versions or (None,):
+            if is_genuine(self._house_secret, presented, version):
+                return version
+        return None
+
+    def _remembered(self, token: str, caller: Caller) -> Caller:
+        if len(self._verified) >= _VERIFIED_MAX:
+            self._verified.clear()
+        self._verified[token] = caller
+        return caller
 
     def speaking_for(self, caller: Caller, headers: Mapping[str, str]) -> Caller:
         """Who the caller acts as: the service key may name a merchant, a role and a user. Raises
@@ -131,12 +163,12 @@ def demo_keys(
     source: AccessView | Iterable[AccessRecord], house_secret: bytes
 ) -> dict[str, dict[str, str]]:
     """By merchant and role, the text of the first key there is: `{"m_001": {"admin": "sk_…"}}`."""
-    records: Iterable[AccessRecord] = (
+    records: Iterable[AccessRecord | Key] = (
         source.directory.keys.values() if isinstance(source, AccessView) else source
     )
     found: dict[str, dict[str, str]] = {}
     for key in records:
-        if isinstance(key, KeyAdded) and key.merchant_id is not None:
+        if isinstance(key, KeyAdded | Key) and key.merchant_id is not None:
             text = derive_key(house_secret, key.key_id, key.version, publishable=key.publishable)
             found.setdefault(key.merchant_id, {}).setdefault(key.role, text)
     return found
