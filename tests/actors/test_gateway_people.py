@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from actors.gateway import people, snapshots
+from actors.gateway.core import Gateway
 from actors.gateway.settings import Rules
 from payrail.domain.access import demo_records
 from payrail.domain.people import KEYS_MAX, USERS_MAX
@@ -218,7 +219,7 @@ def test_a_new_house_shows_its_people(desk: Desk) -> None:
     """The demo's merchants, users and keys are in the files at once, and booked once."""
     moment = Moment(0, 0, "gateway", 1, 0)
     assert people.first(desk.state, True, moment) == []
-    gateway = type(desk.actor)(Rules(demo=True))
+    gateway = Gateway(Rules(demo=True))
     step = gateway.opened(gateway.fresh(), moment)
     shown = {show.path: show.data for show in step.shows}
     assert len(step.posts) == len(demo_records(AT))

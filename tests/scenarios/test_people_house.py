@@ -1,6 +1,7 @@
 """Merchants, users and keys in a real house: made over HTTP, used at both doors, ended at once."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -42,19 +43,12 @@ def service(house: House) -> Holder:
 def test_a_key_works_at_once_and_not_at_all_once_it_is_revoked(house: House, shop: Shop) -> None:
     """At both doors: the first request after the 201 is served, the first after the revocation
     is 401."""
-    for role, door, path, body, good in (
-        ("viewer", None, "/payment-intents", None, 200),
-        ("publishable", house.vault, "/tokenize", CARDS, 201),
+    reads, takes = made(shop, "viewer"), made(shop, "publishable")
+    reader, taker = Holder(house, reads["key"]), Holder(house, takes["key"])
+    for new, ask, good in (
+        (reads, partial(reader.get, "/payment-intents"), 200),
+        (takes, partial(taker.post, "/tokenize", CARDS, url=house.vault), 201),
     ):
-        new = made(shop, role)
-        held = Holder(house, new["key"])
-        ask = (
-            (lambda held=held, path=path: held.get(path))
-            if body is None
-            else (
-                lambda held=held, path=path, body=body, door=door: held.post(path, body, url=door)
-            )
-        )
         assert ask().status == good
         gone = shop.post(f"/keys/{new['id']}/revoke", {})
         assert (gone.status, gone.body["state"], "key" in gone.body) == (200, "revoked", False)
