@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 import aiohttp
 
+from tests.chaos.claims import ROLES, Claims, Unended
 from tests.chaos.plans import Plan
 
 #: How long one request may take to become final, all its tries together.
@@ -130,7 +131,7 @@ class Clients:
                 self.tally.states[await self._drive(plan)] += 1
             except Refused:
                 self.tally.states[REFUSED] += 1
-            except (NeverFinal, Strange) as failure:
+            except (NeverFinal, Strange, Unended) as failure:
                 self.tally.failures.append(f"payment {plan.number} ({plan.end}): {failure}")
 
     async def _drive(self, plan: Plan) -> str:
@@ -157,12 +158,14 @@ class Clients:
         if authorized.status != 200:
             return self._odd(authorized)
         ended = await self._end(plan, payment_id)
+        if ended.status == 200 and plan.end == "refund":
+            return await self._claims(plan, payment_id).refund()
         return str(ended.body["state"]) if ended.status == 200 else self._odd(ended)
 
     async def _end(self, plan: Plan, payment_id: str) -> Answer:
         if plan.end == "cancel":
             return await self._verb(plan, payment_id, "cancel", {})
-        if plan.end == "capture":
+        if plan.end in ("capture", "refund"):
             return await self._verb(plan, payment_id, "capture", {})
         first = plan.amount_minor // 2
         part = {"amount": first, "final_capture": False}
@@ -171,6 +174,21 @@ class Clients:
             return claimed
         rest = {"amount": plan.amount_minor - first}
         return await self._verb(plan, payment_id, "capture", rest, part="-2")
+
+    def _claims(self, plan: Plan, payment_id: str) -> Claims:
+        async def ask(operation: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+            answer = await self._wish(plan, operation, self._api + path, body, payment_id)
+            return answer.status, answer.body
+
+        async def look(path: str) -> dict[str, Any] | None:
+            headers = {"Authorization": f"Bearer {self._keys[plan.merchant]['admin']}"}
+            try:
+                async with self._session.get(self._api + path, headers=headers) as response:
+                    return await response.json() if response.status == 200 else None
+            except (aiohttp.ClientError, OSError, TimeoutError):
+                return None
+
+        return Claims(plan, payment_id, ask, look)
 
     @staticmethod
     def _odd(answer: Answer) -> str:
@@ -221,7 +239,7 @@ class Clients:
 
     async def _try(self, wish: Wish) -> Answer | None:
         """Send it once. Result: None for a connection that was refused or dropped."""
-        role = "publishable" if wish.operation == "tokenize" else "admin"
+        role = ROLES.get(wish.operation, "admin")
         headers = {
             "Authorization": f"Bearer {self._keys[wish.plan.merchant][role]}",
             "Idempotency-Key": wish.key,

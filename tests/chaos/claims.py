@@ -1,0 +1,66 @@
+"""What follows a capture under kills: a refund by two people, each order sent until it is final.
+
+The refund's own end comes later than its answer, as an event; here it is polled for. A refund that
+nobody carried out in its time has failed, and may be ordered anew: that is no fault.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.chaos.plans import Plan
+
+#: Longer than a refund in doubt waits for its third ask.
+END_S_MAX = 120.0
+_LOOK_S = 0.25
+#: Who sends which order; all others are the admin's.
+ROLES = {"tokenize": "publishable", "refund": "operator", "approve": "approver"}
+REFUND_ENDS = frozenset({"succeeded", "failed"})
+
+#: (operation, path, body) of a plan's payment -> status and body of the final answer.
+Ask = Callable[[str, str, dict[str, Any]], Awaitable[tuple[int, dict[str, Any]]]]
+#: A path -> the object as it is now; None while nobody answers.
+Look = Callable[[str], Awaitable[dict[str, Any] | None]]
+
+
+class Unended(Exception):
+    """What was ordered has not come to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The claims of one plan's payment."""
+
+    plan: Plan
+    payment_id: str
+    ask: Ask
+    look: Look
+
+    async def refund(self) -> str:
+        """Half or all of it goes back. Result: the state that the refund ended in. Raises Unended
+        for an answer or an end that no kill explains."""
+        amount = self.plan.amount_minor // (1 + self.plan.number % 2)
+        order = {"payment_intent": self.payment_id, "amount": amount, "reason": "came back"}
+        status, made = await self.ask("refund", "/refunds", order)
+        _must_be(status, 201, made)
+        path = f"/refunds/{made['id']}"
+        status, approved = await self.ask("approve", f"{path}/approve", {})
+        _must_be(status, 200, approved)
+        return f"refund {await self._end_of(path, REFUND_ENDS)}"
+
+    async def _end_of(self, path: str, ends: frozenset[str]) -> str:
+        until, last = time.monotonic() + END_S_MAX, "nobody answered"
+        while time.monotonic() < until:
+            found = await self.look(path)
+            last = str(found["state"]) if found else last
+            if last in ends:
+                return last
+            await asyncio.sleep(_LOOK_S)
+        raise Unended(f"{path}: {last}")
+
+
+def _must_be(status: int, wanted: int, body: dict[str, Any]) -> None:
+    if status != wanted:
+        raise Unended(f"{status} {body.get('code')} {body.get('detail')}")
