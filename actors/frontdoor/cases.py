@@ -1,22 +1,30 @@
-"""`GET /cases`: what no rule may decide, for people, newest first, out of the payments' book.
+"""Cases: what no rule may decide, for people, newest first, out of the payments' book.
 
 A cursor is a place among the caller's cases: new ones go behind every place, so that pages stay as
 they are. Another merchant's case is answered exactly as one that never was.
-Never: asks the gateway, or closes a case.
+Who has looked closes one, and the gateway books it. Never: asks the gateway to show one.
 """
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from actors.frontdoor.asking import Asking
 from actors.frontdoor.case_rows import CaseRow
-from actors.frontdoor.heads import no_such
+from actors.frontdoor.heads import command_head, idempotency_key, no_such
 from actors.frontdoor.lists import LIMIT_DEFAULT, LIMIT_MAX, Reads, answered, listed
+from actors.frontdoor.models import COMMAND_BYTES_MAX
 from actors.frontdoor.queries import bad_query, limit_of, place_of
 from actors.frontdoor.reads import PaymentsView
-from payrail.domain.cases import CaseState, CaseView, render
+from payrail.domain.access import PAYERS
+from payrail.domain.cases import CaseState, render
+from payrail.domain.words.cases import CloseCase
+from payrail.domain.words.kinds import GATEWAY
+from payrail.web.access import AccessView, must_be
+from payrail.web.bodies import Body, checked, read_object
+from payrail.web.heads import bearer
 from payrail.web.openapi import Route
 
 #: Their names, as the contract has them.
@@ -24,7 +32,14 @@ FILTERS = ("state", "payment_intent")
 #: Rows looked at for one page: a filter that finds little pages on, as in the list of payments.
 SCAN_MAX = 20_000
 _PAYMENT = re.compile(r"pi_[a-z0-9]{16}")
+_CASE = re.compile(r"case_[a-z0-9]{16}")
 _STATES = " or ".join(state.value for state in CaseState)
+
+
+class CaseEnd(Body):
+    """How it ended, in the words of who has looked."""
+
+    resolution: Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
 
 
 class CaseShown(BaseModel):
@@ -44,6 +59,11 @@ class CaseShown(BaseModel):
     closed_at: str | None
     closed_by: str | None
     resolution: str | None
+    provider: str | None
+    references: list[str]
+    operation: str | None
+    asks: int
+    since: str | None
     evidence: list[str]
     created_at: str
     updated_at: str
@@ -57,9 +77,12 @@ class CasesShown(BaseModel):
 
 
 class Cases:
-    """Handlers over the followed ledger."""
+    """Handlers over the followed ledger, and the one order there is."""
 
-    def __init__(self, reads: Reads, payments: PaymentsView) -> None:
+    def __init__(
+        self, asking: Asking, access: AccessView, reads: Reads, payments: PaymentsView
+    ) -> None:
+        self._asking, self._access = asking, access
         self._reads, self._payments = reads, payments
 
     def routes(self) -> list[Route]:
@@ -68,6 +91,15 @@ class Cases:
         return [
             Route("GET", "/cases", self.all, summary, CasesShown, query=query),
             Route("GET", "/cases/{id}", self.one, "Show a case", CaseShown),
+            Route(
+                "POST",
+                "/cases/{id}/close",
+                self.close,
+                "Close a case, and say how it ended",
+                CaseShown,
+                takes=CaseEnd,
+                keyed=True,
+            ),
         ]
 
     async def all(self, request: web.Request) -> web.Response:
@@ -79,7 +111,7 @@ class Cases:
         rows = cases.oldest_first(caller.merchant_id)
         before = min(place_of(request, "cursor", len(rows)), len(rows))
         found, place = _found(rows, before, limit, state, payment_id)
-        return listed([shown(cases.view(row)) for row in found], str(place) if place else None)
+        return listed([render(cases.view(row)) for row in found], str(place) if place else None)
 
     async def one(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
@@ -88,18 +120,20 @@ class Cases:
         row = cases.row(request.match_info["id"], caller.merchant_id)
         if row is None:
             raise no_such("case")
-        return answered(shown(cases.view(row)))
+        return answered(render(cases.view(row)))
 
-
-def shown(view: CaseView) -> dict[str, Any]:
-    """The case as the rules render it, in the API's words, and where people look further."""
-    return {
-        **render(view),
-        "payment_intent": view.payment_id,
-        "opened_at": view.created_at,
-        "closed_at": view.updated_at if view.state is CaseState.CLOSED else None,
-        "evidence": [f"payrail why {view.payment_id}", f"GET /ledger/{view.payment_id}"],
-    }
+    async def close(self, request: web.Request) -> web.Response:
+        caller = self._access.authenticate(bearer(request))
+        caller = self._access.speaking_for(caller, request.headers)
+        must_be(caller, PAYERS)
+        about = request.match_info["id"]
+        if not _CASE.fullmatch(about):
+            raise no_such("case")
+        key = idempotency_key(request)
+        given = await read_object(request, COMMAND_BYTES_MAX)
+        checked(CaseEnd, given)
+        order = CloseCase(id=about, **given, **command_head(request, caller, key, given))
+        return await self._asking.ask(request, GATEWAY, "case.close", order, about)
 
 
 def _found(

@@ -89,7 +89,7 @@ def _public_routes(parts: Parts, reads: Reads, house: House) -> list[Route]:
     return [
         *public_routes(commands, reads, house, Drills(asking, house, may_drill)),
         *Routed(reads, payments).routes(),
-        *Cases(reads, payments).routes(),
+        *Cases(asking, access, reads, payments).routes(),
         *Refunds(asking, access, reads, payments).routes(),
         *_endpoints(parts, reads).routes(),
         *People(asking, access, parts.house_secret, parts.rng).routes(),

@@ -58,6 +58,7 @@ class PaymentIntent(BaseModel):
     attempts: list[Attempt]
     captures: list[Capture]
     decline_code: str | None
+    reversal_reason: str | None
     capture_before: str | None
     pending_operation: PendingOperation | None
     metadata: dict[str, str]

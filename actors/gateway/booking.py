@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
-from payrail.domain import refunds
-from payrail.domain.ledger import ENTRY_DATA, LedgerEntry, Posting, must_balance
+from payrail.domain import cases, refunds
+from payrail.domain.cases import CaseView
+from payrail.domain.claim_entries import CaseClosed
+from payrail.domain.ledger import ENTRY_DATA, CaseOpened, LedgerEntry, Posting, must_balance
 from payrail.domain.payments import PaymentView, fold, render
 from payrail.domain.refunds import RefundView
 from payrail.domain.timestamps import iso
@@ -20,6 +22,7 @@ LEDGER, REFUNDS, OUTBOX, ACCESS = "payments", "refunds", "events", "access"
 
 _encode = msgspec.json.Encoder().encode
 _decode_view = msgspec.json.Decoder(PaymentView).decode
+_decode_case = msgspec.json.Decoder(CaseView).decode
 _decode_refund = msgspec.json.Decoder(RefundView).decode
 
 
@@ -130,6 +133,32 @@ class Booking:
         )
         self.view = fold(payment, entry)
         self.closed_entry(entry, seq, shown, book=REFUNDS)
+
+    def book_case(
+        self,
+        case: CaseView | None,
+        entry_type: str,
+        data: CaseOpened | CaseClosed,
+        *,
+        ref: str,
+        merchant_id: str | None = None,
+        currency: str | None = None,
+    ) -> CaseView:
+        """Book one entry about a case. Merchant and currency are the case's or the payment's
+        unless told. Result: the case after it, a copy."""
+        known = None if case is None else _decode_case(_encode(case))
+        of = known or self.view
+        entry = self._entry(
+            entry_type,
+            data,
+            ref=ref,
+            merchant_id=of.merchant_id if of else merchant_id,
+            amount=data.exposure if isinstance(data, CaseOpened) else 0,
+            currency=currency or (of.currency if of else ""),
+        )
+        view = cases.fold(known, entry)
+        self.closed_entry(entry, view.object_seq, cases.render(view))
+        return view
 
     def book_provider(
         self, entry_type: str, data: Struct, provider: str, object_seq: int

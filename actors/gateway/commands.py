@@ -6,7 +6,7 @@ A command that needs a provider parks its asker; `actors.gateway.outcomes` answe
 from collections.abc import Callable
 from typing import Any
 
-from actors.gateway import calls, routing
+from actors.gateway import calls, holds, routing
 from actors.gateway import idempotency as keys
 from actors.gateway.booking import Booking
 from actors.gateway.facts import Closed, Parked, Pending
@@ -23,7 +23,6 @@ from payrail.domain.messages import (
 )
 from payrail.domain.money import check_amount, exponent
 from payrail.domain.payments import PaymentState, PaymentView, legal_verbs, render
-from payrail.domain.timestamps import parse_iso
 from payrail.errors import RequestError
 from payrail.runtime.actor import Message, Moment, Step, asker_of
 
@@ -73,9 +72,10 @@ def capture(state: GatewayState, message: Message, moment: Moment, rules: Rules)
     """Claim held money, all of it or a part. Refuses also: amount-exceeds, expired."""
     order: CapturePayment = message.body
     view = found(state, order, order.id)
+    must_have_no_call(view)
+    if holds.is_over(view, moment.business_ms) and view.amount_captured < view.amount_authorized:
+        raise _expired(legal_verbs(view))
     _must_allow(view, "capture")
-    if view.capture_before and moment.business_ms > parse_iso(view.capture_before):
-        raise RequestError(409, "authorization-expired", "the hold has expired")
     amount = view.amount_capturable if order.amount is None else order.amount
     must_be("amount", check_amount, amount)
     if amount > view.amount_capturable:
@@ -116,8 +116,18 @@ def found(state: GatewayState, order: Command, payment_id: str) -> PaymentView:
     if not known or order.merchant_id not in (None, owner):
         raise RequestError(404, "not-found", "no such payment")
     if view is None:
-        raise illegal(state.closed[payment_id], ())
+        closed = state.closed[payment_id]
+        if closed.is_expired and isinstance(order, CapturePayment):
+            raise _expired(())
+        raise illegal(closed, ())
     return view
+
+
+def _expired(legal: tuple[str, ...]) -> RequestError:
+    """409 for a capture that comes too late."""
+    verbs = [verb for verb in legal if verb != "capture"]
+    detail = "the hold has expired"
+    return RequestError(409, "authorization-expired", detail, extra={"legal": verbs})
 
 
 def illegal(payment: PaymentView | Closed, legal: tuple[str, ...]) -> RequestError:

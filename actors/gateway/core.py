@@ -7,8 +7,10 @@ from msgspec import Struct
 
 from actors.gateway import (
     breakers,
+    cases,
     commands,
     folds,
+    holds,
     idempotency,
     notices,
     outcomes,
@@ -46,6 +48,7 @@ from payrail.domain.words.access import (
     RevokeKey,
     RotateKey,
 )
+from payrail.domain.words.cases import CloseCase
 from payrail.domain.words.endpoints import (
     AddEndpoint,
     DeleteEndpoint,
@@ -54,6 +57,7 @@ from payrail.domain.words.endpoints import (
     SwitchEndpoint,
     UpdateEndpoint,
 )
+from payrail.domain.words.payments import HoldExpiry
 from payrail.domain.words.providers import ParkedNoticeDue, ProviderNotice
 from payrail.domain.words.refunds import ApproveRefund, CreateRefund, RefundExpiry, RejectRefund
 from payrail.domain.words.settlement import PaymentsSettled
@@ -62,7 +66,16 @@ from payrail.runtime.actor import BookSpec, Message, Moment, Post, Step
 
 PEERS = ("frontdoor", "vault", "provider-a", "provider-b", "dispatcher", "reconciler")
 
-_COMMANDS: dict[type, Callable[[GatewayState, Message, Moment, Rules], Step]] = {
+_Decision = Callable[[GatewayState, Message, Moment, Rules], Step]
+
+#: What others and timers tell, decided by rules that people made.
+_TOLD: dict[type, _Decision] = {
+    Outcome: outcomes.outcome,
+    ProviderNotice: notices.notice,
+    ParkedNoticeDue: notices.parked_due,
+    HoldExpiry: holds.expired,
+}
+_COMMANDS: dict[type, _Decision] = {
     CreatePayment: commands.create,
     AuthorizePayment: commands.authorize,
     CapturePayment: commands.capture,
@@ -70,6 +83,7 @@ _COMMANDS: dict[type, Callable[[GatewayState, Message, Moment, Rules], Step]] = 
     CreateRefund: refunds.create,
     ApproveRefund: refunds.approve,
     RejectRefund: refunds.reject,
+    CloseCase: cases.close,
     AddEndpoint: webhooks.add,
     UpdateEndpoint: webhooks.update,
     SwitchEndpoint: webhooks.switch,
@@ -121,15 +135,12 @@ class Gateway:
         return notices.woken(state, self._decided(state, message, moment), moment)
 
     def _decided(self, state: GatewayState, message: Message, moment: Moment) -> Step:
+        told = _TOLD.get(type(message.body))
+        if told is not None:
+            return told(state, message, moment, self._rules)
         match message.body:
             case Command():
                 return self._command(state, message, moment)
-            case Outcome():
-                return outcomes.outcome(state, message, moment, self._rules)
-            case ProviderNotice():
-                return notices.notice(state, message, moment, self._rules)
-            case ParkedNoticeDue():
-                return notices.parked_due(state, message, moment, self._rules)
             case CardKnown() as known:
                 return _card_known(state, known)
             case CardRefused():

@@ -56,6 +56,7 @@ class Closed(Struct):
     approved: list[str]  # references of charges whose approval is known and dealt with
     currency: str
     object_seq: int  # entries folded
+    is_expired: bool = False  # its hold was given back because nobody captured it in time
 
 
 class ClosedRefund(Struct):

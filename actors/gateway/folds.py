@@ -26,8 +26,9 @@ from actors.gateway.facts import (
     Unparked,
 )
 from actors.gateway.state import GatewayState, call_number, payout_key
-from payrail.domain import refunds
+from payrail.domain import cases, refunds
 from payrail.domain.breaker import Breaker, move, note, offer
+from payrail.domain.cases import CaseState
 from payrail.domain.endpoints import EndpointDeleted, EndpointRecord, endpoint_after
 from payrail.domain.ledger import (
     BreakAdjusted,
@@ -147,6 +148,9 @@ def _fold_entry(state: GatewayState, entry: LedgerEntry) -> None:
     if entry.type in CLAIMS:
         _fold_refund(state, entry)
         return
+    if entry.type.startswith("case."):
+        _fold_case(state, entry)
+        return
     if not entry.type.startswith(("payment.", "fee.")):
         return
     closed = state.closed.get(entry.ref)
@@ -188,6 +192,15 @@ def _fold_refund(state: GatewayState, entry: LedgerEntry) -> None:
         )
 
 
+def _fold_case(state: GatewayState, entry: LedgerEntry) -> None:
+    view = cases.fold(state.cases.get(entry.ref), entry)
+    if view.state is CaseState.OPEN:
+        state.cases[view.id] = view
+        return
+    del state.cases[view.id]
+    state.closed_cases[view.id] = view.merchant_id
+
+
 def _closed(state: GatewayState, view: PaymentView) -> Closed:
     closed = Closed(
         view.merchant_id,
@@ -196,6 +209,7 @@ def _closed(state: GatewayState, view: PaymentView) -> Closed:
         [view.authorization] if view.authorization else [],
         view.currency,
         view.object_seq,
+        view.reversal_reason == "expired",
     )
     for late in state.late.values():
         if late.payment_id == view.id:

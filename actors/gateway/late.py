@@ -4,11 +4,12 @@ The state of the payment stays. The reversal has a reference of its own, is aske
 provider confirmed it, is booked then, and a case tells people that it happened.
 """
 
+from actors.gateway import cases
 from actors.gateway.booking import Booking
 from actors.gateway.facts import Closed, LateReversal, LateReversalEnded, LateReversalStarted
 from actors.gateway.settings import ask_wait_ms
 from actors.gateway.state import GatewayState
-from payrail.domain.ledger import CaseOpened, LateApprovalReversed, LedgerEntry
+from payrail.domain.ledger import LateApprovalReversed, LedgerEntry
 from payrail.domain.messages import Ask, AskAgain, Outcome, ReverseHold
 from payrail.domain.payments import PaymentView
 from payrail.domain.providers import actor_of
@@ -192,12 +193,4 @@ def open_case(
     currency: str | None = None,
 ) -> None:
     """Tell people: an entry about a case, with what is at stake."""
-    told: Outcome = message.body
-    booking.book(
-        "case.opened",
-        CaseOpened(told.payment_id, reason, told.amount),
-        told.amount,
-        ref=moment.new_id("case"),
-        merchant_id=merchant_id,
-        currency=currency,
-    )
+    cases.opened(booking, message, moment, reason, merchant_id=merchant_id, currency=currency)

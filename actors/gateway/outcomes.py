@@ -4,7 +4,7 @@ An outcome belongs to the open call with its reference. One about a call that is
 same fact once more, or a charge that was approved after we had given it up: that one is given back.
 """
 
-from actors.gateway import breakers, calls, late, refund_outcomes, routing
+from actors.gateway import breakers, calls, cases, holds, late, refund_outcomes, routing
 from actors.gateway import idempotency as keys
 from actors.gateway.booking import Booking
 from actors.gateway.facts import Parked, Pending, Unparked
@@ -56,6 +56,9 @@ def outcome(state: GatewayState, message: Message, moment: Moment, rules: Rules)
         step = refund_outcomes.ended(state, booking, message, moment)
     else:
         step = _claimed_or_not(state, booking, message, moment)
+    if view.open.operation != "authorize":
+        step.timers.extend(holds.after(booking, view, message, moment))
+    cases.resolved(state, booking, view.id)
     if view.open.in_doubt:
         return step  # this call was judged when its time was over
     return _with(step, breakers.judged(state, booking, told.provider, told.result, moment))
@@ -86,6 +89,7 @@ def card_refused(state: GatewayState, message: Message, moment: Moment) -> Step:
         return Step()
     booking = Booking(view, message, moment)
     _book_decline(booking, view.open, told.code, moment)
+    cases.resolved(state, booking, view.id)
     return _final(state, booking, view.open.reference, moment, 402)
 
 
@@ -107,7 +111,10 @@ def ask_again(state: GatewayState, message: Message, moment: Moment) -> Step:
     view = state.payments.get(timer.payment_id)
     if view is None or view.open is None or view.open.reference != timer.reference:
         return Step()
-    return calls.ask(view, timer.number, moment)
+    step = calls.ask(view, timer.number, moment)
+    if cases.is_due(view, timer.number):
+        step.posts = cases.unresolved(view, timer.number - 1, message, moment).posts
+    return step
 
 
 def _doubt(
@@ -166,7 +173,10 @@ def _authorized_or_not(
     )
     if view.capture_method == "automatic":
         return _capture_at_once(booking, call, moment, rules)
-    return _final(state, booking, call.reference, moment, _ok(state, view))
+    step = _final(state, booking, call.reference, moment, _ok(state, view))
+    if booking.view is not None:
+        step.timers.append(holds.timer(booking.view))
+    return step
 
 
 def _elsewhere(

@@ -13,6 +13,10 @@ HOLD_MS = 7 * 24 * 3_600_000
 ASK_AFTER_MS = (5_000, 30_000, 300_000, 3_600_000, 86_400_000)
 
 
+#: Asks before people are told: the first at once, then one after each of these waits.
+ASKS_MAX = len(ASK_AFTER_MS) + 1
+
+
 def ask_wait_ms(number: int) -> int:
     """How long to wait for an outcome after ask `number` (from 1) before the next one."""
     return ASK_AFTER_MS[min(number, len(ASK_AFTER_MS)) - 1]

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from actors.gateway.facts import Card, Closed, ClosedRefund, KeyRecord, LateReversal, Pending
 from payrail.domain.breaker import Breaker
+from payrail.domain.cases import CaseView
 from payrail.domain.endpoints import Endpoint
 from payrail.domain.payments import PaymentView
 from payrail.domain.people import People
@@ -35,6 +36,8 @@ class GatewayState(Struct):
     parked: dict[str, ProviderNotice] = field(default_factory=dict)  # by provider and reference
     payouts: dict[str, bool] = field(default_factory=dict)  # received, by batch and currency
     adjusted: dict[str, bool] = field(default_factory=dict)  # breaks that were posted, by id
+    cases: dict[str, CaseView] = field(default_factory=dict)  # open ones
+    closed_cases: dict[str, str | None] = field(default_factory=dict)  # merchant by id
     access: int = 0  # records in the book of merchants, users and keys
     people: People = field(default_factory=People)  # merchants, users and keys
     outbox: int = 0  # events booked so far, which is the last one's `seq`

@@ -1,4 +1,4 @@
-"""A case: something that no rule may decide. It is opened by a fact and closed by a person."""
+"""A case: something that no rule may decide. It is opened by a fact and closed by people."""
 
 from enum import StrEnum
 from typing import Any
@@ -17,6 +17,8 @@ REASONS = {
     "overdrawn": "A chargeback crossed a refund: more went back than was captured",
     "refund_failed": "A refund that had succeeded was sent back by the cardholder's bank",
     "ruling_contradicts": "A provider ruled otherwise on a dispute than it had before",
+    "unresolved": "Nobody could tell what became of a call to a provider; it is asked about daily",
+    "hold_not_released": "A hold that has expired could not be given back",
     "payout_returned": "A payout that was paid was sent back by the merchant's bank",
 }
 
@@ -44,6 +46,11 @@ class CaseView(Struct, kw_only=True):
     created_at: str
     updated_at: str
     state: CaseState = CaseState.OPEN
+    provider: str | None = None
+    references: list[str] = []
+    operation: str | None = None
+    asks: int = 0
+    since: str | None = None
     closed_by: str | None = None
     resolution: str | None = None
     object_seq: int = 1  # entries folded
@@ -75,19 +82,28 @@ def fold(view: CaseView | None, entry: LedgerEntry) -> CaseView:
 
 
 def render(view: CaseView) -> dict[str, Any]:
-    """The case as the API shows it, ready for JSON."""
+    """The case as the API shows it, ready for JSON; `evidence` is where to look further."""
     return {
         "id": view.id,
         "object": "case",
         "state": view.state.value,
+        "payment_intent": view.payment_id,
         "payment_id": view.payment_id,
         "reason": view.reason,
         "about": REASONS.get(view.reason),
         "exposure": view.exposure,
         "currency": view.currency,
         "merchant_id": view.merchant_id,
+        "provider": view.provider,
+        "references": view.references,
+        "operation": view.operation,
+        "asks": view.asks,
+        "since": view.since,
         "closed_by": view.closed_by,
         "resolution": view.resolution,
+        "opened_at": view.created_at,
+        "closed_at": view.updated_at if view.state is CaseState.CLOSED else None,
+        "evidence": [f"payrail why {view.payment_id}", f"GET /ledger/{view.payment_id}"],
         "created_at": view.created_at,
         "updated_at": view.updated_at,
     }
@@ -102,6 +118,11 @@ def _opened(entry: LedgerEntry) -> CaseView:
         reason=data.reason,
         exposure=data.exposure,
         currency=entry.currency,
+        provider=data.provider,
+        references=list(data.references),
+        operation=data.operation,
+        asks=data.asks,
+        since=data.since,
         created_at=entry.timestamp,
         updated_at=entry.timestamp,
     )

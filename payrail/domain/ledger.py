@@ -144,10 +144,17 @@ class FeeCharged(Struct, frozen=True):
     provider_fee: int
 
 
-class CaseOpened(Struct, frozen=True):
+class CaseOpened(Struct, frozen=True, omit_defaults=True):
+    """`exposure`: minor units that may be lost. The rest is where people begin to look."""
+
     payment_id: str
     reason: str
     exposure: int
+    provider: str | None = None
+    references: list[str] = []  # ours, of the calls that it is about
+    operation: str | None = None  # authorize | capture | reverse | refund
+    asks: int = 0  # how often the provider was asked in vain
+    since: str | None = None  # when the call left
 
 
 class PaymentSettled(Struct, frozen=True, omit_defaults=True):

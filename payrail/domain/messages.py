@@ -11,6 +11,7 @@ from msgspec import Struct
 from payrail.domain.words import (
     access,
     cards,
+    cases,
     disputes,
     endpoints,
     house,
@@ -150,5 +151,16 @@ class ReplyLine(Struct, kw_only=True):
     body: msgspec.Raw
 
 
-_ROOMS = (payments, refunds, disputes, cards, providers, endpoints, access, settlement, house)
+_ROOMS = (
+    payments,
+    refunds,
+    disputes,
+    cases,
+    cards,
+    providers,
+    endpoints,
+    access,
+    settlement,
+    house,
+)
 KINDS: dict[str, Kind] = {row.name: row for room in _ROOMS for row in room.KINDS}

@@ -169,6 +169,7 @@ def render(view: PaymentView) -> dict[str, Any]:
         "attempts": [_attempt(attempt) for attempt in view.attempts],
         "captures": [_capture(capture) for capture in view.captures],
         "decline_code": view.decline_code,
+        "reversal_reason": view.reversal_reason,
         "capture_before": view.capture_before,
         "pending_operation": _pending(view.open),
         "metadata": view.metadata,

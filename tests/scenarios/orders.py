@@ -13,6 +13,7 @@ from payrail.domain.messages import (
     CreatePayment,
     InjectFault,
 )
+from payrail.domain.words.cases import CloseCase
 from payrail.domain.words.refunds import ApproveRefund, CreateRefund, RejectRefund
 
 #: kind and body of a question
@@ -73,6 +74,14 @@ def reject(refund_id: str, key: str = "k_reject", *, user: str = "usr_m001approv
     """The second person's no."""
     head = {**_head(f"{refund_id}/reject", {}, key, "m_001"), "user_id": user, "role": "approver"}
     return "refund.reject", RejectRefund(id=refund_id, reason="not ours", **head)
+
+
+def case_closed(
+    case_id: str, resolution: str, key: str = "k_close", *, merchant: str = "m_001"
+) -> Order:
+    """The end of a case, by somebody who has looked."""
+    head = _head(f"{case_id}/close", {"resolution": resolution}, key, merchant)
+    return "case.close", CloseCase(id=case_id, resolution=resolution, **head)
 
 
 def drill(do: str, operation: str = "authorize", **more: Any) -> Order:

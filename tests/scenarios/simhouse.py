@@ -52,6 +52,8 @@ LEDGERS = ("data/ledger/payments.jsonl", "data/ledger/refunds.jsonl")
 STANDING = ("cut_off", "job:settle", "job:reconcile")
 #: How the timer of a refund begins that waits for its second person.
 FOR_PEOPLE = "refund:"
+#: How the timer of a hold begins that may still be captured.
+HOLD = "hold:"
 NOTICE_KEYS = {public: notice_key(b"a-simulated-house", public) for public in PROVIDERS.values()}
 GOOD, DECLINED = "4242424242424242", "4000000000000002"
 
@@ -289,7 +291,7 @@ class SimHouse:
     def timers(self, name: str) -> list[str]:
         """What an actor waits for, but for what always stands and for people."""
         found = self.drivers[name].loop.head.timers
-        return [i for i in found if i not in STANDING and not i.startswith(FOR_PEOPLE)]
+        return [i for i in found if i not in STANDING and not i.startswith((FOR_PEOPLE, HOLD))]
 
     @property
     def entries(self) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from payrail.runtime.recovery import fold_step, journal_path
 from payrail.storage.books import Follower
 from payrail.storage.journal import JournalLine, read_steps, verify_chain
 from payrail.storage.lines import complete_lines
-from tests.scenarios.simhouse import ACTORS, FOR_PEOPLE, LEDGERS, PROVIDERS, SimHouse
+from tests.scenarios.simhouse import ACTORS, FOR_PEOPLE, HOLD, LEDGERS, PROVIDERS, SimHouse
 from tests.scenarios.witness import Question
 
 ACCESS_LOG = "data/vault/access_log.jsonl"
@@ -182,6 +182,8 @@ def _nobody_waits(house: SimHouse) -> None:
     assert all(view.state == "pending_approval" for view in state.refunds.values())
     timers = house.drivers["gateway"].loop.head.timers
     assert sorted(t for t in timers if t.startswith(FOR_PEOPLE)) == sorted(waiting)
+    held = [f"{HOLD}{v.id}" for v in state.payments.values() if v.amount_capturable]
+    assert sorted(t for t in timers if t.startswith(HOLD)) == sorted(held)
     assert not any(house.timers(name) for name in house.drivers)
     assert state.parked == {}
     assert all(house.drivers[name].loop.state.notices == {} for name in PROVIDERS)

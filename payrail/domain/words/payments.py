@@ -66,6 +66,12 @@ class AskAgain(Struct):
     number: int
 
 
+class HoldExpiry(Struct):
+    """The gateway's timer: a hold has lasted as long as it may."""
+
+    payment_id: str
+
+
 class BreakerPause(Struct):
     """The gateway's timer: a provider was left alone for long enough."""
 
@@ -80,5 +86,6 @@ KINDS = (
     asked("payment.cancel", "frontdoor", CancelPayment, by_hand=True),
     kind("attempt.timeout", TIMER, AttemptTimeout),
     kind("ask.again", TIMER, AskAgain),
+    kind("hold.expiry", TIMER, HoldExpiry),
     kind("breaker.pause", TIMER, BreakerPause),
 )
