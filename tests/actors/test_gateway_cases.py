@@ -82,7 +82,7 @@ def test_people_close_a_case_once(desk: Desk) -> None:
     assert (status, shown["state"], shown["resolution"]) == (200, "closed", "called the provider")
     assert shown["closed_by"] == "usr_m001admin"
     assert shown["references"]
-    event = [p.record for p in desk.steps[-1].posts if p.book == "events"][-1]
+    event: Any = [p.record for p in desk.steps[-1].posts if p.book == "events"][-1]
     assert (event.type, event.object_seq, event.data["object"]["state"]) == (
         "case.closed",
         2,

@@ -92,6 +92,7 @@ def check_ledger(books: dict[str, list[Line]], report: Report) -> dict[str, Paym
     _events_once(entries, report)
     _balanced(entries, report)
     _in_outbox(entries, books.get(OUTBOX, []), report)
+    _cases(entries, report)
     return _payments(entries, report)
 
 
@@ -143,6 +144,29 @@ def _in_outbox(entries: list[Line], events: list[Line], report: Report) -> None:
     for event in events[len(entries) :]:
         report.add("outbox", event.path, event.number, "an event without an entry")
     report.saw("outbox", len(events))
+
+
+def _cases(entries: list[Line], report: Report) -> None:
+    """A case is opened once and closed at most once, about the same payment, by somebody."""
+    about: dict[str, object] = {}
+    closed: set[str] = set()
+    for entry in entries:
+        kind, ref, data = str(entry["type"]), str(entry["ref"]), entry["data"] or {}
+        if not kind.startswith("case."):
+            continue
+        report.saw("cases")
+        wrong = None
+        if kind == "case.opened":
+            wrong = "is opened twice" if ref in about else None
+            about.setdefault(ref, data.get("payment_id"))
+        elif ref not in about or ref in closed:
+            wrong = "is closed and is not open"
+        elif data.get("payment_id") != about[ref] or not data.get("closed_by"):
+            wrong = "is closed by nobody, or about another payment"
+        if kind == "case.closed":
+            closed.add(ref)
+        if wrong:
+            report.add("cases", entry.path, entry.number, f"{ref} {wrong}")
 
 
 def _payments(entries: list[Line], report: Report) -> dict[str, Payment]:
