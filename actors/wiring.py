@@ -174,7 +174,15 @@ def _works(ports: _Ports) -> Any:
         from actors.reconciler.works import reconciler_works
 
         return lambda _control: reconciler_works(ports.fs)
+    if ports.name == "gateway":
+        return _gateway_works(ports)
     return _provider_works(ports) if ports.name in PROVIDERS else no_works
+
+
+def _gateway_works(ports: _Ports) -> Any:
+    from actors.gateway.rule_watch import rule_works
+
+    return lambda _control: rule_works(ports.fs, ports.log, _gateway_rules(ports))
 
 
 def _dispatcher_works(ports: _Ports) -> Any:
@@ -226,21 +234,7 @@ def _notice_works(ports: _Ports) -> Any:
 
 def _make_core(ports: _Ports, *, demo: bool) -> Actor[Any]:
     if ports.name == "gateway":
-        from actors.gateway.core import Gateway
-        from actors.gateway.refund_rules import open_refund_rules
-        from actors.gateway.routing_rules import open_routing
-        from actors.gateway.settings import Rules
-        from payrail.domain.providers import public_name
-
-        providers = tuple(public_name(name) for name in PROVIDERS)
-        rules = Rules(
-            provider_timeout_ms=ports.settings.provider_timeout_ms,
-            providers=providers,
-            demo=demo,
-            routing=open_routing(ports.fs, providers),
-            refunds=open_refund_rules(ports.fs),
-        )
-        return Gateway(rules, peers=_GATEWAY_PEERS)
+        return _gateway(ports, demo=demo)
     if ports.name == "dispatcher":
         return _dispatcher(ports)
     if ports.name == "reconciler":
@@ -248,6 +242,30 @@ def _make_core(ports: _Ports, *, demo: bool) -> Actor[Any]:
     if ports.name == "vault":
         return _vault(ports)
     return _provider(ports)
+
+
+def _gateway(ports: _Ports, *, demo: bool) -> Actor[Any]:
+    from actors.gateway.core import Gateway
+    from actors.gateway.rule_files import judge, open_all
+    from actors.gateway.rule_watch import tell
+
+    rules = _gateway_rules(ports, demo=demo)
+    found = open_all(ports.fs)
+    for file in found:
+        if judge(file, rules) is not None:
+            tell(ports.log, file, rules)
+    return Gateway(rules, peers=_GATEWAY_PEERS, files=found)
+
+
+def _gateway_rules(ports: _Ports, *, demo: bool = False) -> Any:
+    from actors.gateway.settings import Rules
+    from payrail.domain.providers import public_name
+
+    return Rules(
+        provider_timeout_ms=ports.settings.provider_timeout_ms,
+        providers=tuple(public_name(name) for name in PROVIDERS),
+        demo=demo,
+    )
 
 
 def _reconciler(ports: _Ports) -> Actor[Any]:

@@ -10,13 +10,14 @@
     ├── JournalLost             the journal could not be written: exit 75, fsync failed: exit 74
     ├── HomeHeld                another house runs on this home: exit 73
     ├── BadSettings             a setting cannot be used: exit 78
+    │   └── BadRules            a rule file cannot be used, with every complaint about it
     └── NotRunning              an answer needs a running house: exit 69
 
 A decline is an answer, not an exception.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class PayRailError(Exception):
@@ -100,6 +101,23 @@ class HomeHeld(PayRailError):
 
 class BadSettings(PayRailError):
     """A setting cannot be used; names it and the remedy, never its value."""
+
+
+class RuleFault(NamedTuple):
+    """One complaint about a rule file; never what stands there."""
+
+    line: int  # from 1
+    field: str
+    message: str
+
+
+class BadRules(BadSettings):
+    """A rule file cannot be used. The text has one line a complaint, and the remedy last."""
+
+    def __init__(self, path: str, faults: Sequence[RuleFault], remedy: str) -> None:
+        told = [f"{path}: line {one.line}: {one.field}: {one.message}" for one in faults]
+        super().__init__("\n".join([*told, remedy]))
+        self.path, self.faults, self.remedy = path, list(faults), remedy
 
 
 class NotRunning(PayRailError):

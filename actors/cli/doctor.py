@@ -16,6 +16,7 @@ from actors.cli.exits import SETTINGS
 from actors.cli.ports import Port, ports_of, trouble_of
 
 if TYPE_CHECKING:
+    from payrail.runtime.ports import Fs
     from payrail.settings import Settings
 
 PYTHON_MIN = (3, 11)
@@ -72,8 +73,7 @@ def examine(chosen: "Settings") -> list[Finding]:
         *_vault_key(chosen),
         _clock(),
         _business_clock(chosen),
-        _routing(chosen),
-        _refunds(chosen),
+        *_rules(chosen),
         _drills(chosen),
     ]
 
@@ -208,41 +208,41 @@ def _business_clock(chosen: "Settings") -> Finding:
     return Finding("business time", "ok", f"{spelled(setting.ahead_ms)} ahead of wire time")
 
 
-def _routing(chosen: "Settings") -> Finding:
-    """Whether the gateway would start on data/rules/routing.toml."""
-    from actors.gateway.routing_rules import PATH, read_routing
-    from payrail.domain.providers import public_name
-    from payrail.domain.words.kinds import PROVIDERS
-    from payrail.errors import BadSettings
+def _rules(chosen: "Settings") -> list[Finding]:
+    """How the gateway's rule files stand: whether each can be used, and what a house that runs
+    decides by."""
+    from actors.gateway.rule_files import FILES
 
-    fs = files(chosen)
-    if not fs.exists(PATH):
-        return Finding("routing", "ok", "made at the first start")
+    return [_rule_file(chosen, name) for name in FILES]
+
+
+def _rule_file(chosen: "Settings", name: str) -> Finding:
+    from actors.gateway.rule_files import FILES, judge, look
+    from actors.gateway.settings import Rules
+
+    fs, path = files(chosen), FILES[name].path
+    found = look(fs, name)
+    if found is None:
+        return Finding(name, "ok", f"{path} is made at the first start")
+    bad = judge(found, Rules())
+    if bad is None:
+        return Finding(name, "ok", f"{path} can be used")
+    kept = " · what was in force before stays" if _is_in_force(fs, name) else ""
+    told = " · ".join(str(bad).splitlines()[:-1])
+    return Finding(name, "mend", told + kept, bad.remedy)
+
+
+def _is_in_force(fs: "Fs", name: str) -> bool:
+    """Whether the gateway knows rules of that name: then it starts, and decides by those."""
+    import json
+
+    from payrail.domain.words.rules import VIEW
+
     try:
-        table = read_routing(fs.read(PATH), [public_name(name) for name in PROVIDERS])
-    except BadSettings as error:
-        return Finding("routing", "mend", " · ".join(str(error).splitlines()), "See the file.")
-    except OSError as error:
-        return _unreadable("routing", PATH, error)
-    return Finding("routing", "ok", f"{' before '.join(table.order)}, {len(table.rules)} rules")
-
-
-def _refunds(chosen: "Settings") -> Finding:
-    """Whether the gateway would start on data/rules/refunds.toml."""
-    from actors.gateway.refund_rules import PATH, read_refund_rules
-    from payrail.domain.durations import spelled
-    from payrail.errors import BadSettings
-
-    fs = files(chosen)
-    if not fs.exists(PATH):
-        return Finding("refunds", "ok", "made at the first start")
-    try:
-        tiers = read_refund_rules(fs.read(PATH))
-    except BadSettings as error:
-        return Finding("refunds", "mend", " · ".join(str(error).splitlines()), "See the file.")
-    except OSError as error:
-        return _unreadable("refunds", PATH, error)
-    return Finding("refunds", "ok", f"wait {spelled(tiers.expires_after_ms)} for an approval")
+        rows = json.loads(fs.read(VIEW))["rules"]
+    except (OSError, ValueError, KeyError):
+        return False
+    return any(row["id"] == name for row in rows)
 
 
 def _drills(chosen: "Settings") -> Finding:

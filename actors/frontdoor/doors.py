@@ -27,6 +27,7 @@ from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.refunds import Refunds
 from actors.frontdoor.routed import Routed
 from actors.frontdoor.routes import inner_routes, public_routes
+from actors.frontdoor.rule_reads import RuleReads
 from actors.frontdoor.settlements import Settlements
 from payrail.domain.webhooks import AllowList
 from payrail.runtime.control import Control
@@ -90,6 +91,7 @@ def _public_routes(parts: Parts, reads: Reads, house: House) -> list[Route]:
         *public_routes(commands, reads, house, Drills(asking, house, may_drill)),
         *Routed(reads, payments).routes(),
         *Cases(asking, access, reads, payments).routes(),
+        *RuleReads(fs, reads).routes(),
         *Refunds(asking, access, reads, payments).routes(),
         *_endpoints(parts, reads).routes(),
         *People(asking, access, parts.house_secret, parts.rng).routes(),

@@ -16,6 +16,8 @@ from actors.gateway import (
     outcomes,
     people,
     refunds,
+    rule_files,
+    rules_taken,
     settled,
     snapshots,
 )
@@ -60,6 +62,7 @@ from payrail.domain.words.endpoints import (
 from payrail.domain.words.payments import HoldExpiry
 from payrail.domain.words.providers import ParkedNoticeDue, ProviderNotice
 from payrail.domain.words.refunds import ApproveRefund, CreateRefund, RefundExpiry, RejectRefund
+from payrail.domain.words.rules import RulesFound
 from payrail.domain.words.settlement import PaymentsSettled
 from payrail.errors import RequestError
 from payrail.runtime.actor import BookSpec, Message, Moment, Post, Step
@@ -74,6 +77,7 @@ _TOLD: dict[type, _Decision] = {
     ProviderNotice: notices.notice,
     ParkedNoticeDue: notices.parked_due,
     HoldExpiry: holds.expired,
+    RulesFound: rules_taken.found,
 }
 _COMMANDS: dict[type, _Decision] = {
     CreatePayment: commands.create,
@@ -113,34 +117,47 @@ class Gateway:
         ACCESS: BookSpec(ACCESS_BOOK, read_record, "access"),
     }
 
-    def __init__(self, rules: Rules, peers: Sequence[str] = PEERS):
-        self._rules = rules
+    def __init__(
+        self, rules: Rules, peers: Sequence[str] = PEERS, files: Sequence[RulesFound] = ()
+    ):
+        """`files`: the rule files as this incarnation found them; without any, `rules` stand."""
+        self._rules, self._files = rules, files
+        self._in_force: tuple[tuple[str, ...], Rules] = ((), rules)
         self.peers = peers
+
+    def rules(self, state: GatewayState) -> Rules:
+        """What is decided by: the settings, and the texts in force. Made once for each change."""
+        texts = tuple(kept.sha256 for kept in state.rules.values())
+        if texts != self._in_force[0]:
+            known = {name: kept.text for name, kept in state.rules.items()}
+            self._in_force = texts, rule_files.with_texts(self._rules, known)
+        return self._in_force[1]
 
     def fresh(self) -> GatewayState:
         return GatewayState()
 
     def opened(self, state: GatewayState, moment: Moment) -> Step:
-        """Show how providers and endpoints stand. The first house with `--demo` books its
-        merchants, users and keys."""
+        """Show how providers, endpoints and people stand, and take rules that changed. The first
+        house with `--demo` books its merchants, users and keys."""
         records = people.first(state, self._rules.demo, moment)
-        shows = [
-            *breakers.views(state, self._rules.providers, moment),
-            *webhooks.view(state),
-            *people.views(state.people.after(records)),
-        ]
-        return Step(posts=[Post(ACCESS, record) for record in records], shows=shows)
+        step = rules_taken.opened(state, self._files, moment, self._rules)
+        step.posts = [Post(ACCESS, record) for record in records]
+        step.shows += breakers.views(state, self._rules.providers, moment)
+        step.shows += webhooks.view(state)
+        step.shows += people.views(state.people.after(records))
+        return step
 
     def decide(self, state: GatewayState, message: Message, moment: Moment) -> Step:
-        return notices.woken(state, self._decided(state, message, moment), moment)
+        rules = self.rules(state)
+        return notices.woken(state, self._decided(state, message, moment, rules), moment)
 
-    def _decided(self, state: GatewayState, message: Message, moment: Moment) -> Step:
+    def _decided(self, state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
         told = _TOLD.get(type(message.body))
         if told is not None:
-            return told(state, message, moment, self._rules)
+            return told(state, message, moment, rules)
         match message.body:
             case Command():
-                return self._command(state, message, moment)
+                return self._command(state, message, moment, rules)
             case CardKnown() as known:
                 return _card_known(state, known)
             case CardRefused():
@@ -159,12 +176,12 @@ class Gateway:
                 return webhooks.disable(state, message, moment)
         raise NotImplementedError(message.kind)
 
-    def _command(self, state: GatewayState, message: Message, moment: Moment) -> Step:
+    def _command(self, state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
         again = idempotency.seen_before(state, message, moment)
         if again is not None:
             return again
         try:
-            return _COMMANDS[type(message.body)](state, message, moment, self._rules)
+            return _COMMANDS[type(message.body)](state, message, moment, rules)
         except RequestError as refusal:
             if not idempotency.is_kept(refusal):
                 raise

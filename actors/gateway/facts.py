@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from payrail.domain.words.providers import ProviderNotice
+from payrail.domain.words.rules import RulesInForce, RulesRefused
 from payrail.errors import LineDamaged
 from payrail.runtime.actor import Asker
 
@@ -162,6 +163,20 @@ class NoticeUnparked(Struct, tag="notice_unparked", tag_field="type"):
     why: str
 
 
+class RulesWereTaken(Struct, tag="rules_taken", tag_field="type"):
+    """From now on is decided by this text."""
+
+    file: str
+    rules: RulesInForce
+
+
+class RulesWereRefused(Struct, tag="rules_refused", tag_field="type"):
+    """The file as it stands cannot be used; what was in force before stays."""
+
+    file: str
+    refused: RulesRefused
+
+
 Event = (
     CardRegistered
     | KeyTaken
@@ -174,6 +189,8 @@ Event = (
     | ChargeOffered
     | NoticeParked
     | NoticeUnparked
+    | RulesWereTaken
+    | RulesWereRefused
 )
 _decode_event = msgspec.json.Decoder(Event).decode
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
+from actors.gateway import rules_taken
 from actors.gateway.booking import OutboxEvent
 from actors.gateway.facts import (
     CallJudged,
@@ -23,6 +24,8 @@ from actors.gateway.facts import (
     NoticeParked,
     NoticeUnparked,
     Parked,
+    RulesWereRefused,
+    RulesWereTaken,
     Unparked,
 )
 from actors.gateway.state import GatewayState, call_number, payout_key
@@ -107,6 +110,8 @@ def _fold_more(state: GatewayState, record: Any) -> None:
     elif isinstance(record, PeopleRecord):
         state.access += 1
         state.people.fold_people(record)
+    elif isinstance(record, RulesWereTaken | RulesWereRefused):
+        rules_taken.fold(state, record)
     elif isinstance(record, EndpointDeleted):  # the book remembers it
         state.endpoints.pop(record.endpoint_id, None)
     elif isinstance(record, EndpointRecord):

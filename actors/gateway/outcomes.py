@@ -10,7 +10,7 @@ from actors.gateway.booking import Booking
 from actors.gateway.facts import Parked, Pending, Unparked
 from actors.gateway.settings import HOLD_MS, Rules
 from actors.gateway.state import GatewayState
-from payrail.domain.fees import merchant_fee, provider_fee
+from payrail.domain.fees import FeeTable
 from payrail.domain.ledger import (
     FeeCharged,
     OperationFailed,
@@ -55,7 +55,7 @@ def outcome(state: GatewayState, message: Message, moment: Moment, rules: Rules)
     elif view.open.operation == "refund":
         step = refund_outcomes.ended(state, booking, message, moment)
     else:
-        step = _claimed_or_not(state, booking, message, moment)
+        step = _claimed_or_not(state, booking, message, moment, rules)
     if view.open.operation != "authorize":
         step.timers.extend(holds.after(booking, view, message, moment))
     cases.resolved(state, booking, view.id)
@@ -222,7 +222,7 @@ def _wrong_amount(state: GatewayState, booking: Booking, message: Message, momen
 
 
 def _claimed_or_not(
-    state: GatewayState, booking: Booking, message: Message, moment: Moment
+    state: GatewayState, booking: Booking, message: Message, moment: Moment, rules: Rules
 ) -> Step:
     told: Outcome = message.body
     view, call = _open(booking)
@@ -237,7 +237,7 @@ def _claimed_or_not(
         return _final(state, booking, call.reference, moment, 402, decline_code)
     if call.operation == "capture":
         expected = call.amount
-        _book_capture(booking, told, moment)
+        _book_capture(booking, told, moment, rules.fees)
     else:
         expected = view.amount_capturable
         _book_reversal(booking, call)
@@ -251,7 +251,7 @@ def _ok(state: GatewayState, view: PaymentView) -> int:
     return 201 if pending is not None and pending.created else 200
 
 
-def _book_capture(booking: Booking, told: Outcome, moment: Moment) -> None:
+def _book_capture(booking: Booking, told: Outcome, moment: Moment, fees: FeeTable) -> None:
     """What the provider took is what is booked; never more than is held."""
     view, call = _open(booking)
     merchant, capture_id = view.merchant_id or "", call.capture_id or ""
@@ -271,8 +271,8 @@ def _book_capture(booking: Booking, told: Outcome, moment: Moment) -> None:
         amount,
         postings=capture_postings(call.provider, merchant, amount, view.currency),
     )
-    ours = merchant_fee(amount, view.currency)
-    theirs = provider_fee(call.provider, amount, view.currency)
+    ours = fees.merchant_fee(merchant, amount, view.currency)
+    theirs = fees.provider_fee(call.provider, amount, view.currency, view.payment_method.bin)
     booking.book(
         "fee.charged",
         FeeCharged(capture_id, call.provider, ours, theirs),

@@ -56,13 +56,13 @@ def first(table: RoutingTable, charge: Charge, breakers: Breakers) -> Choice:
     """The provider for a new charge. When every breaker holds back, one is tried all the same:
     a payment is not refused because of what happened to others."""
     order = order_for(table, charge)
-    choice = _let_through(order, charge, breakers)
+    choice = _let_through(table, order, charge, breakers)
     if choice.provider is not None:
         return choice
     least_bad = min(
         order.providers, key=lambda name: _of(breakers, name).state is BreakerState.OPEN
     )
-    candidates = [_candidate(name, charge, breakers) for name in order.providers]
+    candidates = [_candidate(table, name, charge, breakers) for name in order.providers]
     decision = decided(order, candidates, least_bad, last_resort=True)
     return Choice(least_bad, choice.offered, decision)
 
@@ -71,7 +71,7 @@ def another(
     table: RoutingTable, charge: Charge, breakers: Breakers, tried: Collection[str]
 ) -> Choice:
     """The provider for a charge that was safely refused elsewhere; None when nobody is left."""
-    return _let_through(order_for(table, charge), charge, breakers, tried)
+    return _let_through(table, order_for(table, charge), charge, breakers, tried)
 
 
 def may_go_elsewhere(
@@ -89,14 +89,18 @@ def may_go_elsewhere(
 
 
 def _let_through(
-    order: Order, charge: Charge, breakers: Breakers, tried: Collection[str] = ()
+    table: RoutingTable,
+    order: Order,
+    charge: Charge,
+    breakers: Breakers,
+    tried: Collection[str] = (),
 ) -> Choice:
     """The first provider of the order that is neither tried nor held back."""
     offered: list[str] = []
     candidates: list[Candidate] = []
     chosen: str | None = None
     for name in order.providers:
-        candidates.append(_candidate(name, charge, breakers, tried))
+        candidates.append(_candidate(table, name, charge, breakers, tried))
         if chosen is not None or name in tried:
             continue
         if _of(breakers, name).state is BreakerState.HALF_OPEN:
@@ -108,12 +112,16 @@ def _let_through(
 
 
 def _candidate(
-    name: str, charge: Charge, breakers: Breakers, tried: Collection[str] = ()
+    table: RoutingTable,
+    name: str,
+    charge: Charge,
+    breakers: Breakers,
+    tried: Collection[str] = (),
 ) -> Candidate:
     breaker = _of(breakers, name)
     held_back = None if breaker.lets_through else _HELD_BACK[breaker.state]
     passed_over = TRIED if name in tried else held_back
-    return Candidate(name, cost(name, charge), breaker.state.value, passed_over)
+    return Candidate(name, cost(table, name, charge), breaker.state.value, passed_over)
 
 
 def _of(breakers: Breakers, name: str) -> Breaker:

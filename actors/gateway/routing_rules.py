@@ -1,10 +1,8 @@
-"""`data/rules/routing.toml`: made once with the defaults, then people's, and read at every start.
+"""`data/rules/routing.toml`: which provider a charge is offered to first, as people wrote it.
 
-A file that cannot be used stops the gateway before it takes a payment (exit 78, held): an order
-that somebody did not mean is worse than none. Never: reads it again while it runs, writes over it.
+Never: opens the file (`actors.gateway.rule_files`), or repeats what stands there.
 """
 
-import tomllib
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -13,28 +11,24 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     ValidationInfo,
     model_validator,
 )
 
-from payrail.domain.cards import find_pans, mask_pans
+from actors.gateway.settings import REMEDY
+from payrail.domain.cards import find_pans
 from payrail.domain.money import AMOUNT_MINOR_MAX, known_currency
 from payrail.domain.providers import public_name
 from payrail.domain.routing import DEFAULT_RULE, PERCENT, RoutingRule, RoutingTable
-from payrail.errors import BadSettings
-from payrail.runtime.ports import Fs
+from payrail.rulefile import checked
 
 PATH = "data/rules/routing.toml"
 RULES_MAX = 500
 _LISTED_MAX = 250
-#: More than so many complaints are one mistake, told often.
-_ERRORS_MAX = 10
-REMEDY = "mend it and `payrail release gateway`, or remove the file to have the default made again"
 
 DEFAULT = b"""\
 # Which provider a charge is offered to first. The gateway made this file and never writes it again:
-# it is yours. It is read when the gateway starts (`payrail restart gateway`).
+# it is yours. A change is taken within two seconds, for charges that are sent from then on.
 #
 # The first rule that fits a charge gives the order; without one it is this. A provider that is not
 # in the order is not considered; one whose breaker holds charges back is passed over.
@@ -66,49 +60,9 @@ percent = 0
 """
 
 
-def open_routing(fs: Fs, providers: Sequence[str]) -> RoutingTable:
-    """The rules of this home, made when there are none. Raises BadSettings with file, field and
-    remedy; OSError when the file can neither be read nor made."""
-    try:
-        data = fs.read(PATH)
-    except FileNotFoundError:
-        fs.replace(PATH, DEFAULT)
-        data = DEFAULT
-    return read_routing(data, providers)
-
-
 def read_routing(data: bytes, providers: Sequence[str]) -> RoutingTable:
-    """The rules in the text of a file. `providers`: those that there are. Raises BadSettings."""
-    try:
-        fields = tomllib.loads(data.decode())
-    except UnicodeDecodeError:
-        raise BadSettings(f"{PATH}: is not UTF-8 text; {REMEDY}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise BadSettings(f"{PATH}: is not TOML: {error}; {REMEDY}") from None
-    except (ValueError, RecursionError):
-        detail = "holds a number too long or a list too deep to read"
-        raise BadSettings(f"{PATH}: {detail}; {REMEDY}") from None
-    try:
-        return _File.model_validate(fields, context=tuple(providers)).table()
-    except ValidationError as error:
-        raise BadSettings("\n".join([*_complaints(error), REMEDY])) from None
-
-
-def _complaints(error: ValidationError) -> list[str]:
-    """One line a field: where it stands and what it must be, never what it holds."""
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    return [
-        f"{PATH}: {_place(one['loc'])}: {one['msg'].removeprefix('Value error, ')}"
-        for one in found[:_ERRORS_MAX]
-    ]
-
-
-def _place(where: tuple[int | str, ...]) -> str:
-    """`rules[2].order`; rules are counted from 1, as people do."""
-    text = ""
-    for part in where:
-        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
-    return mask_pans(text) or "the file"
+    """The rules in the text of a file. `providers`: those that there are. Raises BadRules."""
+    return checked(_File, PATH, data, remedy=REMEDY, context=tuple(providers)).table()
 
 
 class _Part(BaseModel):

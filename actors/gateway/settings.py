@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from payrail.domain import refund_approval
+from payrail.domain import fees, refund_approval
+from payrail.domain.fees import FeeTable
 from payrail.domain.refund_approval import RefundTiers
 from payrail.domain.routing import BY_DEFAULT, RoutingTable
 
@@ -11,6 +12,12 @@ HOLD_MS = 7 * 24 * 3_600_000
 
 #: Waits between asks about one reference, in wire time; the last one repeats.
 ASK_AFTER_MS = (5_000, 30_000, 300_000, 3_600_000, 86_400_000)
+
+#: What to do about a rule file that cannot be used.
+REMEDY = (
+    "mend it: the gateway takes it within two seconds; one that is held needs "
+    "`payrail release gateway`, one without the file makes the default again"
+)
 
 
 #: Asks before people are told: the first at once, then one after each of these waits.
@@ -31,3 +38,4 @@ class Rules:
     demo: bool = False
     routing: RoutingTable = BY_DEFAULT
     refunds: RefundTiers = refund_approval.BY_DEFAULT
+    fees: FeeTable = fees.STANDARD

@@ -15,6 +15,7 @@ from payrail.domain.payments import PaymentView
 from payrail.domain.people import People
 from payrail.domain.refunds import RefundView
 from payrail.domain.words.providers import ProviderNotice
+from payrail.domain.words.rules import RulesInForce, RulesRefused
 
 #: How long a key is remembered at least, in business time: a shop may retry a day later.
 KEY_MS = 24 * 3_600_000
@@ -42,6 +43,8 @@ class GatewayState(Struct):
     people: People = field(default_factory=People)  # merchants, users and keys
     outbox: int = 0  # events booked so far, which is the last one's `seq`
     endpoints: dict[str, Endpoint] = field(default_factory=dict)  # webhooks go there
+    rules: dict[str, RulesInForce] = field(default_factory=dict)  # by name of the file
+    refused: dict[str, RulesRefused] = field(default_factory=dict)  # files as they stand
 
     def breaker(self, provider: str) -> Breaker:
         """A provider's breaker; one that was never heard of is closed."""

@@ -18,6 +18,7 @@ from payrail.domain.words import (
     payments,
     providers,
     refunds,
+    rules,
     settlement,
 )
 from payrail.domain.words.cards import (
@@ -161,6 +162,7 @@ _ROOMS = (
     endpoints,
     access,
     settlement,
+    rules,
     house,
 )
 KINDS: dict[str, Kind] = {row.name: row for room in _ROOMS for row in room.KINDS}

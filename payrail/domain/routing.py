@@ -14,8 +14,9 @@ from hashlib import sha256
 
 from msgspec import Struct
 
+from payrail.domain import fees
 from payrail.domain.breaker import HEALTH, BreakerState
-from payrail.domain.fees import provider_fee
+from payrail.domain.fees import FeeTable
 from payrail.domain.money import format_minor
 
 DEFAULT_RULE = "default"
@@ -96,6 +97,7 @@ class RoutingTable:
     canary_provider: str | None = None
     canary_percent: int = 0
     exploration_percent: int = 0
+    fees: FeeTable = fees.STANDARD  # out of fees.toml
 
 
 BY_DEFAULT = RoutingTable()
@@ -116,7 +118,7 @@ def order_for(table: RoutingTable, charge: Charge) -> Order:
     rule = next((rule for rule in table.rules if rule.fits(charge)), default)
     providers = rule.order
     if rule.cheapest_first:
-        providers = tuple(sorted(providers, key=lambda name: cost(name, charge)))
+        providers = tuple(sorted(providers, key=lambda name: cost(table, name, charge)))
     front, drawn = _drawn(table, providers, charge.payment_id)
     if front is None or front == providers[0]:
         return Order(rule.name, providers)
@@ -124,9 +126,9 @@ def order_for(table: RoutingTable, charge: Charge) -> Order:
     return Order(rule.name, (front, *others), drawn)
 
 
-def cost(provider: str, charge: Charge) -> int:
+def cost(table: RoutingTable, provider: str, charge: Charge) -> int:
     """What capturing all of it would cost us there, in minor units."""
-    return provider_fee(provider, charge.amount_minor, charge.currency)
+    return table.fees.provider_fee(provider, charge.amount_minor, charge.currency, charge.bin)
 
 
 def first_by_rule(candidates: Sequence[Candidate], *, drawn: bool) -> Candidate:

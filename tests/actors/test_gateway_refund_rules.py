@@ -1,24 +1,14 @@
-"""refunds.toml: made once, then people's; what cannot be used stops the gateway and is named."""
-
-from pathlib import Path
+"""refunds.toml: what cannot be used is named, with its line."""
 
 import pytest
 
-from actors.gateway.refund_rules import DEFAULT, PATH, open_refund_rules, read_refund_rules
+from actors.gateway.refund_rules import DEFAULT, read_refund_rules
 from payrail.domain.refund_approval import BY_DEFAULT, RefundTiers
 from payrail.errors import BadSettings
-from payrail.storage.fs import RealFs
 
 
-def test_the_file_is_made_once_and_says_that_every_refund_needs_a_second_person(
-    tmp_path: Path,
-) -> None:
-    fs = RealFs(str(tmp_path), durable=False)
-    assert open_refund_rules(fs) == BY_DEFAULT
-    assert fs.read(PATH) == DEFAULT
-    fs.replace(PATH, b"expires_after_hours = 1\n")
-    assert open_refund_rules(fs).expires_after_ms == 3_600_000
-    assert fs.read(PATH) == b"expires_after_hours = 1\n"
+def test_the_default_file_says_that_every_refund_needs_a_second_person() -> None:
+    assert read_refund_rules(DEFAULT) == BY_DEFAULT
 
 
 def test_tiers_are_read_by_currency() -> None:

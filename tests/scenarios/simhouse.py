@@ -132,8 +132,7 @@ class SimHouse:
                 self.processes[name].kill()
             self.at_work = name
             fs = self.processes[name] = SimFs(self.disk, faults=self.faults(name))
-            errands = SimPosts(self, SimErrands(self.works(name, fs)))
-            world = World(fs, self.clock, NoBell(), NoCell(), errands=errands)
+            world = World(fs, self.clock, NoBell(), NoCell(), errands=self.errands(name, fs))
             self.drivers.pop(name, None)
             self.drivers[name] = Driver(self.core(name), world)
         return self
@@ -143,6 +142,10 @@ class SimHouse:
         disk = self.disk.after_crash(survival)
         self.witness.reborn()
         return type(self)(disk, self.clock, self.rules, self.witness)
+
+    def errands(self, name: str, fs: SimFs) -> Any:
+        """Who does this actor's work beside its loop."""
+        return SimPosts(self, SimErrands(self.works(name, fs)))
 
     def works(self, name: str, fs: SimFs) -> Mapping[str, Callable[[Any], Outcome]]:
         """What this actor does beside its loop, over the files of its own process."""

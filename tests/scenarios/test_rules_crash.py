@@ -1,0 +1,96 @@
+"""Rules that change while the house runs are taken or refused, whoever dies at whatever effect."""
+
+from collections import Counter
+
+import pytest
+
+from tests.scenarios import orders
+from tests.scenarios.crash_house import TOKEN, Scene, Stage, breaks, card
+from tests.scenarios.ruled_house import RuledHouse
+from tests.scenarios.simhouse import GOOD, SimHouse
+
+TO_B = 'order = ["providerB", "providerA"]\n'
+BAD = 'order = ["providerC"]\n'
+
+
+def ruled(house: SimHouse) -> RuledHouse:
+    assert isinstance(house, RuledHouse)
+    return house
+
+
+def birth(house: SimHouse) -> None:
+    """The first start of all: the files are made and taken."""
+    house.tokenize(GOOD, "card")
+    house.start()
+    house.run()
+
+
+def buy(house: SimHouse) -> None:
+    house.put(orders.create(TOKEN, "k", confirm=True), "q")
+    house.run()
+
+
+def change_and_buy(house: SimHouse) -> None:
+    """People put B first, and then somebody pays."""
+    ruled(house).write_rules("routing", TO_B)
+    house.run()
+    buy(house)
+
+
+def b_first(house: SimHouse) -> None:
+    card(house)
+    ruled(house).write_rules("routing", TO_B)
+    house.run()
+
+
+def spoil_and_buy(house: SimHouse) -> None:
+    """A file that cannot be used, then somebody pays."""
+    ruled(house).write_rules("routing", BAD)
+    house.run()
+    buy(house)
+
+
+def all_in_force(house: SimHouse) -> None:
+    assert set(house.state.rules) == {"routing", "fees", "refunds"}
+    assert house.state.refused == {}
+
+
+def paid_at_b(house: SimHouse) -> None:
+    """By the rules that were changed, which are kept with the gateway's facts. Who died before it
+    was asked asks nothing."""
+    assert house.state.rules["routing"].text == TO_B
+    starts = [e["data"] for e in house.entries if e["type"] == "payment.attempt_started"]
+    assert {one["provider"] for one in starts} <= {"providerB"}
+
+
+def paid_at_b_all_the_same(house: SimHouse) -> None:
+    paid_at_b(house)
+    assert [one.field for one in house.state.refused["routing"].errors] == ["order[1]"]
+
+
+SCENES = (
+    Scene("birth", lambda _: None, birth, all_in_force, from_nothing=True, house=RuledHouse),
+    Scene("rules change", card, change_and_buy, paid_at_b, house=RuledHouse),
+    Scene("rules cannot be used", b_first, spoil_and_buy, paid_at_b_all_the_same, house=RuledHouse),
+)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+def test_rules_that_change_are_kept_whoever_dies(scene: Scene):
+    """At every effect of the gateway, which is the one that takes them."""
+    stage = Stage(scene)
+    calls = stage.effects()
+    counts: Counter[str] = Counter()
+    mine = [broken for broken in breaks(calls) if calls[broken.n - 1][0] == "gateway"]
+    for broken in mine:
+        try:
+            stage.play(broken)
+        except Exception as error:
+            actor, call = calls[broken.n - 1]
+            raise AssertionError(f"{actor}: {call}, {broken}") from error
+        counts[broken.kind if broken.dies != "power" else "power cut"] += 1
+
+    effects = len({broken.n for broken in mine})
+    print(f"{scene.name}: {effects} effects, {counts.total()} cases {dict(counts)}")
+    assert counts.total() > 6 * effects > 0
