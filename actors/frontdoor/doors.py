@@ -14,6 +14,7 @@ from actors.frontdoor.cases import Cases
 from actors.frontdoor.clock import Clocks
 from actors.frontdoor.commands import Commands
 from actors.frontdoor.deliveries import Deliveries
+from actors.frontdoor.disputes import Disputes
 from actors.frontdoor.drills import Drills, admin_of, insider
 from actors.frontdoor.endpoints import Endpoints
 from actors.frontdoor.events import EventsView
@@ -93,6 +94,7 @@ def _public_routes(parts: Parts, reads: Reads, house: House) -> list[Route]:
         *Cases(asking, access, reads, payments).routes(),
         *RuleReads(fs, reads).routes(),
         *Refunds(asking, access, reads, payments).routes(),
+        *Disputes(asking, access, reads, payments).routes(),
         *_endpoints(parts, reads).routes(),
         *People(asking, access, parts.house_secret, parts.rng).routes(),
         *Deliveries(fs, access, reads).routes(),

@@ -54,8 +54,8 @@ class Reads:
         return answered(render(self._payments.view(row)))
 
     async def ledger(self, request: web.Request) -> web.Response:
-        """All entries of the family that a payment or a refund belongs to, as they stand in the
-        books, and the state of what was asked for."""
+        """All entries of the family that a payment, a refund or a dispute belongs to, as they stand
+        in the books, and the state of what was asked for."""
         caller = self.reader(request)
         row, state = self._family(request, caller)
         entries = [msgspec.Raw(line) for line in self._payments.lines(row)]
@@ -106,16 +106,18 @@ class Reads:
         return row
 
     def _family(self, request: web.Request, caller: Caller) -> tuple[Row, str]:
-        """The payment that the id, its own or a refund's, belongs to, and the state of the id's."""
+        """The payment that the id, its own or a refund's or dispute's, belongs to, and the state of
+        the id's."""
         self._payments.catch_up()
-        refund = self._payments.refunds.row(request.match_info["id"], caller.merchant_id)
-        if refund is None:
+        asked = request.match_info["id"], caller.merchant_id
+        claim = self._payments.refunds.row(*asked) or self._payments.disputes.row(*asked)
+        if claim is None:
             row = self._row(request, caller)
             return row, self._payments.view(row).state.value
-        about = self._payments.row(refund.payment_id, caller.merchant_id)
+        about = self._payments.row(claim.payment_id, caller.merchant_id)
         if about is None:
             raise no_such("payment")
-        return about, refund.state.value
+        return about, claim.state.value
 
     def _after(self, request: web.Request, name: str, merchant_id: str | None) -> int:
         given = request.query.get(name, "0")

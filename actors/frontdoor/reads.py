@@ -1,9 +1,9 @@
 """What the books say, for reads: an index over the payments' book, caught up before each answer.
 
-Owns nothing; reads data/ledger/payments.jsonl, once that of refunds was read: an entry about a
-refund is never seen without those of its payment that came before it. It keeps one short row for
-each payment and the offsets of its entries, and reads those again to show a payment, so that memory
-stays small.
+Owns nothing; reads data/ledger/payments.jsonl, once those of refunds and disputes were read: an
+entry about one is never seen without those of its payment that came before it. It keeps one short
+row for each payment and the offsets of its entries, and reads those again to show a payment, so
+that memory stays small.
 Never: asks the gateway. A read works while the gateway is down.
 """
 
@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from actors.frontdoor.case_rows import CaseRows
 from actors.frontdoor.dated import DatedSums, Sums, together
+from actors.frontdoor.dispute_reads import DisputesView
 from actors.frontdoor.refund_reads import RefundsView
 from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.ledger import Posting, read_entry
@@ -126,7 +127,7 @@ class PaymentsView:
         self._of_merchant: dict[str | None, list[Row]] = {}
         self._all: list[Row] = []
         self._sums, self.cases = DatedSums(fs), CaseRows(self._line)
-        self.refunds = RefundsView(fs)
+        self.refunds, self.disputes = RefundsView(fs), DisputesView(fs)
 
     def catch_up(self) -> None:
         """Fold what was booked since. Raises Corrupt."""
@@ -135,7 +136,7 @@ class PaymentsView:
 
     def catch_up_some(self) -> bool:
         """Fold one slice; True when there may be more."""
-        if self.refunds.catch_up_some():
+        if self.refunds.catch_up_some() or self.disputes.catch_up_some():
             return True
         for count, (offset, line) in enumerate(self._follower.read(), 1):
             self._fold(offset, line)
@@ -155,8 +156,8 @@ class PaymentsView:
         return self._all if merchant_id is None else self._of_merchant.get(merchant_id, [])
 
     def lines(self, row: Row) -> Iterator[bytes]:
-        """The lines of the payment and of its refunds, oldest first."""
-        about = self.refunds.lines_of(row.id)
+        """The lines of the payment, its refunds and its disputes, oldest first."""
+        about = [*self.refunds.lines_of(row.id), *self.disputes.lines_of(row.id)]
         if not about:
             yield from self._own_lines(row)
             return
@@ -177,7 +178,7 @@ class PaymentsView:
 
     def balances(self, at: str | None) -> Sums:
         """What the books say by account, now or at a time."""
-        books = (self._sums, self.refunds.sums)
+        books = (self._sums, self.refunds.sums, self.disputes.sums)
         return together(*(book.now() if at is None else book.at(at) for book in books))
 
     def view(self, row: Row) -> PaymentView:

@@ -86,7 +86,7 @@ def _books(reads: Reads) -> list[Route]:
             "GET",
             "/ledger/{id}",
             reads.ledger,
-            "All entries of a payment and its refunds, and the state they make",
+            "All entries of a payment, its refunds and disputes, and the state they make",
             shown.Ledger,
         ),
         Route(

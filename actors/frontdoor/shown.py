@@ -105,7 +105,7 @@ class Ledger(BaseModel):
     object: Literal["ledger"]
     id: str
     payment_intent: str
-    state: str  # of the payment or the refund that was asked for
+    state: str  # of the payment, refund or dispute that was asked for
     entries: list[dict[str, Any]]
 
 

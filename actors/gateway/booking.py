@@ -9,21 +9,24 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
-from payrail.domain import cases, refunds
+from payrail.domain import cases, disputes, refunds
 from payrail.domain.cases import CaseView
 from payrail.domain.claim_entries import CaseClosed
+from payrail.domain.disputes import DisputeView
 from payrail.domain.ledger import ENTRY_DATA, CaseOpened, LedgerEntry, Posting, must_balance
 from payrail.domain.payments import PaymentView, fold, render
 from payrail.domain.refunds import RefundView
 from payrail.domain.timestamps import iso
 from payrail.runtime.actor import BookSpec, Message, Moment, Post
 
-LEDGER, REFUNDS, OUTBOX, ACCESS = "payments", "refunds", "events", "access"
+LEDGER, REFUNDS, DISPUTES = "payments", "refunds", "disputes"
+OUTBOX, ACCESS = "events", "access"
 
 _encode = msgspec.json.Encoder().encode
 _decode_view = msgspec.json.Decoder(PaymentView).decode
 _decode_case = msgspec.json.Decoder(CaseView).decode
 _decode_refund = msgspec.json.Decoder(RefundView).decode
+_decode_dispute = msgspec.json.Decoder(DisputeView).decode
 
 
 class OutboxEvent(Struct):
@@ -106,6 +109,25 @@ class Booking:
         self.closed_entry(entry, view.object_seq, refunds.render(view), book=REFUNDS)
         return view
 
+    def book_dispute(
+        self, dispute: DisputeView | None, entry_type: str, data: Struct, amount: int, *, ref: str
+    ) -> DisputeView:
+        """Book one entry about a dispute of this payment. Result: the dispute after it, a copy."""
+        payment = self.view
+        if payment is None:
+            raise TypeError("a dispute needs a payment")
+        known = None if dispute is None else _decode_dispute(_encode(dispute))
+        merchant_id, currency = payment.merchant_id, payment.currency
+        entry = self._entry(
+            entry_type, data, ref=ref, merchant_id=merchant_id, amount=amount, currency=currency
+        )
+        entry = structs.replace(entry, postings=disputes.money(known, entry))
+        must_balance(entry.postings)
+        view = disputes.fold(known, entry)
+        self.view = fold(payment, entry)
+        self.closed_entry(entry, view.object_seq, disputes.render(view), book=DISPUTES)
+        return view
+
     def book_claim(
         self,
         entry_type: str,
@@ -116,11 +138,13 @@ class Booking:
         postings: list[Posting],
         seq: int,
         shown: dict[str, Any],
+        book: str = REFUNDS,
     ) -> None:
-        """Book one entry about a refund that has left memory: its payment alone is folded."""
+        """Book one entry about a refund or a dispute that has left memory: its payment alone is
+        folded."""
         payment = self.view
         if payment is None:
-            raise TypeError("a refund needs a payment")
+            raise TypeError("a claim needs a payment")
         must_balance(postings)
         entry = self._entry(
             entry_type,
@@ -132,7 +156,7 @@ class Booking:
             postings=postings,
         )
         self.view = fold(payment, entry)
-        self.closed_entry(entry, seq, shown, book=REFUNDS)
+        self.closed_entry(entry, seq, shown, book=book)
 
     def book_case(
         self,

@@ -9,11 +9,14 @@ from actors.gateway import (
     breakers,
     cases,
     commands,
+    dispute_facts,
+    disputes,
     folds,
     holds,
     idempotency,
     notices,
     outcomes,
+    parked_facts,
     people,
     refunds,
     rule_files,
@@ -22,12 +25,26 @@ from actors.gateway import (
     snapshots,
 )
 from actors.gateway import endpoints as webhooks
-from actors.gateway.booking import ACCESS, LEDGER, OUTBOX, REFUNDS, ledger_book, read_outbox
+from actors.gateway.booking import (
+    ACCESS,
+    DISPUTES,
+    LEDGER,
+    OUTBOX,
+    REFUNDS,
+    ledger_book,
+    read_outbox,
+)
 from actors.gateway.facts import Card, CardRegistered, read_event
 from actors.gateway.settings import Rules
 from actors.gateway.state import GatewayState
 from payrail.domain.access import read_record
-from payrail.domain.books import ACCESS_BOOK, LEDGER_BOOK, OUTBOX_BOOK, REFUNDS_BOOK
+from payrail.domain.books import (
+    ACCESS_BOOK,
+    DISPUTES_BOOK,
+    LEDGER_BOOK,
+    OUTBOX_BOOK,
+    REFUNDS_BOOK,
+)
 from payrail.domain.ledger import read_entry
 from payrail.domain.messages import (
     AskAgain,
@@ -51,6 +68,13 @@ from payrail.domain.words.access import (
     RotateKey,
 )
 from payrail.domain.words.cases import CloseCase
+from payrail.domain.words.disputes import (
+    AcceptDispute,
+    AddEvidence,
+    CreateDispute,
+    RuleDispute,
+    SubmitDispute,
+)
 from payrail.domain.words.endpoints import (
     AddEndpoint,
     DeleteEndpoint,
@@ -88,6 +112,11 @@ _COMMANDS: dict[type, _Decision] = {
     ApproveRefund: refunds.approve,
     RejectRefund: refunds.reject,
     CloseCase: cases.close,
+    CreateDispute: disputes.create,
+    AddEvidence: disputes.add_evidence,
+    SubmitDispute: disputes.submit,
+    AcceptDispute: disputes.accept,
+    RuleDispute: disputes.resolve,
     AddEndpoint: webhooks.add,
     UpdateEndpoint: webhooks.update,
     SwitchEndpoint: webhooks.switch,
@@ -102,6 +131,15 @@ _COMMANDS: dict[type, _Decision] = {
 }
 
 
+_DISPUTES: dict[str, Callable[[GatewayState, Message, Moment], Step]] = {
+    "dispute.fact": dispute_facts.fact,
+    "dispute.notice": dispute_facts.notice,
+    "dispute.parked": dispute_facts.parked_due,
+    "dispute.due": dispute_facts.due,
+    "dispute.wait": disputes.waited,
+}
+
+
 def _read_ledger(line: bytes) -> Struct:
     return read_entry(line)[1]
 
@@ -113,6 +151,7 @@ class Gateway:
     books: Mapping[str, BookSpec] = {
         LEDGER: ledger_book(LEDGER_BOOK, _read_ledger),
         REFUNDS: ledger_book(REFUNDS_BOOK, _read_ledger),
+        DISPUTES: ledger_book(DISPUTES_BOOK, _read_ledger),
         OUTBOX: BookSpec(OUTBOX_BOOK, read_outbox, "outbox"),
         ACCESS: BookSpec(ACCESS_BOOK, read_record, "access"),
     }
@@ -148,8 +187,12 @@ class Gateway:
         return step
 
     def decide(self, state: GatewayState, message: Message, moment: Moment) -> Step:
-        rules = self.rules(state)
-        return notices.woken(state, self._decided(state, message, moment, rules), moment)
+        told = _DISPUTES.get(message.kind)
+        if told is not None:
+            step = told(state, message, moment)
+        else:
+            step = self._decided(state, message, moment, self.rules(state))
+        return notices.woken(state, parked_facts.woken(state, step, moment), moment)
 
     def _decided(self, state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
         told = _TOLD.get(type(message.body))

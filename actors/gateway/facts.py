@@ -6,6 +6,7 @@ A fact is folded by `state.apply`. Never: decides, or reaches a client.
 import msgspec
 from msgspec import Struct
 
+from actors.gateway.dispute_state import DisputeEvent
 from payrail.domain.words.providers import ProviderNotice
 from payrail.domain.words.rules import RulesInForce, RulesRefused
 from payrail.errors import LineDamaged
@@ -191,6 +192,7 @@ Event = (
     | NoticeUnparked
     | RulesWereTaken
     | RulesWereRefused
+    | DisputeEvent
 )
 _decode_event = msgspec.json.Decoder(Event).decode
 

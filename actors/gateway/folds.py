@@ -7,8 +7,9 @@ from typing import Any
 
 from msgspec import structs
 
-from actors.gateway import rules_taken
+from actors.gateway import dispute_state, rules_taken
 from actors.gateway.booking import OutboxEvent
+from actors.gateway.dispute_state import DisputeEvent
 from actors.gateway.facts import (
     CallJudged,
     CardRegistered,
@@ -112,6 +113,8 @@ def _fold_more(state: GatewayState, record: Any) -> None:
         state.people.fold_people(record)
     elif isinstance(record, RulesWereTaken | RulesWereRefused):
         rules_taken.fold(state, record)
+    elif isinstance(record, DisputeEvent):
+        dispute_state.fold_event(state.disputes, record)
     elif isinstance(record, EndpointDeleted):  # the book remembers it
         state.endpoints.pop(record.endpoint_id, None)
     elif isinstance(record, EndpointRecord):
@@ -151,7 +154,7 @@ def _fold_entry(state: GatewayState, entry: LedgerEntry) -> None:
         fold_breaker(state.breakers.setdefault(entry.ref, Breaker()), entry)
         return
     if entry.type in CLAIMS:
-        _fold_refund(state, entry)
+        _fold_claim(state, entry)
         return
     if entry.type.startswith("case."):
         _fold_case(state, entry)
@@ -169,10 +172,17 @@ def _fold_entry(state: GatewayState, entry: LedgerEntry) -> None:
         state.closed[view.id] = _closed(state, view)
 
 
-def _fold_refund(state: GatewayState, entry: LedgerEntry) -> None:
-    """A refund's entry moves the refund, and what its payment has reserved and given back."""
+def _fold_claim(state: GatewayState, entry: LedgerEntry) -> None:
+    """An entry of a refund or a dispute moves that, and what is claimed of its payment."""
     payment_id = entry.data.payment_id
     state.payments[payment_id] = fold(state.payments.get(payment_id), entry)
+    if entry.type.startswith("dispute."):
+        dispute_state.fold_entry(state.disputes, entry)
+    else:
+        _fold_refund(state, entry)
+
+
+def _fold_refund(state: GatewayState, entry: LedgerEntry) -> None:
     closed = state.closed_refunds.get(entry.ref)
     if closed is not None:  # the cardholder's bank sent it back
         closed.state = REFUND_TRANSITIONS[RefundState(closed.state), entry.type].value

@@ -7,6 +7,7 @@ until they are final.
 
 from typing import Any
 
+from actors.gateway.dispute_state import standing
 from actors.gateway.facts import KeyAnswered, KeyRecord, KeyTaken
 from actors.gateway.state import KEY_MS, GatewayState
 from payrail.domain.messages import Command
@@ -58,8 +59,8 @@ def _is_old(record: KeyRecord, moment: Moment) -> bool:
 
 
 def _unfinished(state: GatewayState, record: KeyRecord, asker: Asker) -> Step:
-    if record.status == 202 and record.payment_id in state.payments:
-        shown = render(state.payments[record.payment_id])
+    shown = _standing(state, record.payment_id or "") if record.status == 202 else None
+    if shown is not None:
         return Step(replies=[reply(asker, 202, shown)])
     if record.asker == asker:
         return Step()  # asked again after our rebirth: the answer is on its way
@@ -72,6 +73,13 @@ def _unfinished(state: GatewayState, record: KeyRecord, asker: Asker) -> Step:
     )
     body = refusal_fields(refusal, asker.correlation_id)
     return Step(replies=[reply(asker, 409, body, refusal.headers)])
+
+
+def _standing(state: GatewayState, ident: str) -> dict[str, Any] | None:
+    """The payment, or the dispute, that the provisional answer was about."""
+    if ident in state.payments:
+        return render(state.payments[ident])
+    return standing(state.disputes, ident)
 
 
 def _reused(record: KeyRecord, asker: Asker, command: Command) -> Reply:

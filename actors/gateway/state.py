@@ -7,6 +7,7 @@ into the journal. Never: decides, or folds.
 
 from msgspec import Struct, field
 
+from actors.gateway.dispute_state import Disputes
 from actors.gateway.facts import Card, Closed, ClosedRefund, KeyRecord, LateReversal, Pending
 from payrail.domain.breaker import Breaker
 from payrail.domain.cases import CaseView
@@ -29,6 +30,7 @@ class GatewayState(Struct):
     refunds: dict[str, RefundView] = field(default_factory=dict)  # those in flight
     closed_refunds: dict[str, ClosedRefund] = field(default_factory=dict)
     refund_of: dict[str, str] = field(default_factory=dict)  # of succeeded ones, by reference
+    disputes: Disputes = field(default_factory=Disputes)
     cards: dict[str, Card] = field(default_factory=dict)
     keys: dict[str, KeyRecord] = field(default_factory=dict)
     pending: dict[str, Pending] = field(default_factory=dict)

@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from payrail.audit.findings import Finding
 from payrail.audit.reading import Part
-from payrail.domain import cases, refunds
+from payrail.domain import cases, disputes, refunds
 from payrail.domain.cases import CaseView
+from payrail.domain.disputes import DisputeView
 from payrail.domain.ledger import LedgerEntry, read_entry
 from payrail.domain.payment_claims import payment_of
 from payrail.domain.payments import PaymentView, fold
@@ -24,10 +25,10 @@ from payrail.storage.lines import is_whole
 
 #: Entries that are moves of the payment in `ref`; the others are about things of their own.
 _OF_A_PAYMENT = ("payment.", "fee.")
-#: Moves of the refund in `ref`, which change what its payment has reserved and given back.
-_OF_A_REFUND = "refund."
 #: Moves of the case in `ref`, which change nothing else.
 _OF_A_CASE = "case."
+#: Moves of the refund or the dispute in `ref`, which change what is claimed of its payment.
+_OF_A_REFUND, _OF_A_DISPUTE = "refund.", "dispute."
 
 _Numbered = tuple[int, str, int, LedgerEntry]  # seq, path, line, entry
 
@@ -47,6 +48,7 @@ class _Walk:
     payments: dict[str, PaymentView] = field(default_factory=dict)
     cases: dict[str, CaseView] = field(default_factory=dict)
     refunds: dict[str, RefundView] = field(default_factory=dict)
+    disputes: dict[str, DisputeView] = field(default_factory=dict)
     entries: list[tuple[str, int, str]] = field(default_factory=list)  # path, line, event id
     findings: list[Finding] = field(default_factory=list)
 
@@ -105,12 +107,15 @@ def _check_sums(walk: _Walk, path: str, line: int, entry: LedgerEntry) -> None:
 
 
 def _check_move(walk: _Walk, path: str, line: int, entry: LedgerEntry) -> None:
-    if walk.broken or not entry.type.startswith((*_OF_A_PAYMENT, _OF_A_REFUND, _OF_A_CASE)):
+    moves = (*_OF_A_PAYMENT, _OF_A_REFUND, _OF_A_DISPUTE, _OF_A_CASE)
+    if walk.broken or not entry.type.startswith(moves):
         return
     try:
         if entry.type.startswith(_OF_A_CASE):
             walk.cases[entry.ref] = cases.fold(walk.cases.get(entry.ref), entry)
             return
+        if entry.type.startswith(_OF_A_DISPUTE):
+            walk.disputes[entry.ref] = disputes.fold(walk.disputes.get(entry.ref), entry)
         if entry.type.startswith(_OF_A_REFUND):
             walk.refunds[entry.ref] = refunds.fold(walk.refunds.get(entry.ref), entry)
         about = payment_of(entry)

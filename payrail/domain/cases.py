@@ -19,6 +19,7 @@ REASONS = {
     "ruling_contradicts": "A provider ruled otherwise on a dispute than it had before",
     "unresolved": "Nobody could tell what became of a call to a provider; it is asked about daily",
     "hold_not_released": "A hold that has expired could not be given back",
+    "dispute_overdue": "A dispute is past its last day, and its provider has not said how it ended",
     "payout_returned": "A payout that was paid was sent back by the merchant's bank",
 }
 

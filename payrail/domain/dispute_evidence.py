@@ -14,6 +14,9 @@ from payrail.errors import RequestError
 #: All texts of one dispute, in UTF-8: they stand in its entry, its event and its answer.
 EVIDENCE_BYTES_MAX = 4_096
 
+#: Below are control characters, each of which JSON spells with six.
+_FIRST_PRINTED = 0x20
+
 #: In the test world a text of the evidence says how the issuer rules.
 TEST_OUTCOMES = {"winning_evidence": "won", "losing_evidence": "lost"}
 
@@ -52,6 +55,8 @@ def _wrong(item: str, text: str) -> str | None:
         return f"must be one of {', '.join(EVIDENCE)}"
     if not text.strip():
         return "must not be empty: leave the item out"
+    if any(ord(sign) < _FIRST_PRINTED and sign not in "\n\r\t" for sign in text):
+        return "must be plain text, without control characters"
     if find_pans(text):
         return "must not hold a card number: its last four digits are enough"
     return None

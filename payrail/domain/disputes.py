@@ -38,6 +38,7 @@ __all__ = [
     "checklist",
     "closed_reason",
     "fold",
+    "is_answerable",
     "is_overdue",
     "legal_verbs",
     "may",
@@ -94,6 +95,11 @@ def legal_verbs(view: DisputeView) -> tuple[str, ...]:
 def is_overdue(view: DisputeView, business_ms: int) -> bool:
     """Whether a chargeback was not answered in time, and is lost by that."""
     return view.state is _S.OPENED and business_ms >= parse_iso(view.due_by)
+
+
+def is_answerable(view: DisputeView, business_ms: int) -> bool:
+    """Whether it is early enough for an answer."""
+    return business_ms < parse_iso(view.due_by)
 
 
 def ruled(view: DisputeView, outcome: str) -> tuple[str, ...] | None:

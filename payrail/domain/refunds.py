@@ -128,7 +128,7 @@ def _must_be_undisputed(payment: PaymentView) -> None:
             409,
             "dispute-open",
             "the cardholder disputes this payment: accept the dispute instead of refunding twice",
-            extra={"disputes": list(payment.open_disputes), "legal": []},
+            extra={"disputes": list(payment.open_disputes), "legal": ["accept-dispute"]},
         )
 
 

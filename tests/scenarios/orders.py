@@ -14,6 +14,13 @@ from payrail.domain.messages import (
     InjectFault,
 )
 from payrail.domain.words.cases import CloseCase
+from payrail.domain.words.disputes import (
+    AcceptDispute,
+    AddEvidence,
+    CreateDispute,
+    RuleDispute,
+    SubmitDispute,
+)
 from payrail.domain.words.refunds import ApproveRefund, CreateRefund, RejectRefund
 
 #: kind and body of a question
@@ -82,6 +89,39 @@ def case_closed(
     """The end of a case, by somebody who has looked."""
     head = _head(f"{case_id}/close", {"resolution": resolution}, key, merchant)
     return "case.close", CloseCase(id=case_id, resolution=resolution, **head)
+
+
+def dispute(
+    payment_id: str, key: str = "k_dispute", *, merchant: str = "m_001", **fields: Any
+) -> Order:
+    """The cardholder disputes a payment, as somebody of the shop has the provider say."""
+    given = {"payment_intent": payment_id, "reason": "fraudulent", **fields}
+    return "dispute.create", CreateDispute(**given, **_head("disputes", given, key, merchant))
+
+
+def evidence(dispute_id: str, key: str = "k_evidence", **items: str) -> Order:
+    """What speaks for the merchant, by item."""
+    given: dict[str, Any] = {"evidence": items}
+    head = _head(f"{dispute_id}/evidence", given, key, "m_001")
+    return "dispute.evidence", AddEvidence(id=dispute_id, **given, **head)
+
+
+def submit(dispute_id: str, key: str = "k_submit", *, merchant: str = "m_001") -> Order:
+    """The one answer of a stage."""
+    head = _head(f"{dispute_id}/submit", {}, key, merchant)
+    return "dispute.submit", SubmitDispute(id=dispute_id, **head)
+
+
+def accept(dispute_id: str, key: str = "k_accept") -> Order:
+    """The merchant gives in."""
+    head = _head(f"{dispute_id}/accept", {}, key, "m_001")
+    return "dispute.accept", AcceptDispute(id=dispute_id, **head)
+
+
+def resolve(dispute_id: str, outcome: str, key: str = "k_resolve") -> Order:
+    """The issuer rules: won | lost."""
+    head = _head(f"{dispute_id}/resolve", {"outcome": outcome}, key, "m_001")
+    return "dispute.resolve", RuleDispute(id=dispute_id, outcome=outcome, **head)
 
 
 def drill(do: str, operation: str = "authorize", **more: Any) -> Order:

@@ -47,11 +47,11 @@ PEERS = {
     "provider-a": ("vault", "gateway", "frontdoor"),
     "provider-b": ("vault", "gateway", "frontdoor"),
 }
-LEDGERS = ("data/ledger/payments.jsonl", "data/ledger/refunds.jsonl")
+LEDGERS = tuple(f"data/ledger/{name}.jsonl" for name in ("payments", "refunds", "disputes"))
 #: Timers that always stand: a cut-off and the hourly jobs. Nobody waits for them.
 STANDING = ("cut_off", "job:settle", "job:reconcile")
-#: How the timer of a refund begins that waits for its second person.
-FOR_PEOPLE = "refund:"
+#: How timers begin of a refund that waits for its second person, and of a dispute's last day.
+FOR_PEOPLE = ("refund:", "dispute:")
 #: How the timer of a hold begins that may still be captured.
 HOLD = "hold:"
 NOTICE_KEYS = {public: notice_key(b"a-simulated-house", public) for public in PROVIDERS.values()}
@@ -294,11 +294,11 @@ class SimHouse:
     def timers(self, name: str) -> list[str]:
         """What an actor waits for, but for what always stands and for people."""
         found = self.drivers[name].loop.head.timers
-        return [i for i in found if i not in STANDING and not i.startswith((FOR_PEOPLE, HOLD))]
+        return [i for i in found if i not in STANDING and not i.startswith((*FOR_PEOPLE, HOLD))]
 
     @property
     def entries(self) -> list[dict[str, Any]]:
-        """Both files of the ledger, in the order of their common `seq`."""
+        """The files of the ledger, in the order of their common `seq`."""
         found = [line for path in LEDGERS for line in self.lines(path)]
         return sorted(found, key=lambda entry: int(entry["seq"]))
 

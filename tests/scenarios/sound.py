@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from payrail.domain import refunds
+from payrail.domain import disputes, refunds
+from payrail.domain.disputes import DisputeView
 from payrail.domain.ledger import must_balance, read_entry
 from payrail.domain.messages import ReplyLine
 from payrail.domain.payment_claims import payment_of
@@ -123,6 +124,7 @@ def _payments(house: SimHouse) -> dict[str, PaymentView]:
     counts: Counter[tuple[str, str]] = Counter()
     ids = set()
     refunded: dict[str, RefundView] = {}
+    disputed: dict[str, DisputeView] = {}
     lines = [line for path in LEDGERS for line in complete_lines(house.bytes_of(path))[0]]
     for _, entry in sorted((read_entry(line) for line in lines), key=lambda found: found[0]):
         must_balance(entry.postings)
@@ -131,6 +133,9 @@ def _payments(house: SimHouse) -> dict[str, PaymentView]:
         counts[entry.ref, entry.type] += 1
         if entry.type.startswith("refund."):
             refunded[entry.ref] = refunds.fold(refunded.get(entry.ref), entry)
+        if entry.type.startswith("dispute."):
+            assert entry.postings == disputes.money(disputed.get(entry.ref), entry)
+            disputed[entry.ref] = disputes.fold(disputed.get(entry.ref), entry)
         if not entry.type.startswith(("case.", "provider.")):
             about = payment_of(entry)
             views[about] = fold(views.get(about), entry)
@@ -178,7 +183,10 @@ def _nobody_waits(house: SimHouse) -> None:
     state = house.state
     assert (state.pending, state.late) == ({}, {})
     assert all(view.open is None for view in state.payments.values())
-    waiting = [f"{FOR_PEOPLE}{ident}" for ident in state.refunds]
+    unanswered = [d.id for d in state.disputes.open.values() if not d.is_answered]
+    waiting = [*(f"refund:{i}" for i in state.refunds), *(f"dispute:{i}" for i in unanswered)]
+    assert not state.disputes.asks
+    assert not state.disputes.parked
     assert all(view.state == "pending_approval" for view in state.refunds.values())
     timers = house.drivers["gateway"].loop.head.timers
     assert sorted(t for t in timers if t.startswith(FOR_PEOPLE)) == sorted(waiting)

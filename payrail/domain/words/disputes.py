@@ -87,10 +87,24 @@ class DisputeFact(Struct, forbid_unknown_fields=True):
 
 
 class DisputeDue(Struct):
-    """The gateway's timer, business time: the last moment to answer has come."""
+    """The gateway's timer, business time: the last moment to answer was a day ago. `is_last`: the
+    provider has had its time to tell what came of it, on the clock of the wire."""
 
     dispute_id: str
     stage: str
+    is_last: bool = False
+
+
+class DisputeWait(Struct):
+    """The gateway's timer: who asked has waited for the provider for as long as people wait."""
+
+    dispute_id: str
+
+
+class ParkedFactDue(Struct):
+    """The gateway's timer: a fact about a charge that was not known, or not captured yet."""
+
+    key: str
 
 
 KINDS = (
@@ -103,4 +117,6 @@ KINDS = (
     kind("dispute.call", "gateway", DisputeCall),
     kind("dispute.fact", ANY_PROVIDER, DisputeFact),
     kind("dispute.due", TIMER, DisputeDue),
+    kind("dispute.wait", TIMER, DisputeWait),
+    kind("dispute.parked", TIMER, ParkedFactDue),
 )
