@@ -14,11 +14,11 @@ from actors.frontdoor import shown
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.heads import must_hold_no_card, no_such
 from payrail.domain.providers import public_name
+from payrail.domain.words.disputes import DisputeFact
 from payrail.domain.words.kinds import GATEWAY
-from payrail.domain.words.providers import ProviderNotice
 from payrail.errors import RequestError
 from payrail.runtime.ports import Clock
-from payrail.security.notices import PROVIDER_HEADER, SCHEMES, checked, notice_key
+from payrail.security.notices import PROVIDER_HEADER, SCHEMES, Told, checked, notice_key
 from payrail.web.bodies import read_bytes
 from payrail.web.openapi import Route
 
@@ -39,6 +39,10 @@ class Notices:
         wall_ms = self._clock.now().wall_ms
         notice = checked(provider, body, request.headers, self._keys[provider], wall_ms)
         _must_hold_no_card(notice)
+        if isinstance(notice, DisputeFact):
+            return await self._asking.ask(
+                request, GATEWAY, "dispute.notice", notice, notice.payment_id
+            )
         payment_id = notice.reference.rpartition(".")[0]
         return await self._asking.ask(
             request, GATEWAY, "provider.notice", notice, payment_id or None
@@ -72,6 +76,6 @@ def notice_routes(notices: Notices) -> list[Route]:
     ]
 
 
-def _must_hold_no_card(notice: ProviderNotice) -> None:
+def _must_hold_no_card(notice: Told) -> None:
     """Raises RequestError 422: every word that is handed on stands in mailboxes in clear."""
     must_hold_no_card({"": [word for word in structs.astuple(notice) if isinstance(word, str)]})

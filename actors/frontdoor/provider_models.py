@@ -112,7 +112,8 @@ class ShownDispute(BaseModel):
     currency: str
     reason: str
     stage: str
-    state: Literal["opened", "won", "lost"]
+    state: Literal["opened", "under_review", "won", "lost", "closed"]
+    closed_reason: Literal["accepted", "expired", "defended", "withdrawn"] | None
 
 
 class Settlement(Shown):

@@ -142,6 +142,8 @@ def _fold_settled(state: GatewayState, entry: LedgerEntry) -> bool:
         case PaymentSettled(refund_id=str(refund_id)):
             if refund_id in state.closed_refunds:
                 state.closed_refunds[refund_id].is_settled = True
+        case PaymentSettled(claim_id=str(claim_id), effect=effect):
+            state.settled_claims[f"{claim_id} {effect}"] = True
         case PaymentSettled(break_id=str(break_id)):
             state.adjusted[break_id] = True
     return False

@@ -1,7 +1,8 @@
 """Book what the reconciler found: what is settled, received payouts, and breaks that two posted.
 
 Each is booked once however often it is said: a capture by its `settled_at`, a payout by batch and
-currency, a refund and a break by their ids. Never: judges a statement; that was done before.
+currency, a refund and a break by their ids, another
+movement by its claim and effect. Never: judges a statement; that was done before.
 """
 
 from msgspec import Struct
@@ -60,11 +61,8 @@ class _Desk:
         if row.break_id is not None and row.break_id in self._done | self._state.adjusted.keys():
             return
         view = self._view(row.payment_id)
-        if row.break_id is None and row.refund_id is not None:
-            self._match_refund(row, row.refund_id, view)
-            return
         if row.break_id is None:
-            self._match(row, view)
+            self._match_any(row, view)
             return
         self._done.add(row.break_id)
         if view is None or not may(view, "payment.settled"):
@@ -81,6 +79,28 @@ class _Desk:
         data = PayoutReceived(provider, payout.reference, payout.value_date)
         postings = payout_postings(provider, payout.amount, payout.currency)
         self._other("provider.payout_received", data, payout.amount, payout.currency, postings)
+
+    def _match_any(self, row: SettledRow, view: PaymentView | None) -> None:
+        if row.refund_id is not None:
+            self._match_refund(row, row.refund_id, view)
+        elif row.claim_key is not None:
+            self._match_claim(row, row.claim_key, view)
+        else:
+            self._match(row, view)
+
+    def _match_claim(self, row: SettledRow, key: str, view: PaymentView | None) -> None:
+        """What a dispute moved, or a refund that came back, is in the payout with its fee."""
+        if view is None or not may(view, "payment.settled"):
+            self.refused += 1
+            return
+        if key in self._state.settled_claims or key in self._done:
+            return
+        self._done.add(key)
+        merchant_id, currency = view.merchant_id or "", view.currency
+        postings = settled_postings(row.provider, merchant_id, row.net, 0, currency)
+        claim, effect = row.claim_id, row.effect
+        data = PaymentSettled(row.provider, row.batch_id, claim_id=claim, effect=effect)
+        self._post(view, data, 0, postings)
 
     def _match(self, row: SettledRow, view: PaymentView | None) -> None:
         capture = view.capture(row.capture_id or "") if view else None

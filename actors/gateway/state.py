@@ -41,6 +41,7 @@ class GatewayState(Struct):
     adjusted: dict[str, bool] = field(default_factory=dict)  # breaks that were posted, by id
     cases: dict[str, CaseView] = field(default_factory=dict)  # open ones
     closed_cases: dict[str, str | None] = field(default_factory=dict)  # merchant by id
+    settled_claims: dict[str, bool] = field(default_factory=dict)  # by claim and effect
     access: int = 0  # records in the book of merchants, users and keys
     people: People = field(default_factory=People)  # merchants, users and keys
     outbox: int = 0  # events booked so far, which is the last one's `seq`

@@ -17,8 +17,9 @@ from actors.provider.state import (
     ProviderState,
     Waiting,
 )
+from payrail.domain.cards import brand_of
 from payrail.domain.messages import TakeUp
-from payrail.domain.testcards import Later
+from payrail.domain.testcards import Later, TestCard
 from payrail.runtime.actor import Moment, SetTimer, Step
 
 #: A refund of a test card that is paid back only after so long, in business time.
@@ -174,8 +175,12 @@ def _end(
         moment,
         desk.provider,
         is_documented=_is_documented(desk, state, order, card),
-        later=documented.later if card is not None and documented is not None else None,
+        card=_seen(card, documented) if card is not None else None,
     )
+
+
+def _seen(card: PresentedCard, documented: TestCard | None) -> outcomes.CardSeen:
+    return outcomes.CardSeen(brand_of(card.number), documented.later if documented else None)
 
 
 def _card(desk: Desk, order: Order) -> PresentedCard | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from actors.provider import batches, door, faultfile, notices
+from actors.provider import afterwards, batches, dispute_calls, door, faultfile, notices
 from actors.provider import state as provider_state
 from actors.provider.answers import Table
 from actors.provider.asks import answer_ask
@@ -17,10 +17,7 @@ from actors.provider.calls import Desk, take, take_up
 from actors.provider.drilling import clear, inject, spent_on
 from actors.provider.rules import FaultRule
 from actors.provider.seals import Unseal
-from actors.provider.state import (
-    Order,
-    ProviderState,
-)
+from actors.provider.state import Order, ProviderState
 from actors.provider.truth import truth_book
 from payrail.domain.messages import (
     Ask,
@@ -32,7 +29,14 @@ from payrail.domain.messages import (
     TakeUp,
 )
 from payrail.domain.testcards import outcome_for
-from payrail.domain.words.providers import NoticeDue, NoticePosted, RefundCapture, ReplyDue
+from payrail.domain.words.disputes import CardholderDisputes, DisputeCall, IssuerRules
+from payrail.domain.words.providers import (
+    NoticeDue,
+    NoticePosted,
+    RefundCapture,
+    ReplyDue,
+    SentBackDue,
+)
 from payrail.domain.words.settlement import CloseBatch, CutOff, StatementWritten
 from payrail.runtime.actor import BookSpec, Message, Moment, Step
 
@@ -89,6 +93,12 @@ class Provider:
                 return self._take(state, order_of(call, message.deadline_ms), message, moment)
             case TakeUp() as timer:
                 return self._take_up(state, timer, message, moment)
+            case DisputeCall():
+                return dispute_calls.called(self._desk, state, message, moment)
+            case CardholderDisputes() | IssuerRules():
+                return dispute_calls.in_time(self._desk, state, message, moment)
+            case SentBackDue():
+                return afterwards.sent_back(self._desk, state, message, moment)
             case NoticePosted() | NoticeDue() | ReplyDue():
                 return self._notice(state, message, moment)
             case Ask() as ask:
@@ -104,16 +114,14 @@ class Provider:
         raise ValueError(f"{self.name} has no answer to {message.kind}")
 
     def _take(self, state: ProviderState, order: Order, message: Message, moment: Moment) -> Step:
-        step = take(self._desk, state, order, moment)
+        step = afterwards.set_off(state, take(self._desk, state, order, moment), moment)
         return notices.with_notice(self._desk, state, order, step, message, moment)
 
     def _take_up(
         self, state: ProviderState, timer: TakeUp, message: Message, moment: Moment
     ) -> Step:
-        step, waiting = (
-            take_up(self._desk, state, timer, moment),
-            state.waiting.get(timer.reference),
-        )
+        step = afterwards.set_off(state, take_up(self._desk, state, timer, moment), moment)
+        waiting = state.waiting.get(timer.reference)
         if waiting is None:
             return step
         return notices.with_notice(self._desk, state, waiting.order, step, message, moment)
@@ -132,8 +140,20 @@ class Provider:
 
     def _notice(self, state: ProviderState, message: Message, moment: Moment) -> Step:
         match message.body:
+            case DisputeCall():
+                return dispute_calls.called(self._desk, state, message, moment)
+            case CardholderDisputes() | IssuerRules():
+                return dispute_calls.in_time(self._desk, state, message, moment)
+            case SentBackDue():
+                return afterwards.sent_back(self._desk, state, message, moment)
             case NoticePosted() as posted if message.kind == "notice.taken":
                 return notices.taken(state, posted, self._desk)
+            case DisputeCall():
+                return dispute_calls.called(self._desk, state, message, moment)
+            case CardholderDisputes() | IssuerRules():
+                return dispute_calls.in_time(self._desk, state, message, moment)
+            case SentBackDue():
+                return afterwards.sent_back(self._desk, state, message, moment)
             case NoticePosted() as posted:
                 return notices.failed(state, posted, moment)
             case ReplyDue() as timer:

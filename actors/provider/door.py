@@ -7,11 +7,15 @@ reference for something else is refused with the difference. Looks fence nothing
 
 from typing import Any
 
-from msgspec import Struct
-
-from actors.provider import disputes
+from actors.provider.afterwards import set_off
 from actors.provider.asks import seen
 from actors.provider.calls import Desk, take
+from actors.provider.dispute_calls import (
+    differs,
+    opened_at_the_door,
+    resolved_at_the_door,
+    unknown,
+)
 from actors.provider.drilling import listed
 from actors.provider.notices import with_notice
 from actors.provider.personality import spoken
@@ -33,8 +37,6 @@ from payrail.runtime.actor import Message, Moment, Step, answer
 Question = (
     ProviderCall | StatusOf | ShowProvider | ListFaults | ListBatches | OpenDispute | ResolveDispute
 )
-#: Disputes that a provider keeps; more are no drill.
-DISPUTES_MAX = 10_000
 
 
 def at_the_door(desk: Desk, state: ProviderState, message: Message, moment: Moment) -> Step:
@@ -50,10 +52,10 @@ def at_the_door(desk: Desk, state: ProviderState, message: Message, moment: Mome
             body = listed(state)
         case ListBatches() as given:
             body = _batches(desk, state, given)
-        case OpenDispute() as given:
-            return _dispute(state, given, message, moment)
+        case OpenDispute():
+            return opened_at_the_door(desk, state, message, moment)
         case _:
-            return _resolve(state, message.body, message, moment)
+            return resolved_at_the_door(desk, state, message, moment)
     return Step(replies=answer(message, 200, body))
 
 
@@ -67,7 +69,7 @@ def _call(
     if order.reference in state.waiting:
         detail = "This call was taken in and has no end yet; ask for its status."
         raise RequestError(409, "operation-in-doubt", detail, retryable=True)
-    step = take(desk, state, order, moment)
+    step = set_off(state, take(desk, state, order, moment), moment)
     step = with_notice(desk, state, order, step, message, moment, at_the_door=True)
     for send in step.out:  # To whoever asked, in place of the gateway, which asked for nothing.
         if isinstance(send.body, Outcome):
@@ -110,7 +112,7 @@ def _charge(state: ProviderState, given: ProviderCall) -> tuple[str, Operation]:
     reference = given.authorization or (about.authorization if about else None) or ""
     hold = state.operations.get(reference)
     if hold is None or hold.operation != "authorize":
-        raise _unknown("charge")
+        raise unknown("charge")
     return reference, hold
 
 
@@ -123,7 +125,7 @@ def _must_be_same(known: Operation, order: Order) -> None:
         ("payment_id", known.payment_id, order.payment_id),
         ("merchant_id", known.merchant_id, order.merchant_id),
     )
-    disputes.differs([(field, first, now) for field, first, now in pairs if first != now])
+    differs([(field, first, now) for field, first, now in pairs if first != now])
 
 
 def _status(desk: Desk, state: ProviderState, given: StatusOf) -> dict[str, Any]:
@@ -132,7 +134,7 @@ def _status(desk: Desk, state: ProviderState, given: StatusOf) -> dict[str, Any]
     if known is None:
         word = seen(state, given.reference)
         if word is None:
-            raise _unknown("call")
+            raise unknown("call")
         return {**base, "status": word}
     return {
         **base,
@@ -171,51 +173,9 @@ def _batches(desk: Desk, state: ProviderState, given: ListBatches) -> dict[str, 
         if batch.date == given.date
     ]
     if not rows:
-        raise _unknown("batch")
+        raise unknown("batch")
     return {"object": "settlement", "provider": desk.provider, "date": given.date, "batches": rows}
-
-
-def _dispute(state: ProviderState, given: OpenDispute, message: Message, moment: Moment) -> Step:
-    known = state.disputes.get(given.reference)
-    if known is not None:
-        disputes.must_be_same(known, given)
-        return Step(replies=answer(message, 201, disputes.shown(known)))
-    hold = state.operations.get(given.authorization)
-    if hold is None or hold.operation != "authorize" or hold.captured <= 0:
-        raise _unknown("captured charge")
-    if len(state.disputes) >= DISPUTES_MAX:
-        raise RequestError(422, "validation-error", f"There are {DISPUTES_MAX} disputes already.")
-    about = [d for d in state.disputes.values() if d.authorization == given.authorization]
-    found = disputes.opened(
-        given,
-        left=hold.captured - sum(d.amount for d in about if d.state != disputes.WON),
-        merchant_id=hold.merchant_id,
-        currency=hold.currency,
-        new_id=moment.new_id("dp"),
-    )
-    return Step(
-        events=[disputes.DisputeOpened(found)],
-        posts=[disputes.truth(found, disputes.OPENED, moment)],
-        replies=answer(message, 201, disputes.shown(found)),
-    )
-
-
-def _resolve(state: ProviderState, given: ResolveDispute, message: Message, moment: Moment) -> Step:
-    known = state.disputes.get(given.reference)
-    if known is None:
-        raise _unknown("dispute")
-    events: list[Struct] = []
-    posts = []
-    if disputes.resolved(known, given):
-        events.append(disputes.DisputeResolved(given.reference, given.outcome))
-        posts.append(disputes.truth(known, given.outcome, moment))
-    body = {**disputes.shown(known), "state": given.outcome}
-    return Step(events=events, posts=posts, replies=answer(message, 200, body))
 
 
 def _payment_of(reference: str) -> str:
     return reference.rpartition(".")[0] or reference
-
-
-def _unknown(what: str) -> RequestError:
-    return RequestError(404, "not-found", f"This provider knows no such {what}.")

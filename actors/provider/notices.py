@@ -24,6 +24,8 @@ from actors.provider.owed import (
 )
 from actors.provider.rules import FaultRule, Subject, choose
 from actors.provider.state import Operation, OperationFinished, Order, ProviderState
+from payrail.domain.notices import DECLINED
+from payrail.domain.words.disputes import SendDisputeNotice
 from payrail.domain.words.providers import (
     NoticeDue,
     NoticePosted,
@@ -66,14 +68,46 @@ def with_notice(
         correlation_id=message.correlation_id,
         authorization=order.authorization,
     )
-    drill = choose(state.faults, _subject(order, ended.done), desk.seed, _allowed(state))
+    subject = _subject(order, ended.done)
+    return _owed(desk, state, notice, ended.done, subject, step, moment, at_the_door=at_the_door)
+
+
+def owed(desk: Desk, state: ProviderState, notice: Notice, step: Step, moment: Moment) -> Step:
+    """`step`, after which `notice` is owed about something that nobody called for: a dispute, or
+    the end of `notice.reference`, an operation."""
+    about = notice.reference if notice.fact is None else notice.authorization or ""
+    known = state.operations[about]
+    subject = Subject(
+        operation="webhook",
+        reference=about,
+        merchant_id=known.merchant_id,
+        payment_id=known.payment_id,
+        token=known.token,
+        amount=known.amount,
+        is_documented=known.is_documented,
+    )
+    return _owed(desk, state, notice, known, subject, step, moment, at_the_door=True)
+
+
+def _owed(
+    desk: Desk,
+    state: ProviderState,
+    notice: Notice,
+    operation: Operation,
+    subject: Subject,
+    step: Step,
+    moment: Moment,
+    *,
+    at_the_door: bool,
+) -> Step:
+    drill = choose(state.faults, subject, desk.seed, _allowed(state))
     if drill is not None:
         step.events.extend(used(drill))
         notice = _drilled(notice, drill[1])
         _put_off(step, notice, drill[1], moment, at_the_door=at_the_door)
     step.events.append(NoticeOwed(notice))
     if notice.state == SENDING:
-        step.errands.append(_errand(notice, ended.done, desk, state.operations))
+        step.errands.append(_errand(notice, operation, desk, state.operations))
     return step
 
 
@@ -171,10 +205,16 @@ def due(state: ProviderState, timer: NoticeDue, desk: Desk) -> Step:
 def under_way(state: ProviderState, desk: Desk) -> list[Errand]:
     """The errands of all notices that the last incarnation was about to post."""
     return [
-        _errand(notice, state.operations[notice.reference], desk, state.operations)
+        _errand(notice, _operation(state, notice), desk, state.operations)
         for notice in state.notices.values()
         if notice.state == SENDING
     ]
+
+
+def _operation(state: ProviderState, notice: Notice) -> Operation:
+    """What a notice is about: a call, or the charge that is disputed."""
+    about = notice.reference if notice.fact is None else notice.authorization
+    return state.operations[about or ""]
 
 
 def _timer(notice_id: str, due_ms: int, *, business: bool = False) -> SetTimer:
@@ -184,7 +224,7 @@ def _timer(notice_id: str, due_ms: int, *, business: bool = False) -> SetTimer:
 
 def _again(state: ProviderState, notice: Notice, desk: Desk) -> Errand:
     """The errand of the next try."""
-    operation = state.operations[notice.reference]
+    operation = _operation(state, notice)
     return _errand(notice, operation, desk, state.operations, number=notice.tries + 1)
 
 
@@ -196,6 +236,17 @@ def _errand(
     number: int | None = None,
 ) -> Errand:
     hold = operations.get(notice.authorization or "")
+    errand_id = f"{notice.id}:{number or notice.tries}"
+    if notice.fact is not None:
+        about_dispute = SendDisputeNotice(
+            notice=notice.fact,
+            notice_id=notice.id,
+            merchant_id=operation.merchant_id,
+            original=operation.provider_reference,
+            at_ms=notice.at_ms,
+            correlation_id=notice.correlation_id,
+        )
+        return Errand(errand_id, WORK, about_dispute, notice.correlation_id)
     body = SendNotice(
         notice=ProviderNotice(
             provider=desk.provider,
@@ -203,8 +254,8 @@ def _errand(
             reference=notice.reference,
             operation=operation.operation,
             operation_id=notice.operation_id,
-            result=operation.result,
-            code=operation.code,
+            result=DECLINED if notice.outcome else operation.result,
+            code=notice.outcome or operation.code,
             provider_reference=operation.provider_reference,
             amount=operation.amount,
             currency=operation.currency,
@@ -214,4 +265,4 @@ def _errand(
         at_ms=notice.at_ms,
         correlation_id=notice.correlation_id,
     )
-    return Errand(f"{notice.id}:{number or notice.tries}", WORK, body, notice.correlation_id)
+    return Errand(errand_id, WORK, body, notice.correlation_id)

@@ -3,6 +3,8 @@
 One line of truth for one real effect; a decline, a refusal and a broken answer have none.
 """
 
+from dataclasses import dataclass
+
 from msgspec import Struct, structs
 
 from actors.provider.answers import APPROVED
@@ -15,6 +17,14 @@ from payrail.domain.words.kinds import GATEWAY
 from payrail.runtime.actor import Moment, Post, Send, Step
 
 _PREFIX = {"authorize": "ch", "capture": "cp", "refund": "rf", "reverse": "rv"}
+
+
+@dataclass(frozen=True, slots=True)
+class CardSeen:
+    """What is kept of the card of a charge."""
+
+    brand: str
+    later: str | None  # what a test card does afterwards
 
 
 def told(outcome: Outcome) -> Send:
@@ -84,7 +94,7 @@ def finished(
     provider: str,
     *,
     is_documented: bool,
-    later: str | None = None,
+    card: CardSeen | None = None,
 ) -> Step:
     """The call ends with `code`; an approved one has its effect now."""
     is_approved = code == APPROVED
@@ -104,7 +114,9 @@ def finished(
         captured=amount if is_approved and order.capture else 0,
         asked=order.amount,
         authorization=order.authorization,
-        later=later,
+        later=card.later if card else None,
+        brand=card.brand if card else "",
+        operation_id=order.operation_id,
     )
     is_silent = rule is not None and rule.deed == "approve_then_hang"
     return Step(

@@ -9,14 +9,16 @@ Owns: nothing of its own; `ProviderState.notices` is folded here. Notices that w
 
 from msgspec import Struct, structs
 
+from payrail.domain.words.disputes import DisputeFact
+
 SENDING, WAITING, HELD = "sending", "waiting", "held"
 
 
 class Notice(Struct, frozen=True, omit_defaults=True):
-    """One fact that has yet to be told over HTTP; the fact itself is an operation."""
+    """One fact that has yet to be told over HTTP; it is an operation, or `fact` about a dispute."""
 
     id: str  # the same at each try
-    reference: str
+    reference: str  # of the call, or of the dispute
     operation_id: str
     at_ms: int  # business time of the fact
     correlation_id: str
@@ -24,6 +26,8 @@ class Notice(Struct, frozen=True, omit_defaults=True):
     state: str = SENDING  # sending | waiting (for a timer) | held (until another was taken)
     tries: int = 1  # the one under way counts
     copies: int = 1  # how often it has to be taken yet
+    fact: DisputeFact | None = None  # as it was then: a dispute moves on
+    outcome: str = ""  # why a call that had gone well did not in the end
 
 
 class NoticeOwed(Struct, frozen=True, tag_field="type", tag="notice.owed"):

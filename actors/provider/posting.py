@@ -6,10 +6,11 @@ Never: keeps anything. What is owed stands in the journal, and what came of a tr
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from payrail.domain.words.providers import NoticePosted, SendNotice
+from payrail.domain.words.disputes import SendDisputeNotice
+from payrail.domain.words.providers import NoticePosted
 from payrail.runtime.errands import Outcome, Work
 from payrail.runtime.ports import Clock
-from payrail.security.notices import signed
+from payrail.security.notices import Sent, signed
 from payrail.web.correlation import HEADER
 from payrail.web.outgoing import Outgoing
 
@@ -23,7 +24,7 @@ async def notice_works(api_url: str, key: str, clock: Clock) -> AsyncIterator[Ma
     """The work `notice`. The target is our own, so its address is not judged."""
     async with Outgoing(clock, guard=None, total_ms=TOTAL_MS) as outgoing:
 
-        async def notice(sent: SendNotice) -> Outcome:
+        async def notice(sent: Sent) -> Outcome:
             body, headers = signed(sent, key, clock.now().wall_ms)
             headers[HEADER] = sent.correlation_id
             posted = await outgoing.post(f"{api_url}{PATH}", body, headers)
@@ -32,7 +33,12 @@ async def notice_works(api_url: str, key: str, clock: Clock) -> AsyncIterator[Ma
         yield {"notice": notice}
 
 
-def outcome(sent: SendNotice, status: int) -> Outcome:
+def outcome(sent: Sent, status: int) -> Outcome:
     """Only a 2xx says that it was taken, durably."""
     kind = "notice.taken" if 200 <= status < 300 else "notice.failed"
-    return kind, NoticePosted(sent.notice.notice_id, status)
+    return kind, NoticePosted(notice_id(sent), status)
+
+
+def notice_id(sent: Sent) -> str:
+    """The id of a notice, the same at each try."""
+    return sent.notice_id if isinstance(sent, SendDisputeNotice) else sent.notice.notice_id

@@ -18,7 +18,7 @@ from actors.provider.batches import (
     StatementBegun,
     StatementFinished,
 )
-from actors.provider.disputes import Dispute, DisputeOpened, DisputeResolved, fold_dispute
+from actors.provider.disputes import Dispute, DisputeMoved, DisputeOpened, fold_dispute
 from actors.provider.owed import (
     HELD,
     Notice,
@@ -69,6 +69,8 @@ class Operation(Struct):
     asked: int = 0  # the amount that was asked for
     authorization: str | None = None  # whose hold a capture, refund or reversal is about
     later: str | None = None  # what a test card does after its charge
+    brand: str = ""  # of the card of a charge
+    operation_id: str = ""  # the asker's own name for it
 
     @property
     def left(self) -> int:
@@ -95,6 +97,13 @@ class OperationFinished(Struct, frozen=True, tag_field="type", tag="operation.fi
     reference: str
     done: Operation
     authorization: str | None = None  # whose hold a capture or reversal takes from
+
+
+class RefundSentBack(Struct, frozen=True, tag_field="type", tag="refund.sent_back"):
+    """The cardholder's bank did not take a refund that had succeeded."""
+
+    reference: str
+    code: str
 
 
 class CallTakenIn(Struct, frozen=True, tag_field="type", tag="call.taken_in"):
@@ -137,6 +146,7 @@ class FaultsRead(Struct, frozen=True, tag_field="type", tag="faults.read"):
 
 Event = (
     OperationFinished
+    | RefundSentBack
     | CallTakenIn
     | ReferenceFenced
     | CallRefused
@@ -145,7 +155,7 @@ Event = (
     | FaultsCleared
     | FaultsRead
     | DisputeOpened
-    | DisputeResolved
+    | DisputeMoved
     | NoticeOwed
     | NoticeBegun
     | NoticePutOff
@@ -164,6 +174,7 @@ class ProviderState(Struct):
     faults: dict[str, FaultRule] = {}  # by id, oldest first
     file_faults: list[str] = []  # ids of those in faults.toml, also of used and cleared ones
     disputes: dict[str, Dispute] = {}  # by reference
+    dispute_names: dict[str, str] = {}  # a dispute's other names -> its reference
     notices: dict[str, Notice] = {}  # by id; those that nobody took yet
     batching: Batching = field(default_factory=Batching)
     held_notice: str = ""  # id of the one that waits for another to overtake it
@@ -202,8 +213,8 @@ def apply(state: ProviderState, event: Struct) -> None:
             for gone in set(state.file_faults) - set(ids):
                 state.faults.pop(gone, None)
             state.file_faults = list(ids)
-        case DisputeOpened() | DisputeResolved():
-            fold_dispute(state.disputes, event)
+        case DisputeOpened() | DisputeMoved() | RefundSentBack():
+            _fold_afterwards(state, event)
         case NoticeOwed() | NoticeBegun() | NoticePutOff() | NoticeTaken():
             _fold_notice(state, event)
         case Truth() | BatchingBegan() | BatchEnded() | StatementBegun() | StatementFinished():
@@ -233,6 +244,18 @@ def _finish(state: ProviderState, event: OperationFinished) -> None:
         hold.refunded += event.done.amount
     else:
         hold.reversed += event.done.amount
+
+
+def _fold_afterwards(
+    state: ProviderState, event: DisputeOpened | DisputeMoved | RefundSentBack
+) -> None:
+    """What comes after a call went well: its holder disputes it, or a bank sends it back."""
+    if not isinstance(event, RefundSentBack):
+        fold_dispute(state.disputes, state.dispute_names, event)
+        return
+    refund = state.operations[event.reference]
+    refund.result, refund.code = "declined", event.code
+    state.operations[refund.authorization or ""].refunded -= refund.amount
 
 
 def _use(state: ProviderState, rule_id: str) -> None:

@@ -18,7 +18,7 @@ from actors.provider.mismatches import Drawn, spoil
 from actors.provider.truth import MONEY, truth_book
 from payrail.domain.fees import provider_fee
 from payrail.domain.settlement import bank, statements
-from payrail.domain.settlement.lines import CAPTURE, StatementLine, plain
+from payrail.domain.settlement.lines import CAPTURE, DISPUTE_FEE, StatementLine, plain
 from payrail.domain.timestamps import iso, parse_iso
 from payrail.domain.words.settlement import Carried, StatementWritten
 from payrail.runtime.errands import Outcome, Work
@@ -42,6 +42,7 @@ class _Line(Struct):
     currency: str
     provider_reference: str | None = None
     merchant_id: str | None = None
+    fee: int = 0
 
 
 _decode = msgspec.json.Decoder(_Line).decode
@@ -139,10 +140,10 @@ class _Reading:
 
 def _stated(provider: str, closing: Closing, line: _Line) -> StatementLine:
     """The line of a statement about one effect. Raises ValueError or KeyError."""
-    if not 0 < line.amount < _AMOUNT_MAX:
+    if not 0 < line.amount < _AMOUNT_MAX or abs(line.fee) >= _AMOUNT_MAX:
         raise ValueError("no amount of a payment")
     type_, sign = MONEY[line.operation]
-    fee = provider_fee(provider, line.amount, line.currency) if type_ == CAPTURE else 0
+    fee = _fee(provider, line, type_)
     return StatementLine(
         file="",
         line=0,
@@ -160,6 +161,13 @@ def _stated(provider: str, closing: Closing, line: _Line) -> StatementLine:
         occurred_at=iso(parse_iso(line.at)),
         value_date=closing.date,
     )
+
+
+def _fee(provider: str, line: _Line, type_: str) -> int:
+    """What is kept beside the gross: of a capture by tariff, of a dispute as it was asked."""
+    if type_ == CAPTURE:
+        return provider_fee(provider, line.amount, line.currency)
+    return line.amount if type_ == DISPUTE_FEE else line.fee
 
 
 def _at_ms(line: _Line, closing: Closing) -> int:

@@ -6,11 +6,29 @@ Owns: data/providers/providerX_truth.jsonl.
 import msgspec
 from msgspec import Struct
 
+from payrail.domain.settlement.lines import (
+    CAPTURE,
+    CHARGEBACK,
+    CHARGEBACK_REVERSED,
+    DISPUTE_FEE,
+    REFUND,
+    REFUND_FAILED,
+    SECOND_CHARGEBACK,
+)
 from payrail.errors import LineDamaged
 from payrail.runtime.actor import BookSpec
 
 #: Effects that move money between the provider and us: the type and sign of their statement line.
-MONEY = {"capture": ("capture", 1), "refund": ("refund", -1), "chargeback": ("chargeback", -1)}
+#: Without a sign, the amount is a fee.
+MONEY = {
+    "capture": (CAPTURE, 1),
+    "refund": (REFUND, -1),
+    "refund_failed": (REFUND_FAILED, 1),
+    "chargeback": (CHARGEBACK, -1),
+    "chargeback_reversed": (CHARGEBACK_REVERSED, 1),
+    "second_chargeback": (SECOND_CHARGEBACK, -1),
+    "dispute_fee": (DISPUTE_FEE, 0),
+}
 
 
 class Truth(Struct, frozen=True, omit_defaults=True):
@@ -26,6 +44,7 @@ class Truth(Struct, frozen=True, omit_defaults=True):
     fault: str | None = None  # an injected one that had part in it
     provider_reference: str | None = None  # None in lines older than statements
     merchant_id: str | None = None
+    fee: int = 0  # asked beside the amount; negative when it is given back
 
 
 _decode_truth = msgspec.json.Decoder(Truth).decode

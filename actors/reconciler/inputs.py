@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from payrail.domain.books import LEDGER_BOOK, REFUNDS_BOOK
+from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.settlement import bank, statements
 from payrail.domain.settlement.lines import StatementDamaged, StatementLine
 from payrail.domain.settlement.matching import Batch
@@ -73,6 +73,12 @@ def ledger_end(fs: Fs, path: str = LEDGER_BOOK) -> tuple[int, int, str]:
     return seen, decode_seq(last).seq if last else 0, digest.hexdigest()
 
 
+def prefix_of(fs: Fs, path: str) -> Prefix:
+    """The same as it is kept."""
+    size, seq, sha256 = ledger_end(fs, path)
+    return Prefix(seq, size, sha256)
+
+
 def batch_of(told: BatchClosed) -> Batch:
     """A batch in the words of the rules."""
     return Batch(
@@ -124,7 +130,7 @@ def files_read(
     *,
     through_seq: int,
     ledger_sha256: str,
-    refunds: Prefix,
+    claims: Sequence[tuple[str, Prefix]],
 ) -> list[dict[str, Any]]:
     """What the report of `date` was made of: each file with its hash, as the report shows it."""
     ledger = {"path": LEDGER_BOOK, "through_seq": through_seq, "sha256": ledger_sha256}
@@ -134,7 +140,9 @@ def files_read(
         {"path": path, "sha256": hashlib.sha256(fs.read(path)).hexdigest()}
         for path in sorted(set(paths))
     ]
-    if not refunds.size_bytes:
-        return [ledger, *files]
-    through_seq, sha256 = refunds.through_seq, refunds.sha256
-    return [ledger, {"path": REFUNDS_BOOK, "through_seq": through_seq, "sha256": sha256}, *files]
+    rest = [
+        {"path": path, "through_seq": prefix.through_seq, "sha256": prefix.sha256}
+        for path, prefix in claims
+        if prefix.size_bytes
+    ]
+    return [ledger, *rest, *files]

@@ -267,6 +267,12 @@ class Flow:
                 for date, day in days.items()
                 if day.written and date <= run.at
             },
+            disputes=own.written.disputes,
+            dispute_prefixes={
+                date: day.written.disputes.through_seq
+                for date, day in days.items()
+                if day.written and date <= run.at
+            },
             closed_ms=own.closed_ms,
             before_ms=max(
                 (day.closed_ms for date, day in days.items() if date < run.at), default=0

@@ -19,14 +19,16 @@ from actors.reconciler.inputs import (
     batch_of,
     files_read,
     ledger_end,
+    prefix_of,
     statement_lines,
 )
 from actors.reconciler.kept import keep, look_at_break, pages_of, read_page
-from payrail.domain.books import LEDGER_BOOK, REFUNDS_BOOK
+from payrail.domain.books import DISPUTES_BOOK, LEDGER_BOOK, REFUNDS_BOOK
 from payrail.domain.settlement import merged, report
 from payrail.domain.settlement.lines import StatementDamaged
 from payrail.domain.settlement.matching import Batch, Found, Matcher, Window, in_order
-from payrail.domain.settlement.ours import captures, refunds, words_about
+from payrail.domain.settlement.our_claims import disputes, refunds
+from payrail.domain.settlement.ours import Booked, captures, words_about
 from payrail.domain.settlement.places import NEWEST, report_path, settlement_path
 from payrail.domain.words.settlement import (
     BankRow,
@@ -61,6 +63,8 @@ class Reconcile(Struct):
     closed_ms: int
     before_ms: int
     is_newest: bool
+    disputes: Prefix = Prefix()
+    dispute_prefixes: dict[str, int] = {}
 
 
 def all_works(fs: Fs) -> Mapping[str, Callable[[Any], Outcome]]:
@@ -96,7 +100,7 @@ def write_settlement(fs: Fs, body: WriteSettlement) -> Outcome:
     data, count = merged.rendered(lines)
     path = settlement_path(body.date)
     fs.replace(path, data)
-    refunds_size, refunds_seq, refunds_sha256 = ledger_end(fs, REFUNDS_BOOK)
+    paid_back, disputed = prefix_of(fs, REFUNDS_BOOK), prefix_of(fs, DISPUTES_BOOK)
     size, seq, sha256 = ledger_end(fs)
     told = SettlementWritten(
         date=body.date,
@@ -106,7 +110,8 @@ def write_settlement(fs: Fs, body: WriteSettlement) -> Outcome:
         through_seq=seq,
         ledger_bytes=size,
         ledger_sha256=sha256,
-        refunds=Prefix(refunds_seq, refunds_size, refunds_sha256),
+        refunds=paid_back,
+        disputes=disputed,
     )
     return "settlement.written", told
 
@@ -118,12 +123,18 @@ def reconcile(fs: Fs, body: Reconcile) -> Outcome:
         ours = captures(ledger.lines())
         if ledger.sha256 != body.ledger_sha256:
             return _changed(LEDGER_BOOK, body.date)
-        paid_back = Ledger(fs, body.refunds.size_bytes, REFUNDS_BOOK)
-        ours |= refunds(paid_back.lines())
-        if paid_back.sha256 != body.refunds.sha256:
-            return _changed(REFUNDS_BOOK, body.date)
+        for path, prefix, read in _claims(body):
+            claims = Ledger(fs, prefix.size_bytes, path)
+            ours |= read(claims.lines())
+            if claims.sha256 != prefix.sha256:
+                return _changed(path, body.date)
         window = Window(
-            body.date, body.closed_ms, body.before_ms, body.prefixes, body.refund_prefixes
+            body.date,
+            body.closed_ms,
+            body.before_ms,
+            body.prefixes,
+            body.refund_prefixes,
+            body.dispute_prefixes,
         )
         matcher = Matcher(window, ours)
         today = _match(fs, matcher, body)
@@ -142,9 +153,19 @@ def reconcile(fs: Fs, body: Reconcile) -> Outcome:
         body.batches,
         through_seq=body.prefixes.get(body.date, 0),
         ledger_sha256=ledger.sha256,
-        refunds=body.refunds,
+        claims=[(path, prefix) for path, prefix, _ in _claims(body)],
     )
     return _told(fs, body, matcher.found, paid, files)
+
+
+def _claims(
+    body: Reconcile,
+) -> list[tuple[str, Prefix, Callable[[Iterator[bytes]], Booked]]]:
+    """The other files of the ledger: how much of each counts, and how it is read."""
+    return [
+        (REFUNDS_BOOK, body.refunds, refunds),
+        (DISPUTES_BOOK, body.disputes, disputes),
+    ]
 
 
 def _both(fs: Fs, body: Reconcile) -> Iterator[bytes]:

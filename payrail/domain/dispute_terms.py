@@ -31,9 +31,14 @@ DISPUTE_FEES = {"USD": 1500, "EUR": 1500, "GBP": 1200, "JPY": 2000, "KWD": 4500}
 _DISPUTE_FEE_BY_EXPONENT = {0: 1500, 2: 1500, 3: 4500}
 
 
+def due_ms(brand: str, opened_ms: int) -> int:
+    """Until when a dispute that was opened then can be answered."""
+    return opened_ms + DUE_DAYS.get(brand, DUE_DAYS_MIN) * DAY_MS
+
+
 def due_at(brand: str, opened_ms: int) -> str:
-    """ISO, business time: until when a dispute that was opened then can be answered."""
-    return iso(opened_ms + DUE_DAYS.get(brand, DUE_DAYS_MIN) * DAY_MS)
+    """The same in ISO."""
+    return iso(due_ms(brand, opened_ms))
 
 
 def ruled_by_ms(submitted_ms: int) -> int:

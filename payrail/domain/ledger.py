@@ -158,7 +158,8 @@ class CaseOpened(Struct, frozen=True, omit_defaults=True):
 
 
 class PaymentSettled(Struct, frozen=True, omit_defaults=True):
-    """A capture or refund was found in a statement, or a break about the payment was posted by two.
+    """A capture, a refund or another movement of money was found in a statement, or a break about
+    the payment was posted by two.
 
     `amount` of the entry is the capture's; 0 when the posting is about no capture of ours. The
     fold settles the payment when every capture is settled and nothing is capturable.
@@ -168,6 +169,8 @@ class PaymentSettled(Struct, frozen=True, omit_defaults=True):
     batch_id: str | None  # None: in no statement
     capture_id: str | None = None
     refund_id: str | None = None
+    claim_id: str | None = None  # of a dispute, or of a refund that was sent back
+    effect: str | None = None  # which of its movements: chargeback, chargeback_reversed, …
     adjusted: bool = False
     break_id: str | None = None
     break_class: str | None = None

@@ -42,6 +42,8 @@ _OPERATIONS = {code: operation for operation, code in _CODES.items()}
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,80}$")]
 Code = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}$")]
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MINOR_MAX)]
+#: A currency as providerA writes it.
+LowerCurrency = Annotated[str, Meta(pattern=r"^[a-z]{3}$")]
 
 
 class NoticeUnread(ValueError):
@@ -52,7 +54,7 @@ class _Charge(Struct):
     reference: Id
     operation_id: Id
     amount: Amount
-    currency: Annotated[str, Meta(pattern=r"^[a-z]{3}$")]
+    currency: LowerCurrency
     id: Id | None = None
     failure_code: Code | None = None
 
@@ -67,7 +69,9 @@ class _Event(Struct):
     data: _Data
 
 
-class _Money(Struct):
+class Money(Struct):
+    """An amount of providerB."""
+
     value: Amount
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
 
@@ -88,13 +92,13 @@ class Item(Struct):
     originalReference: Annotated[str, Meta(max_length=80)]
     merchantAccountCode: Annotated[str, Meta(max_length=80)]
     merchantReference: Id
-    amount: _Money
+    amount: Money
     additionalData: _More
     reason: Code | None = None
 
 
 class _Wrapped(Struct):
-    NotificationRequestItem: Item
+    NotificationRequestItem: dict[str, Any]
 
 
 class _Notification(Struct):
@@ -130,7 +134,7 @@ def event_body(sent: SendNotice) -> bytes:
 
 def read_event(fields: Any, provider: str) -> ProviderNotice:
     """What an event of providerA says. Raises NoticeUnread."""
-    event = _as(_Event, fields)
+    event = shaped(_Event, fields)
     if event.type not in _MEANING:
         raise NoticeUnread("type: is not known here")
     operation, result = _MEANING[event.type]
@@ -174,10 +178,16 @@ def item_body(fields: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode({"live": "false", "notificationItems": items})
 
 
-def item_of(fields: Any) -> Item:
-    """The one item of a body of providerB. Raises NoticeUnread."""
-    found: _Notification = _as(_Notification, fields)
+def item_of(fields: Any) -> dict[str, Any]:
+    """The one item of a body of providerB, whatever it tells of. Raises NoticeUnread."""
+    found: _Notification = shaped(_Notification, fields)
     return found.notificationItems[0].NotificationRequestItem
+
+
+def call_item_of(fields: Mapping[str, Any]) -> Item:
+    """The item of a call. Raises NoticeUnread."""
+    item: Item = shaped(Item, fields)
+    return item
 
 
 def read_item(item: Item, provider: str) -> ProviderNotice:
@@ -227,7 +237,7 @@ def _notice(
     )
 
 
-def _as(shape: Any, fields: Any) -> Any:
+def shaped(shape: Any, fields: Any) -> Any:
     """`fields` in this shape. The decoder's words may quote what they are about: only the place
     is told."""
     try:

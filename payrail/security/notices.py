@@ -13,22 +13,15 @@ import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from payrail.domain.notices import (
-    Item,
-    NoticeUnread,
-    event_body,
-    item_body,
-    item_fields,
-    item_of,
-    read_event,
-    read_item,
-    signed_words,
-)
+from payrail.domain import dispute_notices, notices
+from payrail.domain.dispute_notices import DisputeItem
+from payrail.domain.notices import Item, NoticeUnread, item_body, signed_words
 from payrail.domain.timestamps import parse_iso
+from payrail.domain.words.disputes import DisputeFact, SendDisputeNotice
 from payrail.domain.words.providers import ProviderNotice, SendNotice
 from payrail.errors import MalformedJson, RequestError
 from payrail.storage import strict
@@ -46,14 +39,17 @@ _DEPTH_MAX = 8
 
 T = TypeVar("T")
 Signed = tuple[bytes, dict[str, str]]
+#: What providers tell of: the end of a call, or a dispute.
+Sent = SendNotice | SendDisputeNotice
+Told = ProviderNotice | DisputeFact
 
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
     """How one provider signs, and how that is checked."""
 
-    sign: Callable[[SendNotice, str, int], Signed]
-    read: Callable[[str, bytes, Mapping[str, str], str, int], ProviderNotice]
+    sign: Callable[[Sent, str, int], Signed]
+    read: Callable[[str, bytes, Mapping[str, str], str, int], Told]
 
 
 def notice_key(house_secret: bytes, provider: str, version: int = 1) -> str:
@@ -63,16 +59,14 @@ def notice_key(house_secret: bytes, provider: str, version: int = 1) -> str:
     ).hex()
 
 
-def signed(sent: SendNotice, key: str, wall_ms: int) -> Signed:
+def signed(sent: Sent, key: str, wall_ms: int) -> Signed:
     """(body, headers) of a notice, signed as of now."""
     body, headers = SCHEMES[sent.notice.provider].sign(sent, key, wall_ms)
     headers |= {"Content-Type": "application/json", PROVIDER_HEADER: sent.notice.provider}
     return body, headers
 
 
-def checked(
-    provider: str, body: bytes, headers: Mapping[str, str], key: str, wall_ms: int
-) -> ProviderNotice:
+def checked(provider: str, body: bytes, headers: Mapping[str, str], key: str, wall_ms: int) -> Told:
     """The facts of a genuine and fresh notice. Raises RequestError 401 or 400, without a word of
     what was sent."""
     return SCHEMES[provider].read(provider, body, headers, key, wall_ms)
@@ -88,20 +82,31 @@ def adyen_signature(key: str, text: bytes) -> str:
     return base64.b64encode(hmac.digest(bytes.fromhex(key), text, "sha256")).decode()
 
 
-def _sign_event(sent: SendNotice, key: str, wall_ms: int) -> Signed:
-    body, time_s = event_body(sent), wall_ms // 1000
+def _sign_event(sent: Sent, key: str, wall_ms: int) -> Signed:
+    time_s = wall_ms // 1000
+    if isinstance(sent, SendDisputeNotice):
+        body = dispute_notices.event_body(sent)
+    else:
+        body = notices.event_body(sent)
     return body, {STRIPE_HEADER: f"t={time_s},v1={stripe_signature(key, time_s, body)}"}
 
 
 def _read_event(
     provider: str, body: bytes, headers: Mapping[str, str], key: str, wall_ms: int
-) -> ProviderNotice:
+) -> Told:
     time_s, given = _parts(headers.get(STRIPE_HEADER, ""))
     if not _is_among(stripe_signature(key, time_s, body), given):
         raise _unsigned(STRIPE_HEADER)
-    notice = _read(lambda: read_event(_parsed(body), provider))
+    notice = _read(lambda: _event(_parsed(body), provider))
     _must_be_fresh(time_s * 1000, wall_ms)
     return notice
+
+
+def _event(fields: Any, provider: str) -> Told:
+    type_ = fields.get("type") if isinstance(fields, dict) else None
+    if isinstance(type_, str) and type_.startswith(dispute_notices.A_PREFIX):
+        return dispute_notices.read_event(fields, provider)
+    return notices.read_event(fields, provider)
 
 
 def _parts(header: str) -> tuple[int, Sequence[str]]:
@@ -114,8 +119,11 @@ def _parts(header: str) -> tuple[int, Sequence[str]]:
     return int(times[0]), given[:_SIGNATURES_MAX]
 
 
-def _sign_item(sent: SendNotice, key: str, wall_ms: int) -> Signed:
-    fields = item_fields(sent, wall_ms)
+def _sign_item(sent: Sent, key: str, wall_ms: int) -> Signed:
+    if isinstance(sent, SendDisputeNotice):
+        fields = dispute_notices.item_fields(sent, wall_ms)
+    else:
+        fields = notices.item_fields(sent, wall_ms)
     fields["additionalData"]["hmacSignature"] = adyen_signature(key, signed_words(fields).encode())
     body = item_body(fields)
     return body, {ADYEN_HEADER: adyen_signature(key, body)}
@@ -123,16 +131,29 @@ def _sign_item(sent: SendNotice, key: str, wall_ms: int) -> Signed:
 
 def _read_item(
     provider: str, body: bytes, headers: Mapping[str, str], key: str, wall_ms: int
-) -> ProviderNotice:
+) -> Told:
     if not _is_among(adyen_signature(key, body), [headers.get(ADYEN_HEADER, "")]):
         raise _unsigned(ADYEN_HEADER)
-    item: Item = _read(lambda: item_of(_parsed(body)))
+    item = _read(lambda: _item(notices.item_of(_parsed(body))))
     words = signed_words(msgspec.to_builtins(item)).encode()
     if not _is_among(adyen_signature(key, words), [item.additionalData.hmacSignature]):
         raise _unsigned("additionalData.hmacSignature")
-    notice = _read(lambda: read_item(item, provider))
+    notice = _read(lambda: _told_by(item, provider))
     _must_be_fresh(_read(lambda: parse_iso(item.eventDate)), wall_ms)
     return notice
+
+
+def _item(fields: dict[str, Any]) -> Item | DisputeItem:
+    code = fields.get("eventCode")
+    if isinstance(code, str) and code in dispute_notices.B_CODES:
+        return dispute_notices.item_of(fields)
+    return notices.call_item_of(fields)
+
+
+def _told_by(item: Item | DisputeItem, provider: str) -> Told:
+    if isinstance(item, DisputeItem):
+        return dispute_notices.read_item(item, provider)
+    return notices.read_item(item, provider)
 
 
 def _is_among(made: str, given: Sequence[str]) -> bool:

@@ -145,3 +145,19 @@ def test_a_part_that_is_settled_leaves_the_payment_captured(desk: Desk):
     settle(desk, row)
     view = desk.state.payments[row.payment_id]
     assert (view.state, view.amount_settled, view.amount_capturable) == ("captured", 500, 599)
+
+
+def test_what_a_dispute_moved_is_settled_once_for_each_movement(desk: Desk):
+    """A chargeback with its fee nets the payout; what is given back is a movement of its own."""
+    row = captured(desk)
+    taken = SettledRow(row.payment_id, None, "providerA", BATCH, claim_id="dp_1", net=-6500)
+    taken.effect = "chargeback"
+    given = SettledRow(row.payment_id, None, "providerA", BATCH, claim_id="dp_1", net=5000)
+    given.effect = "chargeback_reversed"
+    step = settle(desk, taken, given, taken)
+    assert accounts(step) == {
+        "asset:providerA:payout_in_transit": -1500,
+        "asset:providerA:receivable": 1500,
+    }
+    assert accounts(settle(desk, given)) == {}
+    assert desk.state.payments[row.payment_id or ""].state == "captured"

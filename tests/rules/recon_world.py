@@ -9,7 +9,7 @@ from payrail.domain.settlement import bank, report
 from payrail.domain.settlement.cutoffs import DAY_MS
 from payrail.domain.settlement.lines import StatementLine
 from payrail.domain.settlement.matching import Batch, Matcher, Window
-from payrail.domain.settlement.ours import Captures, Ours
+from payrail.domain.settlement.ours import Booked, Ours
 from payrail.domain.settlement.report import Report
 from payrail.domain.timestamps import iso, parse_iso
 from payrail.domain.words.settlement import BankRow
@@ -71,21 +71,21 @@ def stated(ours: Ours, line: int, batch: Batch = FIRST) -> StatementLine:
     )
 
 
-def world(amounts: Sequence[int]) -> tuple[Captures, Lines]:
-    """Captures of these amounts, and the one statement that has them all."""
+def world(amounts: Sequence[int]) -> tuple[Booked, Lines]:
+    """Booked of these amounts, and the one statement that has them all."""
     ours = [booked(number, amount) for number, amount in enumerate(amounts, 1)]
-    captures = {(one.provider, one.provider_reference): one for one in ours}
+    captures = {one.key: one for one in ours}
     return captures, [stated(one, line) for line, one in enumerate(ours, 2)]
 
 
-def first_day(captures: Captures, lines: Lines) -> Report:
+def first_day(captures: Booked, lines: Lines) -> Report:
     """The report of the first day."""
     matcher = Matcher(Window(DATE, MIDNIGHT_MS, 0, {DATE: 10_000}), captures)
     matcher.today(FIRST, lines)
     return _ended(matcher, DATE, bank.rows_of(lines, FIRST.id, DATE))
 
 
-def second_day(captures: Captures, first: Lines, second: Lines, known_then: int = 10_000) -> Report:
+def second_day(captures: Booked, first: Lines, second: Lines, known_then: int = 10_000) -> Report:
     """The report of the second day; `known_then` is how much was booked when the first ended."""
     window = Window(NEXT, SECOND.closed_ms, MIDNIGHT_MS, {DATE: known_then, NEXT: 20_000})
     matcher = Matcher(window, captures)

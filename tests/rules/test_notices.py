@@ -4,8 +4,10 @@ import base64
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from payrail.domain.notices import signed_words
+from payrail.domain.words.disputes import DisputeFact, SendDisputeNotice
 from payrail.domain.words.providers import ProviderNotice, SendNotice
 from payrail.errors import RequestError
 from payrail.security.notices import (
@@ -121,7 +123,7 @@ def test_what_was_signed_long_ago_or_in_the_future_is_refused(provider: str, sec
     assert refusal(provider, body, headers) == (400, "timestamp-out-of-tolerance")
     edge = NOON_MS + (TOLERANCE_MS if seconds > 0 else -TOLERANCE_MS)
     body, headers = signed(sending(provider), KEYS[provider], edge)
-    assert checked(provider, body, headers, KEYS[provider], NOON_MS).reference == "pi_1.2"
+    assert checked(provider, body, headers, KEYS[provider], NOON_MS) == sending(provider).notice
 
 
 @both
@@ -222,3 +224,93 @@ def test_the_item_of_provider_b_is_signed_by_itself_too():
     body = msgspec.json.encode(fields)
     refused = refusal("providerB", body, signed_again("providerB", body))
     assert refused == (401, "signature-invalid")
+
+
+DISPUTES = [
+    ("opened", "chargeback"),
+    ("opened", "inquiry"),
+    ("opened", "pre_arbitration"),
+    ("submitted", "chargeback"),
+    ("submitted", "inquiry"),
+    ("won", "chargeback"),
+    ("lost", "chargeback"),
+    ("lost", "pre_arbitration"),
+    ("closed", "inquiry"),
+]
+
+
+def disputing(provider: str, fact: str = "opened", stage: str = "chargeback", **more):
+    fields = {
+        "provider": provider,
+        "payment_id": "pi_1",
+        "authorization": "pi_1.1",
+        "provider_reference": "dp_1",
+        "fact": fact,
+        "stage": stage,
+        "reason": "fraudulent",
+        "amount": 5000,
+        "currency": "USD",
+        "network_code": "10.4",
+        "occurred_at": "2026-02-09T12:00:00.000Z",
+        **more,
+    }
+    return SendDisputeNotice(DisputeFact(**fields), "evt_1", "m_001", "ch_1", NOON_MS, "cor_1")
+
+
+@both
+@pytest.mark.parametrize(("fact", "stage"), DISPUTES)
+@pytest.mark.parametrize("ours", [None, "dp_ours"])
+def test_what_is_posted_of_a_dispute_is_what_is_read(provider, fact, stage, ours):
+    """Both shapes carry every fact of every stage; the notice's own id comes with it."""
+    why = {"closed_reason": "expired"} if fact in ("lost", "closed") else {}
+    sent = disputing(provider, fact, stage, dispute_id=ours, **why)
+    body, headers = signed(sent, KEYS[provider], NOON_MS)
+
+    found = checked(provider, body, headers, KEYS[provider], NOON_MS)
+    assert found == structs.replace(sent.notice, notice_id="evt_1")
+    assert headers["X-PayRail-Provider"] == provider
+
+
+def test_each_provider_tells_of_a_dispute_in_its_own_words():
+    """Stripe's events, Adyen's event codes."""
+    words = []
+    for fact, stage in DISPUTES:
+        event = msgspec.json.decode(signed(disputing("providerA", fact, stage), "k", NOON_MS)[0])
+        body = signed(disputing("providerB", fact, stage), KEYS["providerB"], NOON_MS)[0]
+        item = msgspec.json.decode(body)["notificationItems"][0]["NotificationRequestItem"]
+        words.append((event["type"], event["data"]["object"]["status"], item["eventCode"]))
+    assert words[:3] == [
+        ("charge.dispute.created", "needs_response", "CHARGEBACK"),
+        ("charge.dispute.created", "warning_needs_response", "REQUEST_FOR_INFORMATION"),
+        ("charge.dispute.created", "needs_response", "CHARGEBACK"),
+    ]
+    assert words[5:8] == [
+        ("charge.dispute.funds_reinstated", "won", "CHARGEBACK_REVERSED"),
+        ("charge.dispute.closed", "lost", "DISPUTE_LOST"),
+        ("charge.dispute.closed", "lost", "SECOND_CHARGEBACK"),
+    ]
+
+
+@both
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (b'"inquiry"', b'"nothing"'),
+        (b"5000", b"-500"),
+        (b"2026-02-09T12:00:00.000Z", b"yesterday, or so......"),
+        (b"USD", b"US "),
+        (b"usd", b"us "),
+        (b'"dp_1"', b'"dp 1"'),
+        (b"REQUEST_FOR_INFORMATION", b"SOMETHING_ELSE_ENTIRELY"),
+        (b"warning_needs_response", b"warning_needs_reaction"),
+    ],
+)
+def test_a_signed_notice_of_no_dispute_is_refused(provider, ours, theirs):
+    """The place is named, and nothing of what stands there."""
+    body, _ = signed(disputing(provider, "opened", "inquiry"), KEYS[provider], NOON_MS)
+    changed = body.replace(ours, theirs)
+    if changed == body:
+        return  # the other provider's word
+    status, code = refusal(provider, changed, signed_again(provider, changed))
+    # The item of providerB signs eight of its values by itself too.
+    assert (status, code) in {(400, "malformed-notice"), (401, "signature-invalid")}

@@ -111,7 +111,7 @@ def test_a_line_of_the_next_batch_is_late() -> None:
 def test_a_capture_in_doubt_is_no_alarm_and_is_matched_the_next_day() -> None:
     """The provider has it, we have asked and not heard: neither missing nor wrong; then booked."""
     captures, lines = world([5000, 6000])
-    unheard = captures.pop(("providerA", "pc_0002"))
+    unheard = captures.pop(("providerA", "pc_0002", "capture"))
     matcher = Matcher(Window(DATE, MIDNIGHT_MS, 0, {DATE: 1}), captures)
     matcher.today(FIRST, lines)
     matcher.missing()
@@ -119,7 +119,7 @@ def test_a_capture_in_doubt_is_no_alarm_and_is_matched_the_next_day() -> None:
     made = reports.made(DATE, [], matcher.found, [])
     assert (classes(made), made.counts["matched"]) == ([], 1)
 
-    captures["providerA", "pc_0002"] = unheard
+    captures["providerA", "pc_0002", "capture"] = unheard
     after = second_day(captures, lines, [], known_then=1)
     assert (classes(after), after.counts["matched"]) == ([], 1)
 
@@ -161,7 +161,7 @@ def test_every_class_is_found_among_a_thousand_payments_and_nothing_else() -> No
 def test_partial_captures_are_rolled_up_by_payment() -> None:
     """Two parts of one payment pair with their own lines; a break about one holds both back."""
     parts = [booked(1, 3000, payment=7), booked(2, 2000, payment=7), booked(3)]
-    captures = {(one.provider, one.provider_reference): one for one in parts}
+    captures = {one.key: one for one in parts}
     lines = [stated(one, line) for line, one in enumerate(parts, 2)]
 
     made = first_day(captures, lines)
@@ -194,7 +194,7 @@ def test_the_posting_of_a_wrong_amount_puts_the_difference_into_suspense() -> No
     made = first_day(captures, [CHANGED["amount"](lines[0])])
     (broken,) = made.breaks
     posted = {posting.account: posting.amount for posting in broken.suggested_posting}
-    ours = captures["providerA", "pc_0001"]
+    ours = captures["providerA", "pc_0001", "capture"]
     assert broken.difference == -10
     assert posted == {
         "asset:providerA:payout_in_transit": ours.net - 10,
@@ -211,12 +211,12 @@ def test_a_break_that_was_posted_keeps_its_posting_when_its_report_is_made_once_
     captures, lines = world([5000])
     spoiled = [CHANGED["amount"](lines[0])]
     (broken,) = first_day(captures, spoiled).breaks
-    captures["providerA", "pc_0001"].adjusted_by = broken.id
+    captures["providerA", "pc_0001", "capture"].adjusted_by = broken.id
     again = first_day(captures, spoiled)
     assert again.breaks == [broken]
     must_explain(again)
 
-    captures["providerA", "pc_0001"].adjusted_by = "brk_another"
+    captures["providerA", "pc_0001", "capture"].adjusted_by = "brk_another"
     (other,) = first_day(captures, spoiled).breaks
     accounts = {posting.account for posting in other.suggested_posting}
     assert accounts == {"asset:providerA:payout_in_transit", "asset:suspense:recon:providerA"}

@@ -24,7 +24,7 @@ from actors.vault.keys import Card, open_keys
 from actors.vault.seals import HpkeSeals
 from payrail.domain import cards
 from payrail.domain.messages import ReplyLine, StoreCard
-from payrail.domain.words.providers import ProviderNotice, SendNotice
+from payrail.domain.words.disputes import DisputeFact
 from payrail.runtime.actor import Actor
 from payrail.runtime.admission import DoneItem
 from payrail.runtime.drafting import envelope_line
@@ -33,7 +33,7 @@ from payrail.runtime.errands import Outcome, SimErrands
 from payrail.runtime.intake import World
 from payrail.runtime.sim import NOON_MS, Fault, SimClock, SimDisk, SimFs, SimRng, Survival
 from payrail.runtime.simfaults import Faults
-from payrail.security.notices import checked, notice_key, signed
+from payrail.security.notices import Sent, Told, checked, notice_key, signed
 from payrail.storage.lines import complete_lines, encode
 from tests.runtime.toy import NoBell, NoCell
 from tests.scenarios.orders import Order
@@ -115,7 +115,7 @@ class SimHouse:
         self.witness = witness or Witness()
         self.faults: Callable[[str], Faults] = lambda _name: ()
         self.doors_closed = False  # providers' notices find nobody
-        self.posted: list[ProviderNotice] = []  # notices as the front door read them
+        self.posted: list[Told] = []  # notices as the front door read them
         rng = SimRng(7)
         self.keys = open_keys(self.fs, self.clock, rng)
         self.provider_keys = {
@@ -196,15 +196,18 @@ class SimHouse:
         file.append((b"\n" if torn else b"") + line + b"\n")
         file.close()
 
-    def post_notice(self, sent: SendNotice) -> str:
+    def post_notice(self, sent: Sent) -> str:
         """A provider posts; the front door checks and asks the gateway. Result: its question."""
         provider, wall_ms = sent.notice.provider, self.clock.now().wall_ms
         body, headers = signed(sent, NOTICE_KEYS[provider], wall_ms)
         notice = checked(provider, body, headers, NOTICE_KEYS[provider], wall_ms)
-        assert notice == sent.notice
+        is_dispute = isinstance(notice, DisputeFact)
+        if not is_dispute:
+            assert notice == sent.notice
         self.posted.append(notice)
         re = f"notice{self.witness.epoch}.{len(self.posted)}"
-        self._append("provider.notice", notice, re, "gateway")
+        kind = "dispute.notice" if is_dispute else "provider.notice"
+        self._append(kind, notice, re, "gateway")
         return re
 
     def notice_status(self, re: str) -> int | None:

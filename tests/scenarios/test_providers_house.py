@@ -68,7 +68,8 @@ def row(house: House, actor: str) -> dict[str, Any]:
 def notices(house: House, actor: str) -> list[str]:
     """Ids of the notices that a provider owed, or that the gateway has heard of."""
     if actor == "gateway":
-        steps = [s for s in journal(house.home, actor) if s["in"]["kind"] == "provider.notice"]
+        kinds = ("provider.notice", "dispute.notice")
+        steps = [s for s in journal(house.home, actor) if s["in"]["kind"] in kinds]
         return [str(step["in"]["line"]["body"]["notice_id"]) for step in steps]
     events = [event for step in journal(house.home, actor) for event in step["events"]]
     return [str(e["notice"]["id"]) for e in events if e["type"] == "notice.owed"]

@@ -8,7 +8,7 @@ import hashlib
 
 from msgspec import Struct
 
-from payrail.domain.books import LEDGER_BOOK, REFUNDS_BOOK
+from payrail.domain.books import DISPUTES_BOOK, LEDGER_BOOK, REFUNDS_BOOK
 from payrail.domain.ledger import Posting, must_balance
 from payrail.domain.postings import (
     available,
@@ -18,7 +18,7 @@ from payrail.domain.postings import (
     receivable,
     suspense,
 )
-from payrail.domain.settlement.lines import StatementLine
+from payrail.domain.settlement.lines import CAPTURE, DISPUTED, REFUND, REFUNDED, StatementLine
 from payrail.domain.settlement.ours import Ours
 
 CLASSES = (
@@ -96,7 +96,7 @@ def made(
         merchant_id=ours.merchant_id if ours else side.merchant_id or None,
         provider=side.provider,
         batch_id=batch_id,
-        capture_id=counted.capture_id if counted and not counted.is_refund else None,
+        capture_id=counted.capture_id if counted and counted.is_capture else None,
         currency=ours.currency if ours else side.currency,
         ours=_place(ours) if ours else None,
         theirs=Place(theirs.file, theirs.line) if theirs else None,
@@ -107,12 +107,16 @@ def made(
 
 
 def _place(ours: Ours) -> Place:
-    return Place(REFUNDS_BOOK if ours.is_refund else LEDGER_BOOK, ours.line)
+    if ours.type in DISPUTED:
+        return Place(DISPUTES_BOOK, ours.line)
+    return Place(REFUNDS_BOOK if ours.type in REFUNDED else LEDGER_BOOK, ours.line)
 
 
 def _id(class_: str, ours: Ours | None, theirs: StatementLine | None) -> str:
     """The same for the same break in every rerun."""
     said = [class_, ours.capture_id if ours else ""]
+    if ours is not None and ours.type not in (CAPTURE, REFUND):
+        said.append(ours.type)  # a dispute moves money more than once
     if theirs is not None:
         said += [theirs.provider, theirs.provider_reference, theirs.type, theirs.file]
         said += [str(theirs.line), str(theirs.gross), str(theirs.net), theirs.currency]

@@ -13,6 +13,13 @@ from payrail.domain.money import exponent
 from payrail.errors import PayRailError
 
 CAPTURE, REFUND, CHARGEBACK, TAKEN_BACK = "capture", "refund", "chargeback", "capture_reversed"
+#: A refund that the cardholder's bank sent back; a chargeback that was won, and one after that; a
+#: fee for the answer to one, which has no gross.
+REFUND_FAILED, CHARGEBACK_REVERSED = "refund_failed", "chargeback_reversed"
+SECOND_CHARGEBACK, DISPUTE_FEE = "second_chargeback", "dispute_fee"
+#: Types of lines by the file of the ledger that has what they are about; else it is a capture.
+REFUNDED = frozenset({REFUND, REFUND_FAILED})
+DISPUTED = frozenset({CHARGEBACK, CHARGEBACK_REVERSED, SECOND_CHARGEBACK, DISPUTE_FEE})
 #: The rate of a line whose payment is settled in its own currency.
 PAR = "1"
 #: A line that is longer is no line of a statement.

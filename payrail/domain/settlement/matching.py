@@ -1,4 +1,4 @@
-"""Match the lines of statements with our captures and refunds: on provider, its reference and type.
+"""Match the lines of statements with what we booked: on provider, its reference and type.
 
 Every line of a report's batches ends in one of four ways: matched, a break, in doubt (we asked for
 it and have not heard the end of it), or, of an earlier batch, done in an earlier report.
@@ -14,19 +14,21 @@ from payrail.domain.settlement.breaks import Break
 from payrail.domain.settlement.cutoffs import overdue_ms
 from payrail.domain.settlement.lines import (
     CAPTURE,
-    CHARGEBACK,
+    DISPUTED,
     PAR,
     REFUND,
+    REFUNDED,
     TAKEN_BACK,
     StatementLine,
 )
-from payrail.domain.settlement.ours import Captures, Ours
+from payrail.domain.settlement.ours import Booked, Ours
 from payrail.domain.timestamps import parse_iso
 
 #: What a call says that has begun and has no end in the book.
 _BEGUN = frozenset({"payment.capture_requested", "payment.unknown", "payment.attempt_started"})
 #: The same of a refund.
 _REFUND_BEGUN = frozenset({"refund.submitted", "payment.unknown"})
+_WORDS = {CAPTURE: "captured", REFUND: "refunded"}
 _LATE = "the line belongs to a batch that ended before"
 
 
@@ -44,13 +46,21 @@ class Batch(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a report looks at. Prefixes are ends (`seq`) of the ledger's two files by date."""
+    """What a report looks at. Prefixes are ends (`seq`) of the ledger's files by date."""
 
     date: str
     closed_ms: int  # of the last batch of this date
     before_ms: int  # of the last batch of earlier dates
     prefixes: dict[str, int]
     refund_prefixes: dict[str, int] = field(default_factory=dict)
+    dispute_prefixes: dict[str, int] = field(default_factory=dict)
+
+    def prefix(self, type_: str, date: str) -> int:
+        """The end of the file that has what a line of this type is about."""
+        if type_ in REFUNDED:
+            return self.refund_prefixes.get(date, 0)
+        prefixes = self.dispute_prefixes if type_ in DISPUTED else self.prefixes
+        return prefixes.get(date, 0)
 
 
 @dataclass(slots=True)
@@ -69,24 +79,22 @@ class Found:
 class Matcher:
     """Give it the batches in the order of their closing; then ask for what is missing."""
 
-    def __init__(self, window: Window, captures: Captures) -> None:
-        self._window, self._captures = window, captures
-        self._seen: dict[tuple[str, str], str] = {}  # capture -> id of the batch that had it
+    def __init__(self, window: Window, booked: Booked) -> None:
+        self._window, self._booked = window, booked
+        self._seen: dict[tuple[str, str, str], str] = {}  # key -> id of the batch that had it
         self.found = Found()
 
     def earlier(self, batch: Batch, lines: Iterable[StatementLine]) -> None:
         """A batch of an earlier date: its report is written. A capture that we had not booked by
         then is matched now."""
-        window = self._window
         for line in lines:
-            key = line.provider, line.provider_reference
-            ours = self._captures.get(key)
-            if not _is_about(line, ours):
+            key = _key(line)
+            ours = self._booked.get(key)
+            if ours is None and line.type not in (CAPTURE, TAKEN_BACK):
                 continue
-            prefixes = window.refund_prefixes if line.type == REFUND else window.prefixes
             first = key not in self._seen
             self._seen[key] = batch.id
-            if ours is not None and first and ours.seq > prefixes.get(batch.date, 0):
+            if ours and first and ours.seq > self._window.prefix(line.type, batch.date):
                 self.found.caught_up.append((ours, batch))
 
     def today(self, batch: Batch, lines: Iterable[StatementLine]) -> None:
@@ -98,9 +106,9 @@ class Matcher:
             self._judge(batch, line)
 
     def _judge(self, batch: Batch, line: StatementLine) -> None:
-        key = line.provider, line.provider_reference
-        ours = self._captures.get(key)
-        if line.type == CHARGEBACK or (line.type == REFUND and ours and not ours.is_refund):
+        key = _key(line)
+        ours = self._booked.get(key)
+        if ours is None and line.type in DISPUTED:
             self._beside(batch, line)
             return
         if ours is None:
@@ -118,7 +126,7 @@ class Matcher:
             self._break(found[0], ours, line, batch, found[1])
 
     def _beside(self, batch: Batch, line: StatementLine) -> None:
-        what = "refund" if line.type == REFUND else "chargeback"
+        what = "refund" if line.type in REFUNDED else "chargeback"
         self._break(what, None, line, batch, f"a {what} that we know nothing of")
 
     def _break(
@@ -136,8 +144,8 @@ class Matcher:
     def missing(self) -> None:
         """Captures that no statement had until now: expected for a day after their cut-off, then
         missing; each is missed in one report, the first in which it is."""
-        for ours in self._captures.values():
-            if (ours.provider, ours.provider_reference) in self._seen:
+        for ours in self._booked.values():
+            if ours.key in self._seen:
                 continue
             overdue = overdue_ms(ours.provider, ours.captured_ms)
             if overdue > self._window.closed_ms:
@@ -150,7 +158,7 @@ class Matcher:
         """Judge the lines that match no capture by what the book says about our reference."""
         for batch, line in self.found.strange:
             types = words.get(line.reference, (0, []))[1]
-            if line.type == REFUND:
+            if line.type in REFUNDED:
                 self._resolve_refund(batch, line, types)
                 continue
             if types and types[-1] in _BEGUN and line.type == CAPTURE:
@@ -169,17 +177,14 @@ class Matcher:
             self._beside(batch, line)
 
 
-def _is_about(line: StatementLine, ours: Ours | None) -> bool:
-    """Whether this line of an earlier batch may be one of ours."""
-    if line.type == REFUND:
-        return ours is not None and ours.is_refund
-    return line.type in (CAPTURE, TAKEN_BACK)
+def _key(line: StatementLine) -> tuple[str, str, str]:
+    """What it is matched on: that a capture was taken back is said of the capture."""
+    provider, reference, type_ = line.key
+    return provider, reference, CAPTURE if type_ == TAKEN_BACK else type_
 
 
 def _difference(ours: Ours, line: StatementLine, batch: Batch) -> tuple[str, str] | None:
     """(class, why) of what is wrong with a line that is ours; None: nothing."""
-    if ours.is_refund and line.type != REFUND:
-        return "wrong_state", f"the provider says {line.type}; we booked a refund"
     if line.type == TAKEN_BACK:
         return "wrong_state", "the provider says that it took the capture back"
     if line.currency != ours.currency:
@@ -200,7 +205,7 @@ def _difference(ours: Ours, line: StatementLine, batch: Batch) -> tuple[str, str
 
 
 def _done(ours: Ours) -> str:
-    return "refunded" if ours.is_refund else "captured"
+    return _WORDS.get(ours.type, f"booked a {ours.type}")
 
 
 def in_order(batches: Iterable[Batch]) -> Sequence[Batch]:

@@ -1,4 +1,5 @@
-"""What we booked: the captures and refunds in a prefix of the ledger, streamed, in a few words.
+"""What we booked: the captures in a prefix of the ledger, streamed, in a few words. What was paid
+back or charged back is in `our_claims`.
 
 Never: folds payments. A capture and its fee stand in neighbouring lines of the book; what became
 of the payment afterwards says nothing about what a provider owes for it.
@@ -9,22 +10,22 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
-from payrail.domain.books import LEDGER_BOOK, REFUNDS_BOOK
+from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.fees import merchant_fee, provider_fee
+from payrail.domain.settlement.lines import CAPTURE
 from payrail.domain.timestamps import parse_iso
 from payrail.errors import LineDamaged
 
 _CAPTURED, _FEE = b'"type":"payment.captured"', b'"type":"fee.charged"'
 _SETTLED = b'"type":"payment.settled"'
-_REFUNDED = b'"type":"refund.succeeded"'
 
 
 class Ours(Struct, gc=False):
-    """One capture as we booked it, or one refund, whose gross is below zero and which has no fees.
-    `line` counts from 1 in its file of the ledger."""
+    """One movement of money as we booked it: a capture, or of another type (see `lines`), whose
+    gross is below zero where the provider takes. `line` counts from 1 in its file of the ledger."""
 
     payment_id: str
-    capture_id: str  # of a refund: its own id
+    capture_id: str  # of a refund or a dispute: its own id
     merchant_id: str
     provider: str
     provider_reference: str
@@ -36,7 +37,7 @@ class Ours(Struct, gc=False):
     line: int
     fee: int = 0  # what we expect the provider to keep
     merchant_fee: int = 0
-    is_refund: bool = False
+    type: str = CAPTURE
     adjusted_by: str | None = None  # the break about it that was posted in this prefix
 
     @property
@@ -45,8 +46,18 @@ class Ours(Struct, gc=False):
 
     @property
     def due(self) -> int:
-        """What the merchant gets when it is settled; a refund was taken when it was approved."""
-        return 0 if self.is_refund else self.gross - self.merchant_fee
+        """What the merchant gets when it is settled; all but captures was taken from the merchant
+        or given back when it was booked."""
+        return self.gross - self.merchant_fee if self.is_capture else 0
+
+    @property
+    def is_capture(self) -> bool:
+        return self.type == CAPTURE
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What a line of a statement is matched on."""
+        return self.provider, self.provider_reference, self.type
 
 
 class _Captured(Struct):
@@ -65,23 +76,6 @@ class _CapturedEntry(Struct):
     amount: int
     currency: str
     data: _Captured
-
-
-class _Refunded(Struct):
-    payment_id: str
-    provider: str
-    reference: str
-    provider_reference: str
-    succeeded_at: str
-
-
-class _RefundedEntry(Struct):
-    seq: int
-    ref: str
-    merchant_id: str | None
-    amount: int
-    currency: str
-    data: _Refunded
 
 
 class _Fee(Struct):
@@ -120,25 +114,24 @@ class _AboutEntry(Struct):
 
 
 _decode_captured = msgspec.json.Decoder(_CapturedEntry).decode
-_decode_refunded = msgspec.json.Decoder(_RefundedEntry).decode
 _decode_fee = msgspec.json.Decoder(_FeeEntry).decode
 _decode_settled = msgspec.json.Decoder(_SettledEntry).decode
 _decode_about = msgspec.json.Decoder(_AboutEntry).decode
 decode_seq = msgspec.json.Decoder(_Seq).decode
 
-Captures = dict[tuple[str, str], Ours]  # by (provider, provider_reference)
+Booked = dict[tuple[str, str, str], Ours]  # by (provider, provider_reference, type)
 
 
-def captures(lines: Iterable[bytes]) -> Captures:
+def captures(lines: Iterable[bytes]) -> Booked:
     """Every capture of these ledger lines. Raises LineDamaged that names the line's number."""
-    found: Captures = {}
+    found: Booked = {}
     by_id: dict[str, Ours] = {}
     unpriced: dict[str, Ours] = {}
     for number, line in enumerate(lines, 1):
         try:
             if _CAPTURED in line:
                 ours = _ours(number, line)
-                found[ours.provider, ours.provider_reference] = by_id[ours.capture_id] = ours
+                found[ours.key] = by_id[ours.capture_id] = ours
                 unpriced[ours.capture_id] = ours
             elif _FEE in line:
                 _add_fee(unpriced, line)
@@ -167,39 +160,6 @@ def _ours(number: int, line: bytes) -> Ours:
         captured_ms=parse_iso(data.captured_at or entry.timestamp),
         seq=entry.seq,
         line=number,
-    )
-
-
-def refunds(lines: Iterable[bytes]) -> Captures:
-    """Every refund of these lines that succeeded. Raises LineDamaged likewise."""
-    found: Captures = {}
-    for number, line in enumerate(lines, 1):
-        if _REFUNDED not in line:
-            continue
-        try:
-            ours = _refund(number, line)
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise LineDamaged(f"{REFUNDS_BOOK}:{number}: {error}; run `payrail verify`") from error
-        found[ours.provider, ours.provider_reference] = ours
-    return found
-
-
-def _refund(number: int, line: bytes) -> Ours:
-    entry = _decode_refunded(line)
-    data = entry.data
-    return Ours(
-        payment_id=data.payment_id,
-        capture_id=entry.ref,
-        merchant_id=entry.merchant_id or "",
-        provider=data.provider,
-        provider_reference=data.provider_reference,
-        reference=data.reference,
-        currency=entry.currency,
-        gross=-entry.amount,
-        captured_ms=parse_iso(data.succeeded_at),
-        seq=entry.seq,
-        line=number,
-        is_refund=True,
     )
 
 

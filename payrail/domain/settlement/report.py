@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 
 from payrail.domain.settlement import breaks
 from payrail.domain.settlement.breaks import Break
+from payrail.domain.settlement.lines import REFUND
 from payrail.domain.settlement.matching import Found
 from payrail.domain.settlement.ours import Ours
 from payrail.domain.words.settlement import BankRow, SettledRow
@@ -114,23 +115,23 @@ def _rolled(found: Found, numbered: Sequence[Break], sides: Sequence[Any]) -> li
             continue
         rolled = row(one.payment_id, one.merchant_id, one.currency, "MISMATCHED")
         rolled.breaks = [*rolled.breaks, one.n]
-        rolled.captures += counted is not None and not counted.is_refund
+        rolled.captures += counted is not None and counted.is_capture
         rolled.ledger += counted.net if counted else 0
         rolled.statement += line.net if line and line.currency == rolled.currency else 0
     for ours, line in found.matched:
         rolled = row(ours.payment_id, ours.merchant_id, ours.currency, "MATCHED")
-        rolled.captures += not ours.is_refund
+        rolled.captures += ours.is_capture
         rolled.ledger += ours.net
         rolled.statement += line.net
     for ours, _batch in found.caught_up:
         rolled = row(ours.payment_id, ours.merchant_id, ours.currency, "MATCHED")
-        rolled.captures += not ours.is_refund
+        rolled.captures += ours.is_capture
         rolled.ledger += ours.net
         rolled.statement += ours.net
     for ours in found.expected:
         rolled = row(ours.payment_id, ours.merchant_id, ours.currency, "EXPECTED")
         if rolled.status == "EXPECTED":
-            rolled.captures += not ours.is_refund
+            rolled.captures += ours.is_capture
             rolled.ledger += ours.net
     return [rows[payment_id] for payment_id in sorted(rows)]
 
@@ -167,14 +168,19 @@ def to_settle(found: Found) -> list[SettledRow]:
 
 
 def _place(row: SettledRow) -> tuple[str, str]:
-    return row.payment_id or "", row.capture_id or row.refund_id or ""
+    return row.payment_id or "", row.capture_id or row.refund_id or row.claim_key or ""
 
 
 def settled_row(ours: Ours, batch_id: str | None) -> SettledRow:
     """What the gateway may book of a match."""
-    if ours.is_refund:
-        return SettledRow(ours.payment_id, None, ours.provider, batch_id, refund_id=ours.capture_id)
-    return SettledRow(ours.payment_id, ours.capture_id, ours.provider, batch_id)
+    if ours.is_capture:
+        return SettledRow(ours.payment_id, ours.capture_id, ours.provider, batch_id)
+    row = SettledRow(ours.payment_id, None, ours.provider, batch_id)
+    if ours.type == REFUND:
+        row.refund_id = ours.capture_id
+    else:
+        row.claim_id, row.effect, row.net = ours.capture_id, ours.type, ours.net
+    return row
 
 
 def payouts(found: Found, bank: Iterable[BankRow]) -> list[BankRow]:

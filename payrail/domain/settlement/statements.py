@@ -15,8 +15,12 @@ from payrail.domain.settlement.cutoffs import from_local, is_date, local_text
 from payrail.domain.settlement.lines import (
     CAPTURE,
     CHARGEBACK,
+    CHARGEBACK_REVERSED,
+    DISPUTE_FEE,
     PAR,
     REFUND,
+    REFUND_FAILED,
+    SECOND_CHARGEBACK,
     TAKEN_BACK,
     StatementLine,
     major,
@@ -70,13 +74,21 @@ B_COLUMNS = (
 _A_TYPES = {
     CAPTURE: "charge",
     REFUND: "refund",
+    REFUND_FAILED: "refund_failure",
     CHARGEBACK: "dispute",
+    CHARGEBACK_REVERSED: "dispute_reversal",
+    SECOND_CHARGEBACK: "dispute_second",
+    DISPUTE_FEE: "fee",
     TAKEN_BACK: "charge_failure",
 }
 _B_TYPES = {
     CAPTURE: "Settled",
     REFUND: "Refunded",
+    REFUND_FAILED: "RefundedReversed",
     CHARGEBACK: "Chargeback",
+    CHARGEBACK_REVERSED: "ChargebackReversed",
+    SECOND_CHARGEBACK: "SecondChargeback",
+    DISPUTE_FEE: "Fee",
     TAKEN_BACK: "SettledReversed",
 }
 _A_READ = {name: kind for kind, name in _A_TYPES.items()}
@@ -109,7 +121,7 @@ def _a_row(line: StatementLine) -> list[str]:
     return [
         line.batch_id,
         f"{line.value_date} 00:00:00",
-        f"txn_{line.provider_reference.partition('_')[2]}",
+        _transaction(line),
         line.occurred_at,
         f"{line.value_date} 00:00:00",
         code.lower(),
@@ -123,6 +135,12 @@ def _a_row(line: StatementLine) -> list[str]:
         line.reference,
         line.merchant_id,
     ]
+
+
+def _transaction(line: StatementLine) -> str:
+    """A name of A's own for each line; the lines of one dispute are several."""
+    name = f"txn_{line.provider_reference.partition('_')[2]}"
+    return name if line.type in (CAPTURE, REFUND, CHARGEBACK) else f"{name}_{_A_TYPES[line.type]}"
 
 
 def _a_line(path: str, number: int, row: list[str]) -> StatementLine:
@@ -223,9 +241,9 @@ def _together(debit: str, credit: str, currency: str) -> int:
 
 def _cost(line: StatementLine) -> tuple[int, int, int, int]:
     """(commission, markup, scheme fees, interchange): the parts of B's fee. The fee is rounded
-    once, so that the markup takes what rounding leaves."""
-    if not line.fee:
-        return 0, 0, 0, 0
+    once, so that the markup takes what rounding leaves. A fee of a dispute has no parts."""
+    if not line.fee or line.type != CAPTURE:
+        return line.fee, 0, 0, 0
     tariff = PROVIDER_TARIFFS["providerB"]
     shares = dict(tariff.shares)
     fixed = tariff.fixed_minor[exponent(line.currency)]

@@ -1,7 +1,7 @@
 """What is said about disputes: by people to the gateway, between the gateway and a provider.
 
-A provider rules, never we. What it tells comes once as an answer by mailbox and once as a notice
-over HTTP; both are `DisputeFact`, and the first to arrive is booked.
+A provider rules, never we. What we asked for it answers by mailbox; what it tells of its own
+accord comes as a notice over HTTP. Both are `DisputeFact`, and the first to arrive is booked.
 """
 
 from msgspec import Struct
@@ -83,7 +83,8 @@ class DisputeFact(Struct, forbid_unknown_fields=True):
     code: str = ""  # why it was refused
     notice_id: str | None = None  # of a notice over HTTP
     action: str | None = None  # of an answer by mailbox: what was asked
-    occurred_at: str | None = None  # ISO, business time at the provider
+    # ISO, business time at the provider: the due date counts from it, and a batch takes it by it.
+    occurred_at: str | None = None
 
 
 class DisputeDue(Struct):
@@ -107,6 +108,31 @@ class ParkedFactDue(Struct):
     key: str
 
 
+class SendDisputeNotice(Struct, forbid_unknown_fields=True):
+    """A provider's errand: post this notice of a dispute. Its id is that of the notice."""
+
+    notice: DisputeFact
+    notice_id: str
+    merchant_id: str
+    original: str | None  # the provider's reference of the disputed charge
+    at_ms: int  # business time of the fact
+    correlation_id: str
+
+
+class CardholderDisputes(Struct):
+    """A provider's timer: the holder of a test card disputes what was captured of this charge."""
+
+    authorization: str
+
+
+class IssuerRules(Struct):
+    """A provider's timer: a dispute's time to be answered, or to be looked at, is over."""
+
+    reference: str
+    stage: str
+    is_answered: bool
+
+
 KINDS = (
     asked("dispute.create", "frontdoor", CreateDispute),
     asked("dispute.evidence", "frontdoor", AddEvidence),
@@ -119,4 +145,6 @@ KINDS = (
     kind("dispute.due", TIMER, DisputeDue),
     kind("dispute.wait", TIMER, DisputeWait),
     kind("dispute.parked", TIMER, ParkedFactDue),
+    kind("dispute.born", TIMER, CardholderDisputes),
+    kind("dispute.ruling", TIMER, IssuerRules),
 )

@@ -182,6 +182,12 @@ class ReplyDue(Struct):
     reference: str
 
 
+class SentBackDue(Struct):
+    """A provider's timer: the cardholder's bank sends this refund back."""
+
+    reference: str
+
+
 class ParkedNoticeDue(Struct):
     """The gateway's timer: a parked notice can be applied now, or never will be."""
 
@@ -197,6 +203,7 @@ KINDS = (
     kind("refund", "gateway", RefundCapture),
     kind("charge.take_up", TIMER, TakeUp),
     kind("reply.due", TIMER, ReplyDue),
+    kind("refund.sent_back", TIMER, SentBackDue),
     kind("notice.due", TIMER, NoticeDue),
     kind("notice.taken", ERRAND, NoticePosted),
     kind("notice.failed", ERRAND, NoticePosted),

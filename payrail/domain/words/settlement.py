@@ -121,7 +121,7 @@ class BatchClosed(Struct, forbid_unknown_fields=True):
 
 
 class Prefix(Struct, frozen=True):
-    """How long the refunds' book was then."""
+    """How long the book of refunds, or of disputes, was then."""
 
     through_seq: int = 0
     size_bytes: int = 0
@@ -139,6 +139,7 @@ class SettlementWritten(Struct):
     ledger_bytes: int
     ledger_sha256: str
     refunds: Prefix = Prefix()
+    disputes: Prefix = Prefix()
 
 
 class Reported(Struct):
@@ -162,7 +163,7 @@ class RunFailed(Struct):
 
 
 class SettledRow(Struct, omit_defaults=True):
-    """One capture or refund that is settled, or one break that two people have posted."""
+    """One capture, refund or other movement that is settled, or one break that two have posted."""
 
     payment_id: str | None
     capture_id: str | None
@@ -174,6 +175,16 @@ class SettledRow(Struct, omit_defaults=True):
     approved_by: str | None = None
     postings: list[Posting] = []  # of a break; those of a match are the gateway's to make
     refund_id: str | None = None
+    # Of a dispute, or of a refund that was sent back: whose it is, which of its movements, and
+    # what of it is in the payout.
+    claim_id: str | None = None
+    effect: str | None = None
+    net: int = 0
+
+    @property
+    def claim_key(self) -> str | None:
+        """What is settled once."""
+        return f"{self.claim_id} {self.effect}" if self.claim_id else None
 
 
 class PageRead(Struct):
