@@ -49,9 +49,13 @@ class Reads:
         return listed(data, str(place) if place else None)
 
     async def payment(self, request: web.Request) -> web.Response:
+        """The payment as it is, or as its entries told it at a time."""
         caller = self.reader(request)
+        at = time_of(request, "at")
         row = self._row(request, caller)
-        return answered(render(self._payments.view(row)))
+        if at is not None and at < row.created_at:
+            raise no_such("payment")
+        return answered(render(self._payments.view(row, at)))
 
     async def ledger(self, request: web.Request) -> web.Response:
         """All entries of the family that a payment, a refund or a dispute belongs to, as they stand

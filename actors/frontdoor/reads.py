@@ -181,11 +181,13 @@ class PaymentsView:
         books = (self._sums, self.refunds.sums, self.disputes.sums)
         return together(*(book.now() if at is None else book.at(at) for book in books))
 
-    def view(self, row: Row) -> PaymentView:
-        """The payment as its entries tell it."""
+    def view(self, row: Row, at: str | None = None) -> PaymentView:
+        """The payment as its entries tell it, or told it at a time when it was there already."""
         view: PaymentView | None = None
         for line in self.lines(row):
             _seq, entry = read_entry(line)
+            if at is not None and entry.timestamp > at:
+                continue
             if not entry.type.startswith("case.") and payment_of(entry) == row.id:
                 view = fold(view, entry)
         if view is None:

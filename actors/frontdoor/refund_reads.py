@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from actors.frontdoor.dated import DatedSums
+from actors.frontdoor.heads import no_such
 from payrail.domain.books import REFUNDS_BOOK
 from payrail.domain.ledger import LedgerEntry, read_entry
 from payrail.domain.refunds import REFUND_TRANSITIONS, RefundState, RefundView, fold
@@ -68,11 +69,17 @@ class RefundsView:
         rows = self._of_payment.get(payment_id, [])
         return [line for row in rows for line in self._lines(row)]
 
-    def view(self, row: RefundRow) -> RefundView:
-        """The refund as its entries tell it."""
+    def view(self, row: RefundRow, at: str | None = None) -> RefundView:
+        """The refund as its entries tell it, or told it at a time. Raises RequestError 404 when
+        there was none yet."""
         view: RefundView | None = None
         for line in self._lines(row):
-            view = fold(view, read_entry(line)[1])
+            entry = read_entry(line)[1]
+            if at is not None and entry.timestamp > at:
+                continue
+            view = fold(view, entry)
+        if view is None and at is not None:
+            raise no_such("refund")
         if view is None:
             raise Corrupt(REFUNDS_BOOK, 0, f"{row.id} has no entries")
         return view

@@ -21,7 +21,7 @@ from actors.frontdoor.lists import (
     listed,
 )
 from actors.frontdoor.models import COMMAND_BYTES_MAX, Amount, NoFields
-from actors.frontdoor.queries import bad_query, limit_of, place_of
+from actors.frontdoor.queries import bad_query, limit_of, place_of, time_of
 from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.refund_reads import RefundRow
 from payrail.domain.access import CHECKERS, PAYERS
@@ -100,7 +100,9 @@ class Refunds:
         return [
             _order(_PATH, self.create, "Ask for a refund, which another user approves", make, 201),
             Route("GET", _PATH, self.list, "List refunds, newest first", RefundsShown, query=query),
-            Route("GET", _ABOUT, self.show, "Show a refund", shown),
+            Route(
+                "GET", _ABOUT, self.show, "Show a refund, now or at a time", shown, query=("at",)
+            ),
             _order(f"{_ABOUT}/approve", self.approve, "Approve another user's refund", NoFields),
             _order(f"{_ABOUT}/reject", self.reject, "Reject another user's refund", no),
         ]
@@ -128,12 +130,13 @@ class Refunds:
 
     async def show(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
+        at = time_of(request, "at")
         self._payments.catch_up()
         refunds = self._payments.refunds
         row = refunds.row(request.match_info["id"], caller.merchant_id)
         if row is None:
             raise no_such("refund")
-        return answered(render(refunds.view(row)))
+        return answered(render(refunds.view(row, at)))
 
     async def list(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)

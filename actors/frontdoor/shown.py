@@ -1,9 +1,10 @@
 """What the front door answers, as models for the OpenAPI document alone. No answer is made here."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from payrail.domain.declines import DeclineClass
 from payrail.domain.payment_view import PaymentState
 
 
@@ -15,10 +16,15 @@ class PaymentMethod(BaseModel):
 
 
 class Attempt(BaseModel):
+    """`class`, `payer_message`: of a decline; `cost`: of a capture of all of it, in minor units."""
+
     number: int
     provider: str
     outcome: str
     code: str | None
+    decline_class: Annotated[DeclineClass | None, Field(alias="class")]
+    payer_message: str | None
+    cost: int | None
     latency_ms: int | None
     at: str
 

@@ -9,7 +9,7 @@ from actors.gateway.facts import ChargeOffered
 from actors.gateway.routing import Choice
 from actors.gateway.settings import Rules, ask_wait_ms
 from payrail.domain.claim_entries import RefundSubmitted
-from payrail.domain.ledger import AttemptStarted, CaptureRequested, ReversalRequested
+from payrail.domain.ledger import AttemptEnd, AttemptStarted, CaptureRequested, ReversalRequested
 from payrail.domain.messages import (
     Ask,
     AskAgain,
@@ -25,8 +25,15 @@ from payrail.domain.words.providers import RefundCapture
 from payrail.runtime.actor import CancelTimer, Moment, Send, SetTimer, Step
 
 
-def authorize(booking: Booking, moment: Moment, rules: Rules, choice: Choice) -> Step:
-    """Book an attempt and send the card, by way of the vault, to the chosen provider."""
+def authorize(
+    booking: Booking,
+    moment: Moment,
+    rules: Rules,
+    choice: Choice,
+    before: AttemptEnd | None = None,
+) -> Step:
+    """Book an attempt and send the card, by way of the vault, to the chosen provider. `before`:
+    how the attempt before it ended."""
     view, provider = _view(booking), choice.provider
     if provider is None:
         raise TypeError("a charge needs a provider")
@@ -34,7 +41,7 @@ def authorize(booking: Booking, moment: Moment, rules: Rules, choice: Choice) ->
     number = len(view.attempts) + 1
     booking.book(
         "payment.attempt_started",
-        AttemptStarted(number, provider, reference, routing=choice.decision),
+        AttemptStarted(number, provider, reference, routing=choice.decision, before=before),
         view.amount,
     )
     charge = ChargeCard(

@@ -98,6 +98,7 @@ _Decision = Callable[[GatewayState, Message, Moment, Rules], Step]
 #: What others and timers tell, decided by rules that people made.
 _TOLD: dict[type, _Decision] = {
     Outcome: outcomes.outcome,
+    CardRefused: outcomes.card_refused,
     ProviderNotice: notices.notice,
     ParkedNoticeDue: notices.parked_due,
     HoldExpiry: holds.expired,
@@ -203,8 +204,6 @@ class Gateway:
                 return self._command(state, message, moment, rules)
             case CardKnown() as known:
                 return _card_known(state, known)
-            case CardRefused():
-                return outcomes.card_refused(state, message, moment)
             case AttemptTimeout():
                 return outcomes.timed_out(state, message, moment)
             case AskAgain():

@@ -10,8 +10,10 @@ from actors.gateway.booking import Booking
 from actors.gateway.facts import Parked, Pending, Unparked
 from actors.gateway.settings import HOLD_MS, Rules
 from actors.gateway.state import GatewayState
+from payrail.domain.declines import DeclineClass, decline_of
 from payrail.domain.fees import FeeTable
 from payrail.domain.ledger import (
+    AttemptEnd,
     FeeCharged,
     OperationFailed,
     OutcomeUnknown,
@@ -81,14 +83,14 @@ def _must_speak_for_itself(state: GatewayState, message: Message) -> None:
         raise ValueError(f"{message.sender} speaks about a call to {about or told.provider}")
 
 
-def card_refused(state: GatewayState, message: Message, moment: Moment) -> Step:
+def card_refused(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
     """The vault kept the card: no provider has heard of this charge."""
     told: CardRefused = message.body
     view = state.payments.get(told.payment_id)
     if view is None or view.open is None or view.open.reference != told.reference:
         return Step()
     booking = Booking(view, message, moment)
-    _book_decline(booking, view.open, told.code, moment)
+    _book_decline(booking, view.open, told.code, moment, rules)
     cases.resolved(state, booking, view.id)
     return _final(state, booking, view.open.reference, moment, 402)
 
@@ -154,10 +156,10 @@ def _authorized_or_not(
     if told.result != "approved":
         code = FENCED_DECLINE if told.result in NO_EFFECT else told.code
         refusal = told.code if told.result == "refused" else None
-        _book_decline(booking, call, code, moment, refusal)
+        _book_decline(booking, call, code, moment, rules, refusal)
         return _final(state, booking, call.reference, moment, 402)
     if told.amount != view.amount or told.currency != view.currency:
-        return _wrong_amount(state, booking, message, moment)
+        return _wrong_amount(state, booking, message, moment, rules)
     booking.book(
         "payment.authorized",
         PaymentAuthorized(
@@ -186,16 +188,27 @@ def _elsewhere(
     view, call = _open(booking)
     pending = state.pending.get(view.id)
     waits_until_ms = pending.waits_until_ms if pending else 0
-    if not routing.may_go_elsewhere(view, message.body, waits_until_ms, moment.wire_ms):
+    now_ms, told = moment.wire_ms, message.body
+    if not routing.may_go_elsewhere(view, told, waits_until_ms, now_ms, rules.declines):
         return None
     tried = {attempt.provider for attempt in view.attempts}
     charge = routing.charge_of(view)
     choice = routing.another(rules.routing, charge, state.breakers, tried)
     if choice.provider is None:
         return None
-    step = calls.authorize(booking, moment, rules, choice)
+    step = calls.authorize(booking, moment, rules, choice, _end_of(call, told, moment, rules))
     step.timers[:0] = calls.timers_over(call.reference)
     return step
+
+
+def _end_of(call: OpenOperation, told: Outcome, moment: Moment, rules: Rules) -> AttemptEnd:
+    """How the attempt ended that is followed by another one."""
+    latency_ms = _latency_ms(call, moment)
+    if told.result != "declined":
+        technical = DeclineClass.TECHNICAL.value
+        return AttemptEnd("not_accepted", told.code, latency_ms, technical)
+    row = decline_of(told.code, rules.declines)
+    return AttemptEnd("declined", told.code, latency_ms, row.class_.value, row.payer_message)
 
 
 def _capture_at_once(booking: Booking, call: OpenOperation, moment: Moment, rules: Rules) -> Step:
@@ -208,10 +221,12 @@ def _capture_at_once(booking: Booking, call: OpenOperation, moment: Moment, rule
     return step
 
 
-def _wrong_amount(state: GatewayState, booking: Booking, message: Message, moment: Moment) -> Step:
+def _wrong_amount(
+    state: GatewayState, booking: Booking, message: Message, moment: Moment, rules: Rules
+) -> Step:
     """Approved, but not what we asked for: give it back, decline, and tell people."""
     view, call = _open(booking)
-    _book_decline(booking, call, "amount_mismatch", moment)
+    _book_decline(booking, call, "amount_mismatch", moment, rules)
     step = _final(state, booking, call.reference, moment, 402)
     back = late.give_back(message, moment, call_number=view.calls + 1, merchant_id=view.merchant_id)
     step.events.extend(back.events)
@@ -294,12 +309,24 @@ def _book_reversal(booking: Booking, call: OpenOperation) -> None:
 
 
 def _book_decline(
-    booking: Booking, call: OpenOperation, code: str, moment: Moment, refusal: str | None = None
+    booking: Booking,
+    call: OpenOperation,
+    code: str,
+    moment: Moment,
+    rules: Rules,
+    refusal: str | None = None,
 ) -> None:
     view, _ = _open(booking)
-    latency_ms = _latency_ms(call, moment)
+    row = decline_of(code, rules.declines)
     data = PaymentDeclined(
-        len(view.attempts), call.provider, call.reference, code, latency_ms, refusal
+        len(view.attempts),
+        call.provider,
+        call.reference,
+        code,
+        _latency_ms(call, moment),
+        refusal,
+        row.class_.value,
+        row.payer_message,
     )
     booking.book("payment.declined", data, view.amount)
 

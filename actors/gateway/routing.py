@@ -1,7 +1,8 @@
 """Which provider a charge goes to: the order that the rules give, less those that are held back.
 
 A charge that was safely refused goes to another provider, to each at most once, and only while
-whoever asked still waits. Doubt never goes elsewhere, nor does a decline. What is done with a hold
+whoever asked still waits. Doubt never goes elsewhere, nor does a decline unless people marked its
+code in declines.csv. What is done with a hold
 stays with the provider that has it. Why a provider was chosen is kept with the choice.
 Never: changes a breaker (`actors.gateway.breakers`), reads a rule (`actors.gateway.routing_rules`).
 """
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from payrail.domain.breaker import Breaker, BreakerState
 from payrail.domain.cards import country_of
+from payrail.domain.declines import Declines, decline_of
 from payrail.domain.messages import Outcome
 from payrail.domain.payments import PaymentState, PaymentView
 from payrail.domain.routing import (
@@ -75,17 +77,30 @@ def another(
 
 
 def may_go_elsewhere(
-    view: PaymentView, told: Outcome, waits_until_ms: int | None, now_ms: int
+    view: PaymentView,
+    told: Outcome,
+    waits_until_ms: int | None,
+    now_ms: int,
+    declines: Declines | None = None,
 ) -> bool:
     """Whether an outcome of the open call leaves the charge free for another provider: it was
-    safely refused, and whoever asked has had no answer yet."""
+    safely refused, or declined by a code that people marked so, and whoever asked has had no
+    answer yet."""
     return (
-        (told.operation, told.result, told.code) == ("authorize", "refused", NOT_ACCEPTED)
+        _is_free(told, declines)
         and view.state is PaymentState.PROCESSING
         and view.open is not None
         and not view.open.in_doubt
         and (waits_until_ms is None or now_ms < waits_until_ms)
     )
+
+
+def _is_free(told: Outcome, declines: Declines | None) -> bool:
+    if told.operation != "authorize":
+        return False
+    if told.result == "declined":
+        return decline_of(told.code, declines).retry_elsewhere
+    return (told.result, told.code) == ("refused", NOT_ACCEPTED)
 
 
 def _let_through(

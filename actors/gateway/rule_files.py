@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from actors.gateway import fee_rules, refund_rules, routing_rules
+from actors.gateway import decline_rules, fee_rules, refund_rules, routing_rules
 from actors.gateway.settings import REMEDY, Rules
 from payrail.domain.cards import find_pans
 from payrail.domain.words.rules import RulesFound
@@ -40,6 +40,11 @@ FILES: Mapping[str, RuleFile] = {
         fee_rules.PATH,
         fee_rules.DEFAULT,
         lambda data, _rules: fee_rules.read_fee_rules(data),
+    ),
+    "declines": RuleFile(
+        decline_rules.PATH,
+        decline_rules.DEFAULT,
+        lambda data, _rules: decline_rules.read_decline_rules(data),
     ),
     "refunds": RuleFile(
         refund_rules.PATH,

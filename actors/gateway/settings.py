@@ -1,8 +1,9 @@
 """What the gateway is told when it is built."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from payrail.domain import fees, refund_approval
+from payrail.domain.declines import Declines, default_declines
 from payrail.domain.fees import FeeTable
 from payrail.domain.refund_approval import RefundTiers
 from payrail.domain.routing import BY_DEFAULT, RoutingTable
@@ -39,3 +40,4 @@ class Rules:
     routing: RoutingTable = BY_DEFAULT
     refunds: RefundTiers = refund_approval.BY_DEFAULT
     fees: FeeTable = fees.STANDARD
+    declines: Declines = field(default_factory=default_declines)

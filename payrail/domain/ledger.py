@@ -41,14 +41,26 @@ class PaymentCreated(Struct, frozen=True):
     user_id: str
 
 
+class AttemptEnd(Struct, frozen=True, omit_defaults=True):
+    """How an attempt ended that was followed by another one."""
+
+    outcome: str  # declined | not_accepted
+    code: str
+    latency_ms: int
+    decline_class: str | None = None
+    payer_message: str | None = None
+
+
 class AttemptStarted(Struct, frozen=True):
-    """A charge is about to be asked for; in the book before the card message leaves."""
+    """A charge is about to be asked for; in the book before the card message leaves. `before`: how
+    the one before it ended, if there was one."""
 
     number: int  # 1, 2, … within the payment
     provider: str  # providerA
     reference: str  # <payment>.<k>, our key at the provider
     operation: str = "authorize"
     routing: RoutingDecision | None = None  # why this provider; None in lines older than this
+    before: AttemptEnd | None = None
 
 
 class PaymentAuthorized(Struct, frozen=True):
@@ -71,6 +83,8 @@ class PaymentDeclined(Struct, frozen=True, omit_defaults=True):
     decline_code: str
     latency_ms: int
     refusal: str | None = None
+    decline_class: str | None = None  # of the table in force then
+    payer_message: str | None = None
 
 
 class OutcomeUnknown(Struct, frozen=True):

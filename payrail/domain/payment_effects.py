@@ -7,6 +7,7 @@ Never: moves the state, or reads a clock.
 from collections.abc import Callable
 
 from payrail.domain.ledger import (
+    AttemptEnd,
     AttemptStarted,
     CaptureRequested,
     FeeCharged,
@@ -73,11 +74,27 @@ def _attempt_started(view: PaymentView, entry: LedgerEntry) -> None:
     data: AttemptStarted = entry.data
     for earlier in view.attempts:
         if earlier.outcome == "started":
-            earlier.outcome = earlier.code = "not_accepted"
-    view.attempts.append(Attempt(data.number, data.provider, data.reference, entry.timestamp))
+            _ended(earlier, data.before)
+    attempt = Attempt(data.number, data.provider, data.reference, entry.timestamp)
+    attempt.cost = _cost(data)
+    view.attempts.append(attempt)
     view.provider = data.provider
     view.open = OpenOperation(data.operation, data.reference, entry.timestamp, data.provider)
     _called(view, data.reference)
+
+
+def _ended(attempt: Attempt, end: AttemptEnd | None) -> None:
+    """Another attempt follows. Older lines tell no more than that it was safely refused."""
+    if end is None:
+        attempt.outcome = attempt.code = "not_accepted"
+        return
+    attempt.outcome, attempt.code, attempt.latency_ms = end.outcome, end.code, end.latency_ms
+    attempt.decline_class, attempt.payer_message = end.decline_class, end.payer_message
+
+
+def _cost(data: AttemptStarted) -> int | None:
+    found = data.routing.candidates if data.routing else []
+    return next((one.cost for one in found if one.provider == data.provider), None)
 
 
 def _authorized(view: PaymentView, entry: LedgerEntry) -> None:
@@ -102,6 +119,7 @@ def _declined(view: PaymentView, entry: LedgerEntry) -> None:
         attempt.outcome = "declined" if data.refusal is None else "not_accepted"
         attempt.code = data.refusal or data.decline_code
         attempt.latency_ms = data.latency_ms
+        attempt.decline_class, attempt.payer_message = data.decline_class, data.payer_message
     if view.state is PaymentState.UNKNOWN and data.decline_code == FENCED_DECLINE:
         view.fenced.append(data.reference)
     view.open = None

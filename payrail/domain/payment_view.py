@@ -36,7 +36,10 @@ class Attempt(Struct):
     at: str
     outcome: str = "started"
     code: str | None = None
-    latency_ms: int | None = None
+    latency_ms: int | None = None  # in wire time, from its start to its outcome
+    decline_class: str | None = None
+    payer_message: str | None = None
+    cost: int | None = None  # minor units: what capturing all of it would cost us there
 
 
 class Capture(Struct):
@@ -184,6 +187,9 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "provider": attempt.provider,
         "outcome": attempt.outcome,
         "code": attempt.code,
+        "class": attempt.decline_class,
+        "payer_message": attempt.payer_message,
+        "cost": attempt.cost,
         "latency_ms": attempt.latency_ms,
         "at": attempt.at,
     }

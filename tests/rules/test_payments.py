@@ -59,6 +59,7 @@ def test_created_payment_shows_what_was_asked_for():
         "attempts": [],
         "captures": [],
         "decline_code": None,
+        "reversal_reason": None,
         "capture_before": None,
         "pending_operation": None,
         "metadata": {"order": "7"},
@@ -80,6 +81,9 @@ def test_authorized_payment_holds_the_amount():
             "provider": A,
             "outcome": "approved",
             "code": "approved",
+            "class": None,
+            "payer_message": None,
+            "cost": None,
             "latency_ms": 41,
             "at": NOON,
         }
