@@ -1,31 +1,31 @@
 """`GET|POST /clock`: what business time is, and people moving it forward.
 
-Owns: data/clock.json, durable before the answer; every other process follows it.
+An advance goes from timer to timer (`actors.frontdoor.hops`): 200 when it has arrived, 202 while it
+is on its way, and `hopping` tells how far it is. With an Idempotency-Key it is one advance however
+often it is asked for, also by a house that was killed on the way.
 Never: puts business time back, or touches wire time.
 """
 
+import hashlib
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from actors.frontdoor.clock_hand import ClockHand
+from actors.frontdoor.heads import KEY_HEADER, idempotency_key
+from actors.frontdoor.hops import Hops
 from actors.frontdoor.lists import Reads, answered
 from payrail.domain.durations import duration_ms
-from payrail.domain.timestamps import iso
-from payrail.errors import BadSettings, RequestError
-from payrail.runtime.clockfile import (
-    AHEAD_MS_MAX,
-    PATH,
-    ClockSetting,
-    Mode,
-    read_setting,
-    setting_at,
-    write_setting,
-)
-from payrail.runtime.ports import Clock, Fs
+from payrail.domain.timestamps import iso, parse_iso
+from payrail.errors import RequestError
+from payrail.runtime.clockfile import AHEAD_MS_MAX, ClockSetting, Mode
 from payrail.web.bodies import Body, read_json
 from payrail.web.openapi import Route
+
+#: An advance that has arrived by then is answered so; a longer one is watched.
+ANSWER_S = 2.0
 
 
 def _duration(text: str) -> str:
@@ -53,6 +53,25 @@ class MoveClock(Body):
         return self
 
 
+class HoppingShown(BaseModel):
+    """An advance on its way."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+    now: str
+    hops: int
+
+
+class StoppedShown(BaseModel):
+    """The last advance, which ended before its end."""
+
+    at: str
+    to: str
+    why: str
+    waiting_for: list[str]
+
+
 class ClockShown(BaseModel):
     """What is answered; for the document alone."""
 
@@ -63,19 +82,24 @@ class ClockShown(BaseModel):
     ahead_ms: int
     changed_at: str | None
     changed_by: str | None
+    hopping: HoppingShown | None
+    stopped: StoppedShown | None
 
 
 class Clocks:
     """Handlers of the house's clock."""
 
     def __init__(
-        self, fs: Fs, clock: Clock, reads: Reads, mover_of: Callable[[web.Request], str], log: Any
+        self,
+        hand: ClockHand,
+        hops: Hops,
+        reads: Reads,
+        mover_of: Callable[[web.Request], str],
+        log: Any,
     ) -> None:
-        """`mover_of` tells the user who may move the clock; raises RequestError 401 or 403.
-        Raises BadSettings, OSError: of a file on which no actor starts."""
-        self._fs, self._clock, self._reads = fs, clock, reads
+        """`mover_of` tells the user who may move the clock; raises RequestError 401 or 403."""
+        self._hand, self._hops, self._reads = hand, hops, reads
         self._mover_of, self._log = mover_of, log
-        self._kept = read_setting(fs)  # the last one that could be read
 
     def routes(self) -> list[Route]:
         return [
@@ -87,62 +111,88 @@ class Clocks:
                 "Move business time forward, freeze it, or let it go on",
                 ClockShown,
                 takes=MoveClock,
+                may_also=(202,),
             ),
         ]
 
     async def show(self, request: web.Request) -> web.Response:
         self._reads.reader(request)
-        setting = self._setting()
-        return answered(_shown(setting, *self._times(setting)))
+        return answered(self._shown())
 
     async def move(self, request: web.Request) -> web.Response:
-        """Nothing is awaited between the reading and the writing: two orders never mix."""
         user_id = self._mover_of(request)
+        key = idempotency_key(request) if KEY_HEADER in request.headers else None
         order = await read_json(request, MoveClock)
-        setting = self._setting()
-        business_ms, wire_ms = self._times(setting)
-        business_ms += duration_ms(order.advance) if order.advance else 0
-        _must_be_in_bounds(business_ms - wire_ms)
-        moved = setting_at(
-            order.mode or setting.mode, business_ms=business_ms, wire_ms=wire_ms, user_id=user_id
+        if order.advance is None:
+            self._hops.stop(f"{user_id} let the clock {order.mode}")
+            moved = self._hand.move(user_id, mode=order.mode)
+            self._log.info("clock.moved", mode=moved.mode, ahead_ms=moved.ahead_ms, user_id=user_id)
+            return answered(self._shown(moved))
+        to_ms, wire_ms = self._end_of(order.advance, user_id, key)
+        self._hops.go(to_ms, wire_ms, user_id)
+        self._log.info("clock.advances", to=iso(to_ms), user_id=user_id)
+        await self._hops.arrived(ANSWER_S)
+        if self._hops.stopped is not None:
+            raise _standing(self._hops.shown())
+        return answered(self._shown(), 202 if self._hops.hopping else 200)
+
+    def _end_of(self, advance: str, user_id: str, key: str | None) -> tuple[int, int]:
+        """Where this order leads, and the wire time of that: behind all that was asked for before,
+        unless it is one of those. Raises RequestError."""
+        setting = self._hand.setting()
+        business_ms, wire_ms = self._hand.times(setting)
+        name = hashlib.sha256(f"{user_id} {key}".encode()).hexdigest()[:32] if key else ""
+        if name in setting.orders:
+            before, end = setting.orders[name]
+            _must_be_the_same(before, advance)
+            return parse_iso(end), wire_ms
+        to_ms = max(business_ms, self._hops.end_ms) + duration_ms(advance)
+        _must_be_in_bounds(to_ms - wire_ms)
+        if key:
+            self._hand.move(user_id, orders={name: (advance, iso(to_ms))})
+        return to_ms, wire_ms
+
+    def _shown(self, moved: ClockSetting | None = None) -> dict[str, Any]:
+        setting = moved or self._hand.setting()
+        business_ms, wire_ms = self._hand.times(setting)
+        if moved is not None:
+            business_ms = moved.business_ms(wire_ms)
+        return {
+            "object": "clock",
+            "mode": setting.mode,
+            "business_time": iso(business_ms),
+            "wire_time": iso(wire_ms),
+            "ahead_ms": business_ms - wire_ms,
+            "changed_at": setting.changed_at,
+            "changed_by": setting.changed_by,
+            **self._hops.shown(),
+        }
+
+
+def _standing(shown: dict[str, Any]) -> RequestError:
+    stopped = shown["stopped"]
+    waiting = (
+        f" It waits for {', '.join(stopped['waiting_for'])}." if stopped["waiting_for"] else ""
+    )
+    return RequestError(
+        503,
+        "clock-stopped",
+        f"Business time stands at {stopped['at']}: {stopped['why']}.{waiting} Advance again"
+        " to go on.",
+        retryable=True,
+        extra=shown,
+        headers={"Retry-After": "1"},
+    )
+
+
+def _must_be_the_same(before: str, advance: str) -> None:
+    if before != advance:
+        raise RequestError(
+            422,
+            "idempotency-key-reused",
+            "This key was used for another advance; use a new key for a new one.",
+            extra={"diff": [{"field": "advance", "first": before, "now": advance}]},
         )
-        self._write(moved)
-        self._log.info("clock.moved", mode=moved.mode, ahead_ms=moved.ahead_ms, user_id=user_id)
-        return answered(_shown(moved, business_ms, wire_ms))
-
-    def _setting(self) -> ClockSetting:
-        """The file as it is, not as it was a look ago. Over a damaged one, what is known counts:
-        a frozen clock stays frozen; the next move mends it. Raises RequestError 503."""
-        try:
-            self._kept = read_setting(self._fs)
-        except BadSettings:
-            pass
-        except OSError as error:
-            raise self._unusable(error) from error
-        return self._kept
-
-    def _write(self, setting: ClockSetting) -> None:
-        """Make it durable. Raises RequestError 503."""
-        try:
-            write_setting(self._fs, setting)
-        except OSError as error:
-            raise self._unusable(error) from error
-        self._kept = setting
-
-    def _unusable(self, error: OSError) -> RequestError:
-        self._log.error("clock.unusable", error=error)
-        return RequestError(
-            503,
-            "clock-unavailable",
-            f"{PATH}: {error.strerror}; `payrail doctor` names what is in the way.",
-            retryable=True,
-            headers={"Retry-After": "1"},
-        )
-
-    def _times(self, setting: ClockSetting) -> tuple[int, int]:
-        """(business time, wire time): never before what this process told already."""
-        now = self._clock.now()
-        return max(now.business_ms, setting.business_ms(now.wire_ms)), now.wire_ms
 
 
 def _must_be_in_bounds(ahead_ms: int) -> None:
@@ -154,15 +204,3 @@ def _must_be_in_bounds(ahead_ms: int) -> None:
             "The clock cannot go so far; business time never goes back.",
             errors=[{"field": "advance", "message": message}],
         )
-
-
-def _shown(setting: ClockSetting, business_ms: int, wire_ms: int) -> dict[str, Any]:
-    return {
-        "object": "clock",
-        "mode": setting.mode,
-        "business_time": iso(business_ms),
-        "wire_time": iso(wire_ms),
-        "ahead_ms": business_ms - wire_ms,
-        "changed_at": setting.changed_at,
-        "changed_by": setting.changed_by,
-    }

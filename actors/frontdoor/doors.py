@@ -12,6 +12,7 @@ from actors.frontdoor.app import inner_app, public_app
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.cases import Cases
 from actors.frontdoor.clock import Clocks
+from actors.frontdoor.clock_hand import ClockHand
 from actors.frontdoor.commands import Commands
 from actors.frontdoor.deliveries import Deliveries
 from actors.frontdoor.disputes import Disputes
@@ -19,6 +20,7 @@ from actors.frontdoor.drills import Drills, admin_of, insider
 from actors.frontdoor.endpoints import Endpoints
 from actors.frontdoor.events import EventsView
 from actors.frontdoor.health import House
+from actors.frontdoor.hops import Hops, cells_of, ringer_of
 from actors.frontdoor.lists import Reads
 from actors.frontdoor.metrics_book import actors_seen, answers_into
 from actors.frontdoor.notices import Notices, notice_routes
@@ -33,7 +35,7 @@ from actors.frontdoor.settlements import Settlements
 from payrail.domain.webhooks import AllowList
 from payrail.runtime.control import Control
 from payrail.runtime.edge import Edge
-from payrail.runtime.ports import Clock, Fs, Rng
+from payrail.runtime.ports import Bell, Clock, Fs, Rng
 from payrail.steplog import StepLog
 from payrail.web.access import AccessView
 from payrail.web.metrics import Metrics
@@ -56,6 +58,7 @@ class Parts:
     steps: StepLog
     edge: Edge
     asking: Asking
+    bell: Bell
     access: AccessView
     views: Views
     names: Names
@@ -98,10 +101,17 @@ def _public_routes(parts: Parts, reads: Reads, house: House) -> list[Route]:
         *_endpoints(parts, reads).routes(),
         *People(asking, access, parts.house_secret, parts.rng).routes(),
         *Deliveries(fs, access, reads).routes(),
-        *Clocks(fs, parts.clock, reads, may_drill, parts.log).routes(),
+        *_clocks(parts, reads).routes(),
         *Settlements(fs, asking, access, reads).routes(),
         *notice_routes(Notices(asking, parts.clock, parts.house_secret)),
     ]
+
+
+def _clocks(parts: Parts, reads: Reads) -> Clocks:
+    hand = ClockHand(parts.fs, parts.clock, parts.log)
+    look, ring = cells_of(parts.home, parts.actors), ringer_of(parts.bell, parts.actors)
+    hops = Hops(hand, look, ring, lambda: parts.asking.closed)
+    return Clocks(hand, hops, reads, admin_of(parts.access), parts.log)
 
 
 def _endpoints(parts: Parts, reads: Reads) -> Endpoints:

@@ -15,7 +15,7 @@ from payrail.errors import RequestError
 from payrail.storage.strict import canonical
 from payrail.web.access import Caller
 
-_HEADER = "Idempotency-Key"
+KEY_HEADER = "Idempotency-Key"
 _BARE = re.compile(r"[ -~]{1,255}")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\["\\]){1,255})"')
 _ESCAPED = re.compile(r'\\(["\\])')
@@ -36,7 +36,7 @@ _LENGTHS_OTHERWISE = (16,)
 
 def idempotency_key(request: web.Request) -> str:
     """The key without its quotes. Raises RequestError 400 when it is missing or is none."""
-    given = request.headers.getall(_HEADER, [])
+    given = request.headers.getall(KEY_HEADER, [])
     if not given or not given[0]:
         raise RequestError(
             400, "idempotency-key-missing", "Send an Idempotency-Key, new for each thing you want."

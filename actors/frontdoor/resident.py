@@ -131,6 +131,7 @@ class Frontdoor:
             steps=self._steps,
             edge=edge,
             asking=asking,
+            bell=self._bell,
             access=AccessView(fs, self._clock, house_secret, service_key(fs, self._rng)),
             views=views,
             names=self._names,

@@ -92,7 +92,8 @@ def _said(state: GatewayState, events: list[Struct], moment: Moment, correlation
     after = GatewayState(rules=dict(state.rules), refused=dict(state.refused))
     for event in events:
         fold(after, event)  # type: ignore[arg-type]
-    watch = Errand(f"rules:{moment.step}", WATCH, WatchRules(_known(after)), correlation_id)
+    body, ident = WatchRules(_known(after)), f"rules:{moment.step}"
+    watch = Errand(ident, WATCH, body, correlation_id, watches=True)
     return Step(events=events, shows=[Show(VIEW, _shown(after))], errands=[watch])
 
 

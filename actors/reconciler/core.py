@@ -9,7 +9,7 @@ from msgspec import Struct
 from actors.reconciler import approvals
 from actors.reconciler import state as reconciler_state
 from actors.reconciler.runs import Flow
-from actors.reconciler.state import JobsBegan, ReconcilerState, Run
+from actors.reconciler.state import ReconcilerState, Run
 from payrail.domain.ids import derived_id
 from payrail.domain.providers import actor_of
 from payrail.domain.settlement.cutoffs import is_date
@@ -59,11 +59,9 @@ class Reconciler:
         return ReconcilerState()
 
     def opened(self, state: ReconcilerState, moment: Moment) -> Step:
-        """Go on with whatever was under way; at the first start, set the clock of the jobs."""
+        """Go on with whatever was under way."""
         step = Step(shows=[approvals.view(state)] if state.proposals else [])
-        if not state.jobs_began_ms:
-            step.events.append(JobsBegan(moment.business_ms))
-            step.timers += [self._timer(what, moment) for what in (SETTLE, RECONCILE)]
+        step.timers += [self._timer(what, moment) for what in _undone(state)]
         if state.run is not None:
             step.errands += Flow(state, moment).errands()
         step.errands += [approvals.look(question) for question in state.questions.values()]
@@ -151,21 +149,31 @@ class Reconciler:
             late_ms = moment.business_ms - batch.closed_ms
             kinds = [FETCH, RECONCILE] if late_ms >= self._jobs.reconcile_every_ms else [FETCH]
             _order_jobs(flow, kinds, message, moment)
+        flow.step.timers += [self._timer(what, moment) for what in _undone(flow.state)]
         return flow.step
 
     def _job(self, state: ReconcilerState, job: Job, message: Message, moment: Moment) -> Step:
-        """Once in a while: fetch what is closed, or reconcile it. Never closes a batch."""
-        flow = Flow(state, moment, Step(timers=[self._timer(job.what, moment)]))
-        days = state.days.values()
-        if job.what == SETTLE and any(day.is_unwritten for day in days):
-            _order_jobs(flow, [FETCH], message, moment)
-        if job.what == RECONCILE and any(day.is_unreported for day in days):
-            _order_jobs(flow, [RECONCILE], message, moment)
+        """Once in a while: fetch what is closed, or reconcile it, and look again later whether
+        it is done. Never closes a batch."""
+        flow = Flow(state, moment)
+        if job.what in _undone(state):
+            flow.step.timers.append(self._timer(job.what, moment))
+            kind = FETCH if job.what == SETTLE else RECONCILE
+            _order_jobs(flow, [kind], message, moment)
         return flow.step
 
     def _timer(self, what: str, moment: Moment) -> SetTimer:
-        due_ms = moment.business_ms + self._jobs.every_ms(what)
+        """On the full hour, or whatever the span is: setting it again does not move it."""
+        every_ms = self._jobs.every_ms(what)
+        due_ms = (moment.business_ms // every_ms + 1) * every_ms
         return SetTimer(f"job:{what}", "reconciler.job", Job(what), due_ms, business=True)
+
+
+def _undone(state: ReconcilerState) -> list[str]:
+    """The jobs that have something to do. The timer of one that has not need not stand."""
+    days = state.days.values()
+    found = [SETTLE] if any(day.is_unwritten for day in days) else []
+    return [*found, RECONCILE] if any(day.is_unreported for day in days) else found
 
 
 def _order_jobs(flow: Flow, kinds: list[str], message: Message, moment: Moment) -> None:

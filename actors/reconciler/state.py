@@ -169,7 +169,7 @@ class ProposalMoved(Struct, frozen=True, tag_field="type", tag="proposal.moved")
 
 
 class JobsBegan(Struct, frozen=True, tag_field="type", tag="jobs.began"):
-    """The timers of the regular runs stand since then, in business time."""
+    """Written by houses whose regular runs had timers that always stood."""
 
     at_ms: int
 

@@ -77,6 +77,7 @@ class Errand:
     work: str  # which of the actor's works
     body: Struct
     correlation_id: str
+    watches: bool = False  # it waits for people, and may never end: nobody waits for it
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,11 +43,18 @@ class Alarms:
         """Milliseconds until the next timer, 0 when it is due; None without one."""
         waits = []
         for heap, at_ms in ((self._wire, now.wire_ms), (self._business, now.business_ms)):
-            while heap and not self._stands(heap[0]):
-                heapq.heappop(heap)
-            if heap:
-                waits.append(max(0, heap[0][0] - at_ms))
+            if (due_ms := self._first_ms(heap)) is not None:
+                waits.append(max(0, due_ms - at_ms))
         return min(waits, default=None)
+
+    def next_business_ms(self) -> int | None:
+        """When the next timer of business time is due; None without one."""
+        return self._first_ms(self._business)
+
+    def _first_ms(self, heap: list[tuple[int, str, int]]) -> int | None:
+        while heap and not self._stands(heap[0]):
+            heapq.heappop(heap)
+        return heap[0][0] if heap else None
 
     def _taken(self, heap: list[tuple[int, str, int]], at_ms: int, limit: int) -> list[DueItem]:
         items: list[DueItem] = []

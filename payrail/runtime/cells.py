@@ -10,6 +10,7 @@ waits, `ps` and the count of deaths rests on it.
     328   suspect, likewise
     576   24 rows of 64 bytes, one a sender: name (48, ended by zeros), n, offset
     2112  the report: 5 words, see `payrail.runtime.reports`
+    2152  the rest: 6 words, see `payrail.runtime.rests`
 
 Each word is stored by one instruction, so a reader never sees half of it. Only the incarnation that
 holds the actor's writer lock opens a `CellWriter`.
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Final
 
 from payrail.runtime.reports import REPORT_WORDS, Report, Reported, read_report
+from payrail.runtime.rests import REST_WORDS, Rest, Rested, read_rest
 
 CELL_BYTES: Final = 4096
 MAGIC: Final = int.from_bytes(b"payrail1", "little")
@@ -36,6 +38,7 @@ _BACKLOG, _DEATHS, _INFLIGHT_LEN, _SUSPECT_LEN = range(8, 12)
 _INFLIGHT, _SUSPECT = 128, 328
 _TABLE, _ROW_BYTES, _NAME_BYTES = 576, 64, 48
 _REPORT = (_TABLE + SENDERS_MAX * _ROW_BYTES) // 8
+_REST = _REPORT + REPORT_WORDS
 
 
 def monotonic_ms() -> int:
@@ -65,6 +68,7 @@ class CellView:
     deaths: int
     consumed: Mapping[str, tuple[int, int]]  # sender: n, offset
     reported: Reported
+    rested: Rested
 
     @classmethod
     def read(cls, home: str | Path, actor: str) -> "CellView | None":
@@ -82,7 +86,8 @@ class CellWriter:
     """An actor's own cell; fills `ports.Cell`. Opening it begins an incarnation.
 
     `adopt` tells what the previous one died of; `acquit` drops the suspicion once the journal
-    shows that the message was consumed. `report` is where its work is counted for the metrics.
+    shows that the message was consumed. `report` is where its work is counted for the metrics,
+    `rest` tells when it had none.
     """
 
     def __init__(self, home: str | Path, actor: str) -> None:
@@ -99,6 +104,7 @@ class CellWriter:
         for word in (_SERVED, _SLEEPING, _STEPS, _BACKLOG):
             self._words[word] = 0
         self.report = Report(self._words[_REPORT : _REPORT + REPORT_WORDS])
+        self.rest = Rest(self._words[_REST : _REST + REST_WORDS])
         self.state = "starting"
         self.beat()
         self._words[_PID] = os.getpid()
@@ -183,6 +189,7 @@ class CellWriter:
     def close(self) -> None:
         """Let go of the page. What stands in it stays."""
         self.report.release()
+        self.rest.release()
         self._words.release()
         self._page.close()
 
@@ -284,6 +291,7 @@ def _view(page: memoryview) -> CellView | None:
         deaths=words[_DEATHS],
         consumed=_consumed(page, words),
         reported=read_report(words[_REPORT : _REPORT + REPORT_WORDS]),
+        rested=read_rest(words[_REST : _REST + REST_WORDS]),
     )
 
 

@@ -17,8 +17,10 @@ from payrail.errors import BadSettings
 from payrail.runtime.ports import Fs
 
 PATH = "data/clock.json"
-#: A setting has some 150 bytes, and every process reads it twenty times a second.
+#: A setting has some 150 bytes, with orders 2,000; every process reads it twenty times a second.
 BYTES_MAX = 4096
+#: So many orders are remembered, the newest: whoever repeats one comes soon or not at all.
+ORDERS_MAX = 16
 Mode = Literal["follow", "freeze"]
 #: So far ahead at most: every time of ours keeps a year of four digits.
 AHEAD_MS_MAX = 100 * 365 * 86_400_000
@@ -35,6 +37,7 @@ class ClockSetting(Struct, frozen=True):
     frozen_at: str | None = None  # ISO, business time
     changed_at: str | None = None  # ISO, wire time
     changed_by: str | None = None  # the user
+    orders: dict[str, tuple[str, str]] = {}  # by key: what was asked for, and the time it leads to
 
     def business_ms(self, wire_ms: int) -> int:
         """Business time at that wire time."""
@@ -47,14 +50,24 @@ NOBODY_MOVED_IT = ClockSetting()
 _decode = msgspec.json.Decoder(ClockSetting).decode
 
 
-def setting_at(mode: Mode, *, business_ms: int, wire_ms: int, user_id: str) -> ClockSetting:
-    """The setting of a clock that shows `business_ms` now, and from now on goes or stands."""
+def setting_at(
+    mode: Mode,
+    *,
+    business_ms: int,
+    wire_ms: int,
+    user_id: str,
+    orders: dict[str, tuple[str, str]] | None = None,
+) -> ClockSetting:
+    """The setting of a clock that shows `business_ms` now, and from now on goes or stands. Of
+    `orders` the newest are kept."""
+    kept = list((orders or {}).items())[-ORDERS_MAX:]
     return ClockSetting(
         mode=mode,
         ahead_ms=business_ms - wire_ms,
         frozen_at=iso(business_ms) if mode == "freeze" else None,
         changed_at=iso(wire_ms),
         changed_by=user_id,
+        orders=dict(kept),
     )
 
 
@@ -81,6 +94,8 @@ def decoded(data: bytes) -> ClockSetting:
         setting = _decode(data)
         if setting.frozen_at is not None:
             parse_iso(setting.frozen_at)
+        for _, to in setting.orders.values():
+            parse_iso(to)
     except (msgspec.MsgspecError, ValueError):
         raise BadSettings(f"{PATH}: is not the setting of a clock; {_REMEDY}") from None
     frozen = setting.mode == "freeze"

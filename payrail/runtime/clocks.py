@@ -45,6 +45,11 @@ class SystemClock:
         self._business_ms = max(self._business_ms, stands_ms)
         return Now(self._wire_ms, self._business_ms, wall_ms)
 
+    def look(self) -> None:
+        if self._fs is not None:
+            self._read_ms = self._looked_ms
+            self._look(self._fs)
+
     def not_before(self, wire_ms: int, business_ms: int = 0) -> None:
         self._pass()
         self._wire_ms = max(self._wire_ms, wire_ms)

@@ -122,6 +122,7 @@ class Driver(Generic[S]):
         items = self.intake.collect()
         if not items:
             return False
+        self.world.clock.look()
         effects = self.loop.take(items, self.world.clock.now())
         self._durable(effects)
         self.intake.tell_consumed()
@@ -133,6 +134,11 @@ class Driver(Generic[S]):
     def blocked(self) -> bool:
         """A book or spool cannot be written: everything behind it waits."""
         return bool(self._pending)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """After a turn that found nothing: whether nothing waits to be written or decided."""
+        return not self._pending and self.intake.holds_nothing
 
     # Effects.
 

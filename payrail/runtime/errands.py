@@ -47,6 +47,7 @@ class Workshop:
     def __init__(self, works: Mapping[str, Work], wake: Callable[[], None], log: Any) -> None:
         self._works, self._wake, self._log = works, wake, log
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._watching: set[str] = set()
         self._done: deque[DoneItem] = deque()
         self._places = asyncio.Semaphore(AT_ONCE_MAX)
         self._waking: asyncio.TimerHandle | None = None
@@ -57,6 +58,8 @@ class Workshop:
         if work is None:
             raise LookupError(f"nobody here does {errand.work!r}")
         if errand.id not in self._running:
+            if errand.watches:
+                self._watching.add(errand.id)
             self._running[errand.id] = asyncio.create_task(self._run(errand, work))
 
     def finished(self, at_most: int) -> Sequence[DoneItem]:
@@ -66,6 +69,11 @@ class Workshop:
     def running(self) -> int:
         """Errands without an outcome, those that wait for a place included."""
         return len(self._running)
+
+    @property
+    def open(self) -> int:
+        """Errands whose outcome their actor has not taken yet, but for those that watch."""
+        return len(self._running) + len(self._done) - len(self._watching)
 
     async def close(self) -> None:
         """Stop whatever runs: what has no outcome is started again by the next incarnation."""
@@ -81,6 +89,7 @@ class Workshop:
             kind, body = await self._outcome(errand, work)
         self._done.append(DoneItem(errand.id, kind, encode(body), errand.correlation_id))
         del self._running[errand.id]
+        self._watching.discard(errand.id)
         if self._waking is None:
             self._waking = asyncio.get_running_loop().call_later(GATHER_S, self._rouse)
 

@@ -150,6 +150,11 @@ class Intake:
         """Milliseconds until the next timer; None without one."""
         return 0 if self._timers else self._loop.alarms.next_ms(now)
 
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether nothing was read, or came due, that was not yet given out."""
+        return not self._held and not self._timers
+
     def tell_consumed(self) -> None:
         """Tell the cell how far each sender was read, as far as that is durable."""
         head = self._loop.head

@@ -88,6 +88,10 @@ class Now:
 class Clock(Protocol):
     def now(self) -> Now: ...
 
+    def look(self) -> None:
+        """Follow people's moves up to this moment: whatever was brought about by a later time is
+        then never seen at an earlier one."""
+
     def not_before(self, wire_ms: int, business_ms: int = 0) -> None:
         """Let both times go on from there if they are not there yet: what a journal has seen."""
 

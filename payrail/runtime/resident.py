@@ -103,7 +103,7 @@ class ActorResident:
             for door in self._doors:
                 await stack.enter_async_context(door(driver, control))
             control.started()
-            await self._serve(driver, control, suspect)
+            await self._serve(driver, control, suspect, errands)
         self._snapshot(driver)
 
     def _recover(self, control: Control, errands: Errands) -> tuple[Driver[Any], str | None]:
@@ -134,14 +134,18 @@ class ActorResident:
         cell = CellView.read(self._home, self.name)
         return cell.consumed.get(sender, (0, 0))[1] if cell else 0
 
-    async def _serve(self, driver: Driver[Any], control: Control, suspect: str | None) -> None:
-        rest_ms = 0
+    async def _serve(
+        self, driver: Driver[Any], control: Control, suspect: str | None, errands: Workshop
+    ) -> None:
+        rest_ms, rest = 0, control.cell.rest
         while not control.stopping.is_set():
             if control.paused:
                 await control.bell.wait(IDLE_MS_MAX)
                 continue
-            worked = driver.turn()
-            if worked:
+            looked_ms = self._clock.now().business_ms
+            rest.turning()
+            if driver.turn():
+                rest.worked()
                 rest_ms = 0
                 suspect = self._after_turn(driver, control, suspect)
                 if driver.steps_since_documents >= FORCED_STEPS:
@@ -149,6 +153,8 @@ class ActorResident:
                 await asyncio.sleep(0)
                 continue
             self._tell(driver, control)
+            if driver.is_at_rest:
+                rest.rested(looked_ms, driver.loop.alarms.next_business_ms(), errands.open)
             driver.scrub.run(SLICE_BYTES)
             wait_ms = self._wait_ms(driver, rest_ms)
             # One that is blocked takes nothing in: what is new must not keep it from its pause.

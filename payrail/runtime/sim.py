@@ -41,6 +41,9 @@ class SimClock:
     def now(self) -> Now:
         return Now(self._wire_ms, self._business_ms, wall_ms=self._wire_ms)
 
+    def look(self) -> None:
+        """Nothing to see that was not there."""
+
     def not_before(self, wire_ms: int, business_ms: int = 0) -> None:
         self._wire_ms = max(self._wire_ms, wire_ms)
         self._business_ms = max(self._business_ms, business_ms)

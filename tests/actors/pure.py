@@ -17,6 +17,8 @@ class StillClock:
     def now(self) -> Now:
         return Now(NOON_MS, NOON_MS, NOON_MS)
 
+    def look(self) -> None: ...
+
     def not_before(self, wire_ms: int, business_ms: int = 0) -> None: ...
 
     def monotonic_ms(self) -> int:
