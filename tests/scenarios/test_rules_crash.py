@@ -51,7 +51,7 @@ def spoil_and_buy(house: SimHouse) -> None:
 
 
 def all_in_force(house: SimHouse) -> None:
-    assert set(house.state.rules) == {"routing", "fees", "refunds"}
+    assert set(house.state.rules) == {"routing", "fees", "declines", "refunds"}
     assert house.state.refused == {}
 
 
