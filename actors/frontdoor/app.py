@@ -1,11 +1,13 @@
 """The two applications of the front door: its routes with the house's manners around them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
 from actors.frontdoor.queries import bad_query
+from payrail.domain.access import READERS
 from payrail.runtime.ports import Rng
 from payrail.web import openapi
 from payrail.web.metrics import CONTENT_TYPE, Handler, Metrics
@@ -37,7 +39,7 @@ def public_app(
 ) -> web.Application:
     """The public API with its document, its page and its metrics."""
     documented = [
-        *routes,
+        *map(_for_readers, routes),
         Route("GET", "/metrics", _text(scraped), "Counts and latencies", open_to_all=True),
     ]
 
@@ -47,6 +49,14 @@ def public_app(
     app = inner_app(TITLE, documented, metrics, rng, log)
     app.router.add_get("/docs", docs)
     return app
+
+
+def _for_readers(route: Route) -> Route:
+    """A look at something is for every reader, unless the route says otherwise. An order says
+    itself who may give it."""
+    if route.method != "GET" or route.open_to_all or route.roles is not None:
+        return route
+    return replace(route, roles=READERS)
 
 
 def inner_app(

@@ -17,6 +17,7 @@ from actors.frontdoor.clock_hand import ClockHand
 from actors.frontdoor.heads import KEY_HEADER, idempotency_key
 from actors.frontdoor.hops import Hops
 from actors.frontdoor.lists import Reads, answered
+from payrail.domain.access import ADMINS
 from payrail.domain.durations import duration_ms
 from payrail.domain.timestamps import iso, parse_iso
 from payrail.errors import RequestError
@@ -112,6 +113,7 @@ class Clocks:
                 ClockShown,
                 takes=MoveClock,
                 may_also=(202,),
+                roles=ADMINS,
             ),
         ]
 

@@ -8,6 +8,7 @@ each call. A secret is derived for the one answer that shows it, and written now
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -140,13 +141,16 @@ class Endpoints:
                 ("rotate-secret", self.rotate, "Give it a new secret; the old one lives a day"),
             )
         ]
-        return [
+        kept = [
             added,
-            Route("GET", path, self.all, "List endpoints", EndpointsShown),
-            Route("GET", about, self.one, "Show an endpoint", shown),
             Route("PATCH", about, self.update, "Change an endpoint", shown, takes=ChangedEndpoint),
             Route("DELETE", about, self.delete, "Delete an endpoint", shown),
             *orders,
+        ]
+        return [
+            Route("GET", path, self.all, "List endpoints", EndpointsShown),
+            Route("GET", about, self.one, "Show an endpoint", shown),
+            *(replace(route, roles=ENDPOINT_KEEPERS) for route in kept),
         ]
 
     async def add(self, request: web.Request) -> web.Response:

@@ -23,7 +23,7 @@ from payrail.runtime.orders import Verb, give_order
 from payrail.runtime.ports import Clock, Fs
 from payrail.storage.lines import complete_lines
 from payrail.storage.spool import spool_path
-from payrail.web.access import must_be
+from payrail.web.access import Caller, must_be
 from payrail.web.metrics import Handler
 
 VERBS: tuple[Verb, ...] = ("kill", "pause", "resume", "restart")
@@ -93,8 +93,10 @@ class House:
         return order
 
     async def mailbox(self, request: web.Request) -> web.Response:
-        """What lies in a mailbox: the newest messages of each sender, without their bodies."""
-        must_be(self._reads.reader(request), ADMINS)
+        """What lies in a mailbox: the newest messages of each sender, without their bodies. All
+        merchants' messages lie there together: of another's, a merchant sees the kind alone."""
+        caller = self._reads.reader(request)
+        must_be(caller, ADMINS)
         name = self._actor_named(request)
         cell = CellView.read(self._home, name)
         senders = [
@@ -102,7 +104,7 @@ class House:
             for file in self._fs.listdir(f"mailboxes/{name}")
             if file.endswith(".jsonl") and file != "control.jsonl"
         ]
-        spools = [self._spool(name, sender, cell) for sender in senders]
+        spools = [self._spool(name, sender, cell, caller) for sender in senders]
         return answered({"object": "mailbox", "actor": name, "spools": spools})
 
     def provider_named(self, request: web.Request) -> str:
@@ -159,7 +161,9 @@ class House:
             shown["health"] = view.get("health", "up")
         return shown | {"breaker": view["breaker"]} if "breaker" in view else shown
 
-    def _spool(self, name: str, sender: str, cell: CellView | None) -> dict[str, Any]:
+    def _spool(
+        self, name: str, sender: str, cell: CellView | None, caller: Caller
+    ) -> dict[str, Any]:
         path = spool_path(name, sender)
         size = self._fs.size(path)
         read_to = cell.consumed.get(sender, (0, 0))[1] if cell else 0
@@ -167,7 +171,12 @@ class House:
             "sender": sender,
             "bytes": size,
             "unread_bytes": max(0, size - read_to),
-            "newest": self._newest(path, size),
+            "newest": [
+                one
+                if self._reads.may_see(one.key, caller)
+                else msgspec.structs.replace(one, key=None, correlation_id=None)
+                for one in self._newest(path, size)
+            ],
         }
 
     def _newest(self, path: str, size: int) -> list[_Seen]:

@@ -7,6 +7,7 @@ shows it: neither gateway nor any file ever has it, and a repeated request deriv
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -53,6 +54,8 @@ from payrail.web.openapi import Route
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 _MERCHANTS, _USERS, _KEYS = "/merchants", "/users", "/keys"
 _PAGED = ("limit", "cursor")
+#: No role of a merchant: the service key alone.
+THE_HOUSE: frozenset[str] = frozenset()
 
 
 class People:
@@ -65,7 +68,10 @@ class People:
     def routes(self) -> list[Route]:
         """8026: who may come in. For admins; merchants are added by the house alone."""
         return [
-            _made(_MERCHANTS, self.add_merchant, "Add a merchant", MerchantShown, NewMerchant),
+            replace(
+                _made(_MERCHANTS, self.add_merchant, "Add a merchant", MerchantShown, NewMerchant),
+                roles=THE_HOUSE,
+            ),
             _list(_MERCHANTS, self.merchants, "List merchants", MerchantsShown),
             _shown(_MERCHANTS, self.merchant, "Show a merchant", MerchantShown),
             _made(_USERS, self.add_user, "Add a user", UserShown, NewUser),

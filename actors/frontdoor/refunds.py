@@ -98,13 +98,26 @@ class Refunds:
         shown, query = RefundShown, ("payment_intent", "state", "limit", "cursor")
         make, no = NewRefund, Rejection
         return [
-            _order(_PATH, self.create, "Ask for a refund, which another user approves", make, 201),
+            _order(
+                _PATH,
+                self.create,
+                "Ask for a refund, which another user approves",
+                make,
+                PAYERS,
+                201,
+            ),
             Route("GET", _PATH, self.list, "List refunds, newest first", RefundsShown, query=query),
             Route(
                 "GET", _ABOUT, self.show, "Show a refund, now or at a time", shown, query=("at",)
             ),
-            _order(f"{_ABOUT}/approve", self.approve, "Approve another user's refund", NoFields),
-            _order(f"{_ABOUT}/reject", self.reject, "Reject another user's refund", no),
+            _order(
+                f"{_ABOUT}/approve",
+                self.approve,
+                "Approve another user's refund",
+                NoFields,
+                CHECKERS,
+            ),
+            _order(f"{_ABOUT}/reject", self.reject, "Reject another user's refund", no, CHECKERS),
         ]
 
     async def create(self, request: web.Request) -> web.Response:
@@ -169,7 +182,14 @@ class Refunds:
         return caller, given
 
 
-def _order(path: str, handler: Any, summary: str, takes: type[Body], status: int = 200) -> Route:
+def _order(
+    path: str,
+    handler: Any,
+    summary: str,
+    takes: type[Body],
+    roles: frozenset[str],
+    status: int = 200,
+) -> Route:
     return Route(
         "POST",
         path,
@@ -180,6 +200,7 @@ def _order(path: str, handler: Any, summary: str, takes: type[Body], status: int
         takes=takes,
         body_needed=takes is not NoFields,
         keyed=True,
+        roles=roles,
     )
 
 

@@ -1,5 +1,7 @@
 """Every operation of the two listeners, in one table; the router and the document read it."""
 
+from dataclasses import replace
+
 from pydantic import BaseModel
 
 from actors.frontdoor import models, shown
@@ -8,6 +10,7 @@ from actors.frontdoor.drills import Drills, inner_health
 from actors.frontdoor.health import VERBS, House
 from actors.frontdoor.lists import Reads
 from actors.frontdoor.payment_filters import FILTERS
+from payrail.domain.access import ADMINS, PAYERS
 from payrail.web.metrics import Handler
 from payrail.web.openapi import Route
 
@@ -49,6 +52,7 @@ def _payments(commands: Commands, reads: Reads) -> list[Route]:
             takes=models.CreatePaymentIntent,
             keyed=True,
             may_also=(202,),
+            roles=PAYERS,
         ),
         Route(
             "GET",
@@ -84,6 +88,7 @@ def _order(path: str, handler: Handler, summary: str, takes: type[BaseModel]) ->
         body_needed=False,
         keyed=True,
         may_also=(202,),
+        roles=PAYERS,
     )
 
 
@@ -124,19 +129,21 @@ def _house(house: House, drills: Drills) -> list[Route]:
             f"Tell the supervisor to {verb} an actor",
             shown.Order,
             status=202,
+            roles=ADMINS,
         )
         for verb in VERBS
     ]
     return [
         Route("GET", "/providers", house.providers, "List providers", shown.Providers),
         Route("GET", "/providers/{id}", house.provider, "Show a provider", shown.Provider),
-        _inject(drills),
+        replace(_inject(drills), roles=ADMINS),
         Route(
             "GET",
             "/actors/{name}/mailbox",
             house.mailbox,
             "What lies in a mailbox, without bodies",
             shown.Mailbox,
+            roles=ADMINS,
         ),
         *orders,
         Route("GET", "/health", house.health, "How each actor is", shown.Health, open_to_all=True),

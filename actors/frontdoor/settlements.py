@@ -110,8 +110,8 @@ class Settlements:
 
     def _of_breaks(self) -> list[Route]:
         return [
-            _order("propose", self.propose, "Propose the suggested posting of a break"),
-            _order("approve", self.approve, "Approve a posting that somebody else proposed"),
+            _order("propose", self.propose, "Propose the suggested posting of a break", PAYERS),
+            _order("approve", self.approve, "Approve another user's posting", APPROVERS),
         ]
 
     async def settle(self, request: web.Request) -> web.Response:
@@ -248,14 +248,24 @@ async def _settled(date: str, reading: Callable[[], T]) -> T:
 def _run(path: str, handler: Handler, summary: str) -> Route:
     """A run of the reconciler, which may outlast the request."""
     return Route(
-        "POST", path, handler, summary, Shown, takes=RunOrder, body_needed=False, may_also=(202,)
+        "POST",
+        path,
+        handler,
+        summary,
+        Shown,
+        takes=RunOrder,
+        body_needed=False,
+        may_also=(202,),
+        roles=PAYERS,
     )
 
 
-def _order(verb: str, handler: Handler, summary: str) -> Route:
+def _order(verb: str, handler: Handler, summary: str, roles: frozenset[str]) -> Route:
     """What a person says about one break."""
     path = f"{_REPORTS}/{{date}}/breaks/{{n}}/{verb}"
-    return Route("POST", path, handler, summary, Shown, takes=NoFields, body_needed=False)
+    return Route(
+        "POST", path, handler, summary, Shown, takes=NoFields, body_needed=False, roles=roles
+    )
 
 
 def _key(request: web.Request) -> str | None:

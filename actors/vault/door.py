@@ -26,7 +26,7 @@ from actors.vault.door_models import (
     checked_number,
 )
 from actors.vault.keys import Card, VaultKeys
-from payrail.domain.access import TOKEN_READERS
+from payrail.domain.access import ROLES, TOKEN_READERS
 from payrail.domain.cards import bin_of, brand_of, find_pans, last4
 from payrail.domain.messages import LookUpCard, StoreCard
 from payrail.errors import RequestError
@@ -137,6 +137,7 @@ class VaultDoor:
                 TokenShown,
                 status=201,
                 takes=TokenizeCard,
+                roles=frozenset(ROLES),
             ),
             Route(
                 "POST",
@@ -145,6 +146,7 @@ class VaultDoor:
                 "Brand and last four digits, for a purpose",
                 CardShown,
                 takes=Detokenize,
+                roles=TOKEN_READERS,
             ),
             Route(
                 "POST",
@@ -154,7 +156,14 @@ class VaultDoor:
                 Sealed,
                 takes=ChargeToken,
             ),
-            Route("GET", "/tokens/{id}", self.token, "Show a token", TokenShown),
+            Route(
+                "GET",
+                "/tokens/{id}",
+                self.token,
+                "Show a token",
+                TokenShown,
+                roles=TOKEN_READERS,
+            ),
             Route("GET", "/health", self.health, "A sign of life", Health, open_to_all=True),
         ]
 

@@ -14,7 +14,7 @@ from msgspec import json
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from payrail.domain.access import READERS, ROLES
+from payrail.domain.access import ROLES
 from payrail.web.metrics import Handler
 
 _PARAMETER = re.compile(r"\{([a-z_]+)\}")
@@ -38,14 +38,8 @@ class Route:
     keyed: bool = False  # needs an Idempotency-Key
     open_to_all: bool = False  # needs no key
     may_also: tuple[int, ...] = ()  # statuses that carry the same object
-    roles: frozenset[str] | None = None  # who may; None: readers for a GET, else not said yet
-
-    @property
-    def told_roles(self) -> frozenset[str] | None:
-        """What the document says of who may, and what a test compares the house with."""
-        if self.open_to_all:
-            return None
-        return self.roles or (READERS if self.method == "GET" else None)
+    #: Who may, told as `x-roles`; empty: the house's service key; None: another secret is needed.
+    roles: frozenset[str] | None = None
 
 
 def document(title: str, version: str, routes: Sequence[Route], problem: type[BaseModel]) -> bytes:
@@ -128,8 +122,8 @@ def _operation(route: Route, names: Any, problem: type[BaseModel]) -> dict[str, 
         found["requestBody"] = {"required": route.body_needed, "content": content}
     if route.open_to_all:
         found["security"] = []
-    if route.told_roles is not None:
-        found["x-roles"] = [role for role in ROLES if role in route.told_roles]
+    if route.roles is not None:
+        found["x-roles"] = [role for role in ROLES if role in route.roles]
     return found
 
 

@@ -12,13 +12,14 @@ CARD = {"exp_month": 12, "exp_year": 2030, "cvc": "123", "name": "A Customer"}
 
 
 class Answer:
-    """Status, headers and body of one response; `body` is decoded JSON."""
+    """Status, headers and body of one response; `body` is decoded JSON, None for other types."""
 
     def __init__(self, response: http.client.HTTPResponse) -> None:
         self.status = response.status
         self.headers = dict(response.getheaders())
         self.bytes = response.read()
-        self.body: Any = json.loads(self.bytes) if self.bytes else None
+        is_json = "json" in self.headers.get("Content-Type", "")
+        self.body: Any = json.loads(self.bytes) if self.bytes and is_json else None
 
 
 class Shop:
