@@ -99,6 +99,7 @@ class Cases:
                 CaseShown,
                 takes=CaseEnd,
                 keyed=True,
+                roles=PAYERS,
             ),
         ]
 
