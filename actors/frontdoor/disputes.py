@@ -189,6 +189,7 @@ def _order(path: str, handler: Any, summary: str, takes: type[Body], status: int
         body_needed=takes is not NoFields,
         keyed=True,
         may_also=() if asks_nobody else (202,),
+        roles=PAYERS,
     )
 
 

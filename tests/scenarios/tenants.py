@@ -58,7 +58,7 @@ UNKNOWN = {
 BODIES: dict[str, dict[str, Any]] = {
     "/refunds/{id}/reject": {"reason": "no"},
     "/disputes/{id}/resolve": {"outcome": "won"},
-    "/disputes/{id}/evidence": {"text": "a parcel slip"},
+    "/disputes/{id}/evidence": {"evidence": {"uncategorized_text": "a slip"}},
     "/webhook-endpoints/{id}": {"events": ["payment.*"]},
 }
 #: Asked with a body that fits where a role is refused, too: the refusal leaves a line of the log.
