@@ -265,6 +265,7 @@ def _gateway_rules(ports: _Ports, *, demo: bool = False) -> Any:
         provider_timeout_ms=ports.settings.provider_timeout_ms,
         providers=tuple(public_name(name) for name in PROVIDERS),
         demo=demo,
+        seed=ports.settings.seed,
     )
 
 

@@ -152,6 +152,7 @@ class House:
             "state": cell.state if cell else "down",
             "health": "up" if cell and cell.state == "serving" else "down",
             "breaker": {"state": "CLOSED"},
+            "canary": None,
         }
         try:
             view = msgspec.json.decode(self._fs.read(f"data/providers/{public}_state.json"))
@@ -159,7 +160,8 @@ class House:
             return shown
         if shown["health"] == "up":
             shown["health"] = view.get("health", "up")
-        return shown | {"breaker": view["breaker"]} if "breaker" in view else shown
+        seen = {name: view[name] for name in ("breaker", "canary") if name in view}
+        return shown | seen
 
     def _spool(
         self, name: str, sender: str, cell: CellView | None, caller: Caller

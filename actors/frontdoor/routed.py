@@ -6,13 +6,16 @@ Never: asks the gateway, or decides again what was decided.
 from typing import Any, Literal
 
 from aiohttp import web
+from msgspec import to_builtins
 from pydantic import BaseModel
 
 from actors.frontdoor.heads import no_such
 from actors.frontdoor.lists import Reads, answered
 from actors.frontdoor.reads import PaymentsView
+from payrail.domain.breaker import HEALTH, BreakerState
 from payrail.domain.ledger import AttemptStarted, read_entry
 from payrail.domain.payment_view import Attempt, PaymentView
+from payrail.domain.routing import Candidate as Considered
 from payrail.domain.routing import told
 from payrail.web.openapi import Route
 
@@ -20,8 +23,18 @@ from payrail.web.openapi import Route
 class Candidate(BaseModel):
     provider: str
     cost: int
+    health: str
     breaker: str
     passed_over: str | None
+    answered: int
+    authorized: int
+
+
+class Draw(BaseModel):
+    draw: Literal["canary", "exploration"]
+    percent: int
+    drawn: int
+    provider: str | None
 
 
 class RoutedAttempt(BaseModel):
@@ -35,6 +48,7 @@ class RoutedAttempt(BaseModel):
     candidates: list[Candidate]
     extra_cost: int | None
     drawn: str | None
+    draws: list[Draw]
     last_resort: bool
 
 
@@ -81,10 +95,6 @@ class Routed:
 def _shown(view: PaymentView, attempt: Attempt, started: AttemptStarted) -> dict[str, Any]:
     """One attempt; of a line that was written before reasons were kept, only where it went."""
     routing = started.routing
-    candidates = [
-        {"provider": c.provider, "cost": c.cost, "breaker": c.breaker, "passed_over": c.passed_over}
-        for c in (routing.candidates if routing else ())
-    ]
     return {
         "number": attempt.number,
         "provider": attempt.provider,
@@ -93,8 +103,21 @@ def _shown(view: PaymentView, attempt: Attempt, started: AttemptStarted) -> dict
         "at": attempt.at,
         "rule": routing.rule if routing else None,
         "reason": told(routing, attempt.provider, view.currency) if routing else None,
-        "candidates": candidates,
+        "candidates": [_candidate(one) for one in (routing.candidates if routing else ())],
         "extra_cost": routing.extra_cost if routing else None,
         "drawn": routing.drawn if routing else None,
+        "draws": to_builtins(routing.draws) if routing else [],
         "last_resort": routing.last_resort if routing else False,
+    }
+
+
+def _candidate(candidate: Considered) -> dict[str, Any]:
+    return {
+        "provider": candidate.provider,
+        "cost": candidate.cost,
+        "health": HEALTH[BreakerState(candidate.breaker)],
+        "breaker": candidate.breaker,
+        "passed_over": candidate.passed_over,
+        "answered": candidate.answered,
+        "authorized": candidate.authorized,
     }

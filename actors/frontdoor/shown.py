@@ -131,6 +131,16 @@ class Breaker(BaseModel):
     next_probe_at: str | None = None
 
 
+class ProviderCanary(BaseModel):
+    """The share of payments that tries this provider; 0 since it did worse than the others."""
+
+    percent: int
+    percent_asked: int
+    answers_min: int
+    points_max: int
+    rolled_back_at: str | None
+
+
 class Provider(BaseModel):
     id: str
     object: Literal["provider"]
@@ -138,6 +148,7 @@ class Provider(BaseModel):
     state: str
     health: str
     breaker: Breaker
+    canary: ProviderCanary | None = None
 
 
 class Providers(_Page):

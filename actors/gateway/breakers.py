@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from actors.gateway.booking import Booking
 from actors.gateway.facts import CallJudged
-from actors.gateway.folds import fold_breaker
+from actors.gateway.provider_folds import fold_breaker
 from actors.gateway.state import GatewayState
 from payrail.domain.breaker import (
     CLOSED,
@@ -27,6 +27,8 @@ from payrail.domain.breaker import (
 from payrail.domain.ledger import BreakerClosed, BreakerHalfOpened, BreakerOpened
 from payrail.domain.messages import BreakerPause
 from payrail.domain.timestamps import iso
+from payrail.domain.trials import Canary
+from payrail.domain.trials import shown as shown_canary
 from payrail.runtime.actor import Message, Moment, SetTimer, Show, Step
 
 #: What the first word about a call makes of it; `declined` is the issuer's and counts for nothing.
@@ -48,10 +50,10 @@ def judged(
     note(breaker, moment.business_ms, failed=failed)
     moved = verdict(breaker, moment.business_ms)
     if moved == OPENED:
-        _open(step, booking, provider, breaker, moment)
+        _open(step, state, booking, provider, breaker, moment)
     elif moved == CLOSED:
         data = BreakerClosed(iso(moment.business_ms), breaker.good)
-        _move(step, booking, provider, breaker, moved, data, moment)
+        _move(step, state, booking, provider, breaker, moved, data, moment)
     return step
 
 
@@ -64,24 +66,42 @@ def pause_over(state: GatewayState, message: Message, moment: Moment) -> Step:
     booking = Booking(None, message, moment)
     step = Step(posts=booking.posts)
     data = BreakerHalfOpened(iso(moment.business_ms))
-    _move(step, booking, timer.provider, breaker, HALF_OPENED, data, moment)
+    _move(step, state, booking, timer.provider, breaker, HALF_OPENED, data, moment)
     return step
 
 
 def views(state: GatewayState, providers: tuple[str, ...], moment: Moment) -> list[Show]:
     """How every provider stands."""
-    return [_show(name, state.breaker(name), moment) for name in providers]
+    return [show(name, state.breaker(name), state.canary, moment) for name in providers]
+
+
+def show(provider: str, breaker: Breaker, canary: Canary | None, moment: Moment) -> Show:
+    """The view of one provider."""
+    content: dict[str, Any] = {
+        "provider": provider,
+        "health": HEALTH[breaker.state],
+        "breaker": shown(breaker, moment.business_ms),
+        "canary": shown_canary(canary, provider),
+    }
+    return Show(state_path(provider), content)
 
 
 def state_path(provider: str) -> str:
     return f"data/providers/{provider}_state.json"
 
 
-def _open(step: Step, booking: Booking, provider: str, breaker: Breaker, moment: Moment) -> None:
+def _open(
+    step: Step,
+    state: GatewayState,
+    booking: Booking,
+    provider: str,
+    breaker: Breaker,
+    moment: Moment,
+) -> None:
     now_ms = moment.business_ms
     due_ms = now_ms + breaker.pause_ms
     data = BreakerOpened(breaker.in_a_row, *breaker.counts(now_ms), iso(now_ms), iso(due_ms))
-    _move(step, booking, provider, breaker, OPENED, data, moment)
+    _move(step, state, booking, provider, breaker, OPENED, data, moment)
     body = BreakerPause(provider, breaker.moves)
     step.timers.append(
         SetTimer(f"breaker:{provider}", "breaker.pause", body, due_ms, business=True)
@@ -90,6 +110,7 @@ def _open(step: Step, booking: Booking, provider: str, breaker: Breaker, moment:
 
 def _move(
     step: Step,
+    state: GatewayState,
     booking: Booking,
     provider: str,
     breaker: Breaker,
@@ -98,15 +119,6 @@ def _move(
     moment: Moment,
 ) -> None:
     """Book a move, and show the provider as it stands after it."""
-    entry = booking.book_provider(entry_type, data, provider, breaker.moves + 1)
+    entry = booking.book_provider(entry_type, data, provider, breaker.entries + 1)
     fold_breaker(breaker, entry)
-    step.shows.append(_show(provider, breaker, moment))
-
-
-def _show(provider: str, breaker: Breaker, moment: Moment) -> Show:
-    content: dict[str, Any] = {
-        "provider": provider,
-        "health": HEALTH[breaker.state],
-        "breaker": shown(breaker, moment.business_ms),
-    }
-    return Show(state_path(provider), content)
+    step.shows.append(show(provider, breaker, state.canary, moment))

@@ -105,7 +105,7 @@ def cancel(state: GatewayState, message: Message, moment: Moment, rules: Rules) 
 
 
 def _first(state: GatewayState, booking: Booking, rules: Rules) -> Choice:
-    return routing.first(rules.routing, routing.charge_of(booking.view), state.breakers)
+    return routing.first(rules.routing, routing.charge_of(booking.view), state.standing)
 
 
 def found(state: GatewayState, order: Command, payment_id: str) -> PaymentView:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from actors.gateway import (
     breakers,
+    canaries,
     cases,
     commands,
     dispute_facts,
@@ -167,10 +168,12 @@ class Gateway:
 
     def rules(self, state: GatewayState) -> Rules:
         """What is decided by: the settings, and the texts in force. Made once for each change."""
-        texts = tuple(kept.sha256 for kept in state.rules.values())
+        ended = canaries.is_over(state)
+        texts = (*(kept.sha256 for kept in state.rules.values()), *(["canary"] if ended else []))
         if texts != self._in_force[0]:
             known = {name: kept.text for name, kept in state.rules.items()}
-            self._in_force = texts, rule_files.with_texts(self._rules, known)
+            made = rule_files.with_texts(self._rules, known)
+            self._in_force = texts, canaries.without(made) if ended else made
         return self._in_force[1]
 
     def fresh(self) -> GatewayState:
@@ -182,7 +185,8 @@ class Gateway:
         records = people.first(state, self._rules.demo, moment)
         step = rules_taken.opened(state, self._files, moment, self._rules)
         step.posts = [Post(ACCESS, record) for record in records]
-        step.shows += breakers.views(state, self._rules.providers, moment)
+        if not self._files:
+            step.shows += breakers.views(state, self._rules.providers, moment)
         step.shows += webhooks.view(state)
         step.shows += people.views(state.people.after(records))
         return step

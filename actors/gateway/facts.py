@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from actors.gateway.dispute_state import DisputeEvent
+from payrail.domain.trials import Canary
 from payrail.domain.words.providers import ProviderNotice
 from payrail.domain.words.rules import RulesInForce, RulesRefused
 from payrail.errors import LineDamaged
@@ -164,6 +165,19 @@ class NoticeUnparked(Struct, tag="notice_unparked", tag_field="type"):
     why: str
 
 
+class ChargeAnswered(Struct, tag="charge_answered", tag_field="type"):
+    """An issuer has answered a charge at this provider: authorized, or declined."""
+
+    provider: str
+    authorized: bool
+
+
+class CanarySet(Struct, tag="canary_set", tag_field="type"):
+    """People ask for a canary, for another one, or for none any more."""
+
+    canary: Canary | None
+
+
 class RulesWereTaken(Struct, tag="rules_taken", tag_field="type"):
     """From now on is decided by this text."""
 
@@ -190,6 +204,8 @@ Event = (
     | ChargeOffered
     | NoticeParked
     | NoticeUnparked
+    | ChargeAnswered
+    | CanarySet
     | RulesWereTaken
     | RulesWereRefused
     | DisputeEvent

@@ -7,12 +7,14 @@ from typing import Any
 
 from msgspec import structs
 
-from actors.gateway import dispute_state, rules_taken
+from actors.gateway import dispute_state, provider_folds, rules_taken
 from actors.gateway.booking import OutboxEvent
 from actors.gateway.dispute_state import DisputeEvent
 from actors.gateway.facts import (
     CallJudged,
+    CanarySet,
     CardRegistered,
+    ChargeAnswered,
     ChargeOffered,
     Closed,
     ClosedRefund,
@@ -31,12 +33,10 @@ from actors.gateway.facts import (
 )
 from actors.gateway.state import GatewayState, call_number, payout_key
 from payrail.domain import cases, refunds
-from payrail.domain.breaker import Breaker, move, note, offer
 from payrail.domain.cases import CaseState
 from payrail.domain.endpoints import EndpointDeleted, EndpointRecord, endpoint_after
 from payrail.domain.ledger import (
     BreakAdjusted,
-    BreakerOpened,
     LedgerEntry,
     PaymentSettled,
     PayoutReceived,
@@ -45,7 +45,6 @@ from payrail.domain.payment_claims import CLAIMS
 from payrail.domain.payments import DONE, PaymentView, fold
 from payrail.domain.people import PeopleRecord
 from payrail.domain.refunds import IN_FLIGHT, REFUND_TRANSITIONS, RefundState
-from payrail.domain.timestamps import parse_iso
 
 #: How many expired keys one new key makes room for.
 PRUNED_MAX = 8
@@ -68,8 +67,8 @@ def apply(state: GatewayState, event: Any) -> None:
             _start_late(state, late)
         case LateReversalEnded(reversal_reference):
             state.late.pop(reversal_reference, None)
-        case CallJudged() | ChargeOffered():
-            _fold_call(state.breakers.setdefault(event.provider, Breaker()), event)
+        case CallJudged() | ChargeOffered() | ChargeAnswered() | CanarySet():
+            provider_folds.fold_fact(state, event)
         case _:
             _fold_more(state, event)
 
@@ -86,13 +85,6 @@ def _fold_parked(
             state.parked[key] = notice
         case NoticeUnparked(key):
             state.parked.pop(key, None)
-
-
-def _fold_call(breaker: Breaker, event: CallJudged | ChargeOffered) -> None:
-    if isinstance(event, CallJudged):
-        note(breaker, event.at_ms, failed=event.failed)
-    else:
-        offer(breaker)
 
 
 def _start_late(state: GatewayState, late: LateReversal) -> None:
@@ -122,14 +114,6 @@ def _fold_more(state: GatewayState, record: Any) -> None:
         state.endpoints[record.endpoint_id] = endpoint_after(known, record)
 
 
-def fold_breaker(breaker: Breaker, entry: LedgerEntry) -> None:
-    """Fold an entry of a provider."""
-    at_ms = probe_ms = 0
-    if isinstance(entry.data, BreakerOpened):
-        at_ms, probe_ms = parse_iso(entry.data.opened_at), parse_iso(entry.data.next_probe_at)
-    move(breaker, entry.type, at_ms=at_ms, probe_ms=probe_ms)
-
-
 def _fold_settled(state: GatewayState, entry: LedgerEntry) -> bool:
     """Remember what is booked once; True for an entry that is about no payment."""
     match entry.data:
@@ -153,7 +137,7 @@ def _fold_entry(state: GatewayState, entry: LedgerEntry) -> None:
     if _fold_settled(state, entry):
         return
     if entry.type.startswith("provider."):
-        fold_breaker(state.breakers.setdefault(entry.ref, Breaker()), entry)
+        provider_folds.fold_entry(state, entry)
         return
     if entry.type in CLAIMS:
         _fold_claim(state, entry)

@@ -4,7 +4,7 @@ An outcome belongs to the open call with its reference. One about a call that is
 same fact once more, or a charge that was approved after we had given it up: that one is given back.
 """
 
-from actors.gateway import breakers, calls, cases, holds, late, refund_outcomes, routing
+from actors.gateway import breakers, calls, canaries, cases, holds, late, refund_outcomes, routing
 from actors.gateway import idempotency as keys
 from actors.gateway.booking import Booking
 from actors.gateway.facts import Parked, Pending, Unparked
@@ -61,9 +61,9 @@ def outcome(state: GatewayState, message: Message, moment: Moment, rules: Rules)
     if view.open.operation != "authorize":
         step.timers.extend(holds.after(booking, view, message, moment))
     cases.resolved(state, booking, view.id)
-    if view.open.in_doubt:
-        return step  # this call was judged when its time was over
-    return _with(step, breakers.judged(state, booking, told.provider, told.result, moment))
+    if not view.open.in_doubt:  # else this call was judged when its time was over
+        _with(step, breakers.judged(state, booking, told.provider, told.result, moment))
+    return canaries.answered(state, booking, step, told, moment)
 
 
 def _with(step: Step, judged: Step) -> Step:
@@ -193,7 +193,7 @@ def _elsewhere(
         return None
     tried = {attempt.provider for attempt in view.attempts}
     charge = routing.charge_of(view)
-    choice = routing.another(rules.routing, charge, state.breakers, tried)
+    choice = routing.another(rules.routing, charge, state.standing, tried)
     if choice.provider is None:
         return None
     step = calls.authorize(booking, moment, rules, choice, _end_of(call, told, moment, rules))

@@ -7,7 +7,7 @@ stays with the provider that has it. Why a provider was chosen is kept with the 
 Never: changes a breaker (`actors.gateway.breakers`), reads a rule (`actors.gateway.routing_rules`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from payrail.domain.breaker import Breaker, BreakerState
@@ -26,13 +26,12 @@ from payrail.domain.routing import (
     decided,
     order_for,
 )
+from payrail.domain.trials import Standing, tally_of
 
 #: The one safe refusal after which another provider may be tried: it took nothing in.
 NOT_ACCEPTED = "not_accepted"
 _HELD_BACK = {BreakerState.OPEN: "breaker_open", BreakerState.HALF_OPEN: "not_its_turn"}
 _CLOSED = Breaker()
-
-Breakers = Mapping[str, Breaker]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +53,26 @@ def charge_of(view: PaymentView | None) -> Charge:
     return Charge(view.id, view.merchant_id, view.amount, view.currency, method.bin, country)
 
 
-def first(table: RoutingTable, charge: Charge, breakers: Breakers) -> Choice:
+def first(table: RoutingTable, charge: Charge, standing: Standing) -> Choice:
     """The provider for a new charge. When every breaker holds back, one is tried all the same:
     a payment is not refused because of what happened to others."""
-    order = order_for(table, charge)
-    choice = _let_through(table, order, charge, breakers)
+    order = order_for(table, charge, standing.answers)
+    choice = _let_through(table, order, charge, standing)
     if choice.provider is not None:
         return choice
     least_bad = min(
-        order.providers, key=lambda name: _of(breakers, name).state is BreakerState.OPEN
+        order.providers, key=lambda name: _of(standing, name).state is BreakerState.OPEN
     )
-    candidates = [_candidate(table, name, charge, breakers) for name in order.providers]
+    candidates = [_candidate(table, order, name, charge, standing) for name in order.providers]
     decision = decided(order, candidates, least_bad, last_resort=True)
     return Choice(least_bad, choice.offered, decision)
 
 
 def another(
-    table: RoutingTable, charge: Charge, breakers: Breakers, tried: Collection[str]
+    table: RoutingTable, charge: Charge, standing: Standing, tried: Collection[str]
 ) -> Choice:
     """The provider for a charge that was safely refused elsewhere; None when nobody is left."""
-    return _let_through(table, order_for(table, charge), charge, breakers, tried)
+    return _let_through(table, order_for(table, charge, standing.answers), charge, standing, tried)
 
 
 def may_go_elsewhere(
@@ -107,7 +106,7 @@ def _let_through(
     table: RoutingTable,
     order: Order,
     charge: Charge,
-    breakers: Breakers,
+    standing: Standing,
     tried: Collection[str] = (),
 ) -> Choice:
     """The first provider of the order that is neither tried nor held back."""
@@ -115,12 +114,12 @@ def _let_through(
     candidates: list[Candidate] = []
     chosen: str | None = None
     for name in order.providers:
-        candidates.append(_candidate(table, name, charge, breakers, tried))
+        candidates.append(_candidate(table, order, name, charge, standing, tried))
         if chosen is not None or name in tried:
             continue
-        if _of(breakers, name).state is BreakerState.HALF_OPEN:
+        if _of(standing, name).state is BreakerState.HALF_OPEN:
             offered.append(name)
-        if _of(breakers, name).lets_through:
+        if _of(standing, name).lets_through:
             chosen = name
     decision = None if chosen is None else decided(order, candidates, chosen)
     return Choice(chosen, tuple(offered), decision)
@@ -128,16 +127,25 @@ def _let_through(
 
 def _candidate(
     table: RoutingTable,
+    order: Order,
     name: str,
     charge: Charge,
-    breakers: Breakers,
+    standing: Standing,
     tried: Collection[str] = (),
 ) -> Candidate:
-    breaker = _of(breakers, name)
+    breaker = _of(standing, name)
     held_back = None if breaker.lets_through else _HELD_BACK[breaker.state]
     passed_over = TRIED if name in tried else held_back
-    return Candidate(name, cost(table, name, charge), breaker.state.value, passed_over)
+    tally = tally_of(standing.answers.get(name, "") if order.by_success else "")
+    return Candidate(
+        name,
+        cost(table, name, charge),
+        breaker.state.value,
+        passed_over,
+        tally.answered,
+        tally.authorized,
+    )
 
 
-def _of(breakers: Breakers, name: str) -> Breaker:
-    return breakers.get(name, _CLOSED)
+def _of(standing: Standing, name: str) -> Breaker:
+    return standing.breakers.get(name, _CLOSED)

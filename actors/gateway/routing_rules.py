@@ -4,6 +4,7 @@ Never: opens the file (`actors.gateway.rule_files`), or repeats what stands ther
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import (
@@ -19,12 +20,14 @@ from actors.gateway.settings import REMEDY
 from payrail.domain.cards import find_pans
 from payrail.domain.money import AMOUNT_MINOR_MAX, known_currency
 from payrail.domain.providers import public_name
-from payrail.domain.routing import DEFAULT_RULE, PERCENT, RoutingRule, RoutingTable
+from payrail.domain.routing import BY_DEFAULT, DEFAULT_RULE, RoutingRule, RoutingTable
+from payrail.domain.trials import PERCENT
 from payrail.rulefile import checked
 
 PATH = "data/rules/routing.toml"
 RULES_MAX = 500
 _LISTED_MAX = 250
+_ANSWERS_MAX = 100_000
 
 DEFAULT = b"""\
 # Which provider a charge is offered to first. The gateway made this file and never writes it again:
@@ -39,7 +42,7 @@ order = ["providerA", "providerB"]
 # country = ["DE", "FR"]         # of the card's issuer, else of the customer
 # currency = ["EUR"]
 # merchant = ["m_001"]
-# bin = ["424242"]               # first digits, at most six
+# bin = ["424242", "51-55"]      # first digits, at most six; or from and to, both included
 # amount_min = 1000              # minor units
 # amount_max = 50000
 # order = ["providerB", "providerA"]
@@ -48,13 +51,25 @@ order = ["providerA", "providerB"]
 # name = "large-amounts"
 # amount_min = 100000
 # cheapest_first = true          # cost moves nothing unless a rule says so
+#
+# [[rules]]
+# name = "best-for-euros"
+# currency = ["EUR"]
+# best_first = true              # by what issuers answered to the last 125 charges of each; the
+#                                # order stays while one of them has fewer than 20
 
 # So many percent of payments, drawn from their ids, go to this provider first.
+# A canary ends by itself when it was answered so often, as the others were too, and authorized by
+# more than so many percentage points less than theirs: GET /providers says so, and it stays ended
+# until you ask for another provider, percent or bound here.
 [canary]
 provider = "providerB"
 percent = 0
+answers_min = 50
+points_max = 5
 
-# So many percent of payments go first to another provider than the first of their order.
+# So many percent of payments go first to another provider than the first of their order, drawn
+# from their ids and PAYRAIL_SEED: it keeps what is known of each provider fresh.
 [exploration]
 percent = 0
 """
@@ -95,13 +110,25 @@ def _no_card(name: str) -> str:
     return name
 
 
+def _range(given: str) -> str:
+    first, dash, last = given.partition("-")
+    if dash and (len(first) != len(last) or first > last):
+        raise ValueError("a range goes from a lower to a higher number of as many digits")
+    return given
+
+
+def _from_to(given: str) -> tuple[str, str]:
+    first, _dash, last = given.partition("-")
+    return first, last
+
+
 _Provider = Annotated[str, AfterValidator(_known)]
 _Order = Annotated[list[_Provider], Field(min_length=1), AfterValidator(_once_each)]
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$"), AfterValidator(_no_card)]
 _Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 _Currency = Annotated[str, AfterValidator(known_currency)]
 _Merchant = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-_Bin = Annotated[str, Field(pattern=r"^[0-9]{1,6}$")]
+_Bin = Annotated[str, Field(pattern=r"^[0-9]{1,6}(-[0-9]{1,6})?$"), AfterValidator(_range)]
 _Amount = Annotated[int, Field(ge=1, le=AMOUNT_MINOR_MAX)]
 _Percent = Annotated[int, Field(ge=0, le=PERCENT)]
 _Max = Field(max_length=_LISTED_MAX)
@@ -117,13 +144,16 @@ class _Rule(_Part):
     amount_max: _Amount | None = None
     order: _Order | None = None
     cheapest_first: bool = False
+    best_first: bool = False
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "_Rule":
         if self.name == DEFAULT_RULE:
             raise ValueError("the name `default` is that of the order without a rule")
-        if self.order is None and not self.cheapest_first:
-            raise ValueError("a rule needs an order, or cheapest_first = true")
+        if self.order is None and not (self.cheapest_first or self.best_first):
+            raise ValueError("a rule needs an order, or cheapest_first or best_first = true")
+        if self.cheapest_first and self.best_first:
+            raise ValueError("cheapest_first and best_first do not go together")
         if self.amount_min and self.amount_max and self.amount_min > self.amount_max:
             raise ValueError("amount_min is more than amount_max: it would never fit")
         return self
@@ -135,16 +165,30 @@ class _Rule(_Part):
             country=frozenset(self.country),
             currency=frozenset(self.currency),
             merchant=frozenset(self.merchant),
-            bin=tuple(self.bin),
+            bin=tuple(one for one in self.bin if "-" not in one),
+            bin_ranges=tuple(_from_to(one) for one in self.bin if "-" in one),
             amount_minor_min=self.amount_min,
             amount_minor_max=self.amount_max,
             cheapest_first=self.cheapest_first,
+            best_first=self.best_first,
         )
 
 
 class _Canary(_Part):
     provider: _Provider
     percent: _Percent = 0
+    answers_min: Annotated[int, Field(ge=1, le=_ANSWERS_MAX)] = BY_DEFAULT.canary_answers_min
+    points_max: _Percent = BY_DEFAULT.canary_points_max
+
+    def put(self, table: RoutingTable) -> RoutingTable:
+        """`table` with this canary."""
+        return replace(
+            table,
+            canary_provider=self.provider,
+            canary_percent=self.percent,
+            canary_answers_min=self.answers_min,
+            canary_points_max=self.points_max,
+        )
 
 
 class _Exploration(_Part):
@@ -163,10 +207,9 @@ class _File(_Part):
         return self
 
     def table(self) -> RoutingTable:
-        return RoutingTable(
+        made = RoutingTable(
             order=tuple(self.order),
             rules=tuple(rule.rule(self.order) for rule in self.rules),
-            canary_provider=self.canary.provider if self.canary else None,
-            canary_percent=self.canary.percent if self.canary else 0,
             exploration_percent=self.exploration.percent,
         )
+        return self.canary.put(made) if self.canary else made

@@ -102,7 +102,7 @@ def with_texts(rules: Rules, texts: Mapping[str, str]) -> Rules:
     """`rules` as these texts say. Raises BadRules."""
     known = {name: text for name, text in texts.items() if name in FILES}
     made = replace(rules, **{name: read(name, text, rules) for name, text in known.items()})
-    return replace(made, routing=replace(made.routing, fees=made.fees))
+    return replace(made, routing=replace(made.routing, fees=made.fees, seed=rules.seed))
 
 
 def _troubled(name: str, data: bytes, why: str) -> RulesFound:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct, to_builtins
 
-from actors.gateway import rule_files
-from actors.gateway.facts import RulesWereRefused, RulesWereTaken
+from actors.gateway import breakers, canaries, provider_folds, rule_files
+from actors.gateway.facts import CanarySet, RulesWereRefused, RulesWereTaken
 from actors.gateway.settings import Rules
 from actors.gateway.state import GatewayState
 from payrail.domain.timestamps import iso
@@ -35,7 +35,7 @@ def opened(state: GatewayState, files: Sequence[RulesFound], moment: Moment, rul
     events: list[Struct] = []
     for found in files:
         events += [] if _is_known(state, found) else _judged(state, found, moment, rules)
-    step = _said(state, events, moment, f"cor_rules_{moment.step}")
+    step = _said(state, events, moment, rules, f"cor_rules_{moment.step}")
     _must_be_readable(state, events, rules)
     return step
 
@@ -44,7 +44,7 @@ def found(state: GatewayState, message: Message, moment: Moment, rules: Rules) -
     """A file is not what it was."""
     told: RulesFound = message.body
     events = [] if _is_known(state, told) else _judged(state, told, moment, rules)
-    return _said(state, events, moment, message.correlation_id)
+    return _said(state, events, moment, rules, message.correlation_id)
 
 
 def fold(state: GatewayState, event: RulesWereTaken | RulesWereRefused) -> None:
@@ -58,10 +58,24 @@ def fold(state: GatewayState, event: RulesWereTaken | RulesWereRefused) -> None:
 
 def _must_be_readable(state: GatewayState, events: Sequence[Struct], rules: Rules) -> None:
     """What is in force was taken by an earlier version, perhaps. Raises BadRules."""
-    after = GatewayState(rules=dict(state.rules))
-    for event in events:
-        fold(after, event)  # type: ignore[arg-type]
+    after = _after(state, events)
     rule_files.with_texts(rules, {name: kept.text for name, kept in after.rules.items()})
+
+
+def _after(state: GatewayState, events: Sequence[Struct]) -> GatewayState:
+    """As much of the state as is shown here, after these events."""
+    after = GatewayState(
+        rules=dict(state.rules),
+        refused=dict(state.refused),
+        breakers=state.breakers,
+        canary=state.canary,
+    )
+    for event in events:
+        if isinstance(event, CanarySet):
+            provider_folds.fold_fact(after, event)
+        elif isinstance(event, RulesWereTaken | RulesWereRefused):
+            fold(after, event)
+    return after
 
 
 def _is_known(state: GatewayState, found: RulesFound) -> bool:
@@ -80,21 +94,30 @@ def _judged(state: GatewayState, found: RulesFound, moment: Moment, rules: Rules
     if bad is None:
         same = before is not None and before.sha256 == found.sha256
         since_ms = before.since_ms if before is not None and same else moment.business_ms
-        return [RulesWereTaken(found.file, RulesInForce(found.sha256, found.text, since_ms))]
+        taken = RulesWereTaken(found.file, RulesInForce(found.sha256, found.text, since_ms))
+        return [taken, *_canary(state, found, rules)]
     if before is None:
         raise bad
     errors = [RuleComplaint(*fault) for fault in bad.faults]
     return [RulesWereRefused(found.file, RulesRefused(found.sha256, errors, moment.business_ms))]
 
 
-def _said(state: GatewayState, events: list[Struct], moment: Moment, correlation_id: str) -> Step:
+def _canary(state: GatewayState, found: RulesFound, rules: Rules) -> Sequence[Struct]:
+    """A canary that people set or took away with these rules."""
+    if found.file != "routing":
+        return []
+    return canaries.set_by(rule_files.read(found.file, found.text, rules), state.canary)
+
+
+def _said(
+    state: GatewayState, events: list[Struct], moment: Moment, rules: Rules, correlation_id: str
+) -> Step:
     """The events, the view after them, and the watch that goes on."""
-    after = GatewayState(rules=dict(state.rules), refused=dict(state.refused))
-    for event in events:
-        fold(after, event)  # type: ignore[arg-type]
+    after = _after(state, events)
     body, ident = WatchRules(_known(after)), f"rules:{moment.step}"
     watch = Errand(ident, WATCH, body, correlation_id, watches=True)
-    return Step(events=events, shows=[Show(VIEW, _shown(after))], errands=[watch])
+    shows = [Show(VIEW, _shown(after)), *breakers.views(after, rules.providers, moment)]
+    return Step(events=events, shows=shows, errands=[watch])
 
 
 def _shown(state: GatewayState) -> dict[str, object]:

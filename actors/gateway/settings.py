@@ -37,6 +37,7 @@ class Rules:
     provider_timeout_ms: int = 5_000
     providers: tuple[str, ...] = ("providerA", "providerB")
     demo: bool = False
+    seed: int = 42
     routing: RoutingTable = BY_DEFAULT
     refunds: RefundTiers = refund_approval.BY_DEFAULT
     fees: FeeTable = fees.STANDARD

@@ -15,6 +15,7 @@ from payrail.domain.endpoints import Endpoint
 from payrail.domain.payments import PaymentView
 from payrail.domain.people import People
 from payrail.domain.refunds import RefundView
+from payrail.domain.trials import Canary, Standing
 from payrail.domain.words.providers import ProviderNotice
 from payrail.domain.words.rules import RulesInForce, RulesRefused
 
@@ -46,8 +47,15 @@ class GatewayState(Struct):
     people: People = field(default_factory=People)  # merchants, users and keys
     outbox: int = 0  # events booked so far, which is the last one's `seq`
     endpoints: dict[str, Endpoint] = field(default_factory=dict)  # webhooks go there
+    answers: dict[str, str] = field(default_factory=dict)  # the last ones of each provider
+    canary: Canary | None = None
     rules: dict[str, RulesInForce] = field(default_factory=dict)  # by name of the file
     refused: dict[str, RulesRefused] = field(default_factory=dict)  # files as they stand
+
+    @property
+    def standing(self) -> Standing:
+        """How the providers stand, for whoever chooses one."""
+        return Standing(self.breakers, self.answers)
 
     def breaker(self, provider: str) -> Breaker:
         """A provider's breaker; one that was never heard of is closed."""

@@ -66,11 +66,16 @@ class Breaker(Struct):
     offered: int = 0  # charges that came by while HALF_OPEN
     good: int = 0  # good calls while HALF_OPEN
     moves: int = 0  # entries folded
+    rollbacks: int = 0  # entries folded that end a canary there, and move no breaker
 
     def counts(self, now_ms: int) -> tuple[int, int]:
         """(calls, failures) of the last WINDOW_S seconds."""
         recent = [second for second in self.window if second.at_s > now_ms // 1000 - WINDOW_S]
         return sum(second.calls for second in recent), sum(second.failed for second in recent)
+
+    @property
+    def entries(self) -> int:
+        return self.moves + self.rollbacks
 
     @property
     def pause_ms(self) -> int:

@@ -235,6 +235,18 @@ class BreakerClosed(Struct, frozen=True):
     good_calls: int
 
 
+class CanaryRolledBack(Struct, frozen=True):
+    """A canary did worse than the other providers, and gets no payments any more."""
+
+    at: str  # ISO, business time
+    percent: int  # what it had
+    answered: int  # by issuers, at the canary, since it was set
+    authorized: int
+    others_answered: int
+    others_authorized: int
+    points_max: int  # percentage points below the others that people allowed
+
+
 ENTRY_DATA: dict[str, type[Struct]] = {
     "payment.created": PaymentCreated,
     "payment.attempt_started": AttemptStarted,
@@ -254,6 +266,7 @@ ENTRY_DATA: dict[str, type[Struct]] = {
     "provider.breaker_opened": BreakerOpened,
     "provider.half_opened": BreakerHalfOpened,
     "provider.closed": BreakerClosed,
+    "provider.canary_rolled_back": CanaryRolledBack,
     "provider.payout_received": PayoutReceived,
     "provider.break_adjusted": BreakAdjusted,
     **CLAIM_DATA,

@@ -31,8 +31,11 @@ async def test_rule_candidates_and_extra_cost_are_shown(tmp_path):
     assert attempt["candidates"][0] == {
         "provider": "providerA",
         "cost": 62,
+        "health": "down",
         "breaker": "OPEN",
         "passed_over": "breaker_open",
+        "answered": 0,
+        "authorized": 0,
     }
     assert "providerB by rule default" in attempt["reason"]
 

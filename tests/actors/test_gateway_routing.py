@@ -10,6 +10,7 @@ from actors.gateway.settings import Rules
 from payrail.domain.breaker import Breaker, BreakerState
 from payrail.domain.messages import BreakerPause
 from payrail.domain.routing import Charge
+from payrail.domain.trials import Standing
 from payrail.runtime.actor import CancelTimer, SetTimer
 from tests.actors.gatewaydesk import TOKEN, Desk, answer, booked, entry, timer_of
 from tests.actors.pure import NOON_MS
@@ -249,12 +250,15 @@ def test_when_every_breaker_holds_back_one_is_tried_all_the_same():
     """A payment is not refused because of others; who is half open is tried before who is not."""
     open_, half = Breaker(BreakerState.OPEN), Breaker(BreakerState.HALF_OPEN, offered=1)
 
-    assert first(TABLE, CHARGE, {"providerA": open_, "providerB": open_}).provider == "providerA"
-    choice = first(TABLE, CHARGE, {"providerA": open_, "providerB": half})
+    assert (
+        first(TABLE, CHARGE, Standing({"providerA": open_, "providerB": open_})).provider
+        == "providerA"
+    )
+    choice = first(TABLE, CHARGE, Standing({"providerA": open_, "providerB": half}))
     assert (choice.provider, choice.offered) == ("providerB", ("providerB",))
     assert choice.decision is not None
     assert choice.decision.last_resort
-    assert another(TABLE, CHARGE, {"providerB": open_}, {"providerA"}).provider is None
+    assert another(TABLE, CHARGE, Standing({"providerB": open_}), {"providerA"}).provider is None
 
 
 def test_an_approval_of_a_refused_charge_is_given_back_under_a_reference_of_its_own(desk: Desk):

@@ -39,7 +39,7 @@ def test_the_example_of_the_default_file_can_be_used():
     shown = [line.removeprefix("#").strip() for line in lines[begin:end]]
     table = read("\n".join([*lines[:begin], *shown, *lines[end:]]))
 
-    assert [rule.name for rule in table.rules] == ["euro-cards", "large-amounts"]
+    assert [rule.name for rule in table.rules] == ["euro-cards", "large-amounts", "best-for-euros"]
     assert table.rules[1].order == KNOWN
 
 

@@ -30,7 +30,7 @@ class House(Desk):
 
     def open(self) -> Step:
         """A new incarnation over the same journal."""
-        self.actor = Gateway(Rules(), files=open_all(self.fs))
+        self.actor = self.gateway = Gateway(Rules(), files=open_all(self.fs))
         number = len(self.steps) + 1
         moment = Moment(self.wire_ms, self.business_ms, "gateway", number, 0)
         step = self.actor.opened(self.state, moment)

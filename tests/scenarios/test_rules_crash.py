@@ -7,7 +7,7 @@ import pytest
 from tests.scenarios import orders
 from tests.scenarios.crash_house import TOKEN, Scene, Stage, breaks, card
 from tests.scenarios.ruled_house import RuledHouse
-from tests.scenarios.simhouse import GOOD, SimHouse
+from tests.scenarios.simhouse import GOOD, SimHouse, authorized
 
 TO_B = 'order = ["providerB", "providerA"]\n'
 BAD = 'order = ["providerC"]\n'
@@ -68,9 +68,40 @@ def paid_at_b_all_the_same(house: SimHouse) -> None:
     assert [one.field for one in house.state.refused["routing"].errors] == ["order[1]"]
 
 
+CANARY = """
+[canary]
+provider = "providerB"
+percent = 100
+answers_min = 1
+points_max = 0
+"""
+
+
+def one_answer_at_a(house: SimHouse) -> None:
+    """A has authorized one charge since the canary was set; B declines the next one."""
+    card(house)
+    ruled(house).write_rules("routing", 'order = ["providerA"]\n' + CANARY)
+    house.run()
+    authorized(house, TOKEN)
+    ruled(house).write_rules("routing", 'order = ["providerA", "providerB"]\n' + CANARY)
+    house.run()
+    house.drill(orders.drill("decline:do_not_honor"), "provider-b")
+
+
+def ended_once(house: SimHouse) -> None:
+    """Whatever died, B's canary ended with the one decline, if there was one."""
+    ends = [e["data"] for e in house.entries if e["type"] == "provider.canary_rolled_back"]
+    declined = [e for e in house.entries if e["type"] == "payment.declined"]
+    assert len(ends) == len(declined) == 1
+    assert house.state.canary.rolled_back_ms is not None
+    (view,) = house.lines("data/providers/providerB_state.json")
+    assert (view["canary"]["percent"], view["canary"]["rolled_back_at"]) == (0, ends[0]["at"])
+
+
 SCENES = (
     Scene("birth", lambda _: None, birth, all_in_force, from_nothing=True, house=RuledHouse),
     Scene("rules change", card, change_and_buy, paid_at_b, house=RuledHouse),
+    Scene("canary ends", one_answer_at_a, buy, ended_once, house=RuledHouse),
     Scene("rules cannot be used", b_first, spoil_and_buy, paid_at_b_all_the_same, house=RuledHouse),
 )
 
