@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.auditor.claims import check_claim_truth, check_claims
 from tests.auditor.delivered import check_deliveries, check_sink
 from tests.auditor.files import book_paths, read_chain
 from tests.auditor.journals import check_journals
@@ -35,8 +36,10 @@ def audit(
     check_journals(home, books, report)
     payments = check_ledger(books, report)
     check_truth(books, payments, report)
-    check_settled(home, payments, books, report)
-    stated = check_stated(home, books, payments, report)
+    movements = check_claims(books, payments, report)
+    check_claim_truth(books, movements, report)
+    check_settled(home, payments, movements, books, report)
+    stated = check_stated(home, books, payments, movements, report)
     if is_settled:
         all_settled(payments, stated, report)
     check_deliveries(books, report)

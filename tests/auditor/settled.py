@@ -8,23 +8,32 @@ import csv
 from collections import Counter
 from pathlib import Path
 
+from tests.auditor.claims import Movement, by_effect
 from tests.auditor.files import Line
 from tests.auditor.ledger import Payment
 from tests.auditor.report import Report
 
 PAYMENTS = "data/ledger/payments.jsonl"
+Stated = Counter[tuple[str, str, str]]
 
 
 def check_settled(
-    home: Path, payments: dict[str, Payment], books: dict[str, list[Line]], report: Report
+    home: Path,
+    payments: dict[str, Payment],
+    movements: list[Movement],
+    books: dict[str, list[Line]],
+    report: Report,
 ) -> None:
     """Every payment.settled, and every payout that was received."""
     stated = _stated(home, report)
+    claims = {key: found[0] for key, found in by_effect(movements).items()}
     for payment in payments.values():
         _once(payment, report)
         for entry in payment.of_type("payment.settled"):
             report.saw("settled")
-            if (entry["data"] or {}).get("refund_id"):
+            if (entry["data"] or {}).get("claim_id"):
+                _claim_as_stated(entry, claims, stated, report)
+            elif (entry["data"] or {}).get("refund_id"):
                 _refund_as_stated(entry, stated, report)
             elif (entry["data"] or {}).get("adjusted"):
                 _by_two(entry, report)
@@ -33,15 +42,19 @@ def check_settled(
     _payouts(books.get(PAYMENTS, []), report)
 
 
-def _stated(home: Path, report: Report) -> Counter[tuple[str, str, str]]:
-    """(payment, capture, gross) of the capture and refund lines in all settlement files."""
-    found: Counter[tuple[str, str, str]] = Counter()
+def _stated(home: Path, report: Report) -> Stated:
+    """(payment, capture, gross) of the capture and refund lines in all settlement files; of all
+    others (payment, type and name at the provider, net)."""
+    found: Stated = Counter()
     for path in sorted(home.glob("data/settlement/settlement_*.csv")):
         with path.open(newline="") as file:
             for row in csv.DictReader(file):
                 report.saw("settlement file")
                 if row["type"] in ("capture", "refund"):
                     found[row["payment_id"], row["operation_id"], row["gross"]] += 1
+                else:
+                    name = f"{row['type']} {row['provider_reference']}"
+                    found[row["payment_id"], name, row["net"]] += 1
     return found
 
 
@@ -69,9 +82,7 @@ def _by_two(entry: Line, report: Report) -> None:
         report.add("settled", entry.path, entry.number, message)
 
 
-def _as_stated(
-    payment: Payment, entry: Line, stated: Counter[tuple[str, str, str]], report: Report
-) -> None:
+def _as_stated(payment: Payment, entry: Line, stated: Stated, report: Report) -> None:
     ident, provider = entry["data"]["capture_id"], entry["data"]["provider"]
     if not stated[entry["ref"], ident, str(entry["amount"])]:
         message = f"{entry['ref']}: {ident} is settled, but stands in no settlement file like that"
@@ -94,7 +105,7 @@ def _as_stated(
         report.add("settled", entry.path, entry.number, message)
 
 
-def _refund_as_stated(entry: Line, stated: Counter[tuple[str, str, str]], report: Report) -> None:
+def _refund_as_stated(entry: Line, stated: Stated, report: Report) -> None:
     """A refund leaves the payout: what it took is owed to us no longer, and was not paid."""
     ident, provider = entry["data"]["refund_id"], entry["data"]["provider"]
     posted = {posting["account"]: posting["amount"] for posting in entry["postings"]}
@@ -104,6 +115,29 @@ def _refund_as_stated(entry: Line, stated: Counter[tuple[str, str, str]], report
         report.add("settled", entry.path, entry.number, message)
     if not stated[entry["ref"], ident, str(-back)]:
         message = f"{entry['ref']}: {ident} is settled, but stands in no settlement file like that"
+        report.add("settled", entry.path, entry.number, message)
+
+
+def _claim_as_stated(
+    entry: Line, claims: dict[tuple[str, str], Movement], stated: Stated, report: Report
+) -> None:
+    """What a dispute moved is in a payout with its fee, once."""
+    key = entry["data"]["claim_id"], entry["data"]["effect"]
+    moved = claims.pop(key, None)
+    if moved is None or moved.payment_id != entry["ref"]:
+        message = f"{entry['ref']}: {key[1]} of {key[0]} is settled twice, or never happened"
+        report.add("settled", entry.path, entry.number, message)
+        return
+    posted = {posting["account"]: posting["amount"] for posting in entry["postings"]}
+    wanted = {
+        f"asset:{moved.provider}:payout_in_transit": moved.net,
+        f"asset:{moved.provider}:receivable": -moved.net,
+    }
+    if posted != {account: amount for account, amount in wanted.items() if amount}:
+        message = f"{entry['ref']}: settling {key[1]} of {key[0]} moves other money than it did"
+        report.add("settled", entry.path, entry.number, message)
+    if not stated[entry["ref"], f"{moved.effect} {moved.provider_reference}", str(moved.net)]:
+        message = f"{entry['ref']}: {key[1]} of {key[0]} stands in no settlement file like that"
         report.add("settled", entry.path, entry.number, message)
 
 

@@ -12,27 +12,51 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from tests.auditor.claims import EFFECTS, Movement
 from tests.auditor.files import Line, parsed, raw_lines
 from tests.auditor.ledger import Payment
 from tests.auditor.report import Report
+from tests.auditor.truth import ABOUT_DISPUTES
 
 PROVIDERS = {"providerA": "provider-a", "providerB": "provider-b"}
-PAYMENTS, REFUNDS = "data/ledger/payments.jsonl", "data/ledger/refunds.jsonl"
+PAYMENTS = "data/ledger/payments.jsonl"
+CLAIMS = ("data/ledger/refunds.jsonl", "data/ledger/disputes.jsonl")
 #: Currencies whose minor unit is not a hundredth.
 _PLACES = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD": 3, "TND": 3, "JOD": 3}
 #: What may move money between a provider and our bank where nothing was adjusted by people.
 _PLAIN = {"payment.captured", "fee.charged", "payment.settled", "provider.payout_received"}
-_PLAIN |= {"refund.succeeded"}
+_PLAIN |= {"refund.succeeded", "refund.failed"}
+_PLAIN |= {f"dispute.{name}" for name in ("opened", "submitted", "won", "lost")}
+#: What each provider calls the lines that we know, in our words.
+_A_KINDS = {
+    "charge": "capture",
+    "refund": "refund",
+    "refund_failure": "refund_failed",
+    "dispute": "chargeback",
+    "dispute_reversal": "chargeback_reversed",
+    "dispute_second": "second_chargeback",
+    "fee": "dispute_fee",
+}
+_B_KINDS = {
+    "Settled": "capture",
+    "Refunded": "refund",
+    "RefundedReversed": "refund_failed",
+    "Chargeback": "chargeback",
+    "ChargebackReversed": "chargeback_reversed",
+    "SecondChargeback": "second_chargeback",
+    "Fee": "dispute_fee",
+}
 Money = Counter[tuple[str, str]]  # by (batch or account, currency), minor units
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """One capture of a statement, or one refund, below zero."""
+    """One line of a statement: a capture, or what went back, below zero."""
 
     path: str
     number: int
     batch_id: str
+    kind: str
     reference: str
     operation_id: str
     currency: str
@@ -41,10 +65,14 @@ class Stated:
 
 
 def check_stated(
-    home: Path, books: dict[str, list[Line]], payments: dict[str, Payment], report: Report
+    home: Path,
+    books: dict[str, list[Line]],
+    payments: dict[str, Payment],
+    movements: list[Movement],
+    report: Report,
 ) -> dict[str, list[Stated]]:
     """Statements, bank files, reports and the accounts between. Result: captures by provider."""
-    entries = [*books.get(PAYMENTS, []), *books.get(REFUNDS, [])]
+    entries = [line for path in (PAYMENTS, *CLAIMS) for line in books.get(path, [])]
     is_plain = _moves_plainly(entries)
     found = {}
     for provider, actor in PROVIDERS.items():
@@ -56,7 +84,8 @@ def check_stated(
             banked = _banked(home, provider, found[provider], report)
             _received(provider, entries, banked, report)
         if is_plain:
-            _accounts(provider, entries, payments, report)
+            moved = [one for one in movements if one.provider == provider]
+            _accounts(provider, entries, payments, moved, report)
     if not any(_spoiled(home, actor) for actor in PROVIDERS.values()):
         _no_breaks(home, report)
     return found
@@ -97,13 +126,15 @@ def _statements(home: Path, provider: str, report: Report) -> list[Stated]:
 
 
 def _a(path: str, number: int, batch_id: str, row: dict[str, str]) -> Stated | None:
-    if row.get("reporting_category") not in ("charge", "refund"):
+    kind = _A_KINDS.get(row.get("reporting_category", ""))
+    if kind is None:
         return None
     code = row["currency"].upper()
     return Stated(
         path,
         number,
         batch_id,
+        kind,
         row["payment_metadata[reference]"],
         row["description"],
         code,
@@ -113,13 +144,15 @@ def _a(path: str, number: int, batch_id: str, row: dict[str, str]) -> Stated | N
 
 
 def _b(path: str, number: int, batch_id: str, row: dict[str, str]) -> Stated | None:
-    if row.get("Type") not in ("Settled", "Refunded"):
+    kind = _B_KINDS.get(row.get("Type", ""))
+    if kind is None:
         return None
     code = row["Gross Currency"]
     return Stated(
         path,
         number,
         batch_id,
+        kind,
         row["Merchant Reference"],
         row["Modification Merchant Reference"],
         code,
@@ -137,15 +170,20 @@ def _spoiled(home: Path, actor: str) -> bool:
 
 
 def _once(lines: list[Stated], truth: list[Line], report: Report) -> None:
-    """A capture is stated once in all statements, as it really happened."""
-    signs = {"capture": 1, "refund": -1}
-    really = {line["reference"]: line for line in truth if line["operation"] in signs}
-    seen: dict[str, Stated] = {}
+    """Each effect is stated once in all statements, as it really happened."""
+    signs = {"capture": 1, **EFFECTS}
+    really = {
+        _key(line["operation"], line["reference"], line["operation_id"]): line
+        for line in truth
+        if line["operation"] in signs
+    }
+    seen: dict[tuple[str, str, str], Stated] = {}
     for line in lines:
-        effect = really.get(line.reference)
+        key = _key(line.kind, line.reference, line.operation_id)
+        effect = really.get(key)
         message = None
-        if line.reference in seen:
-            first = seen[line.reference]
+        if key in seen:
+            first = seen[key]
             message = f"stated twice, first at {first.path}:{first.number}"
         elif effect is None:
             message = "stated, and the truth has no such capture"
@@ -156,7 +194,12 @@ def _once(lines: list[Stated], truth: list[Line], report: Report) -> None:
             message = f"{line.gross} {line.currency} stated of {effect['amount']} captured"
         if message:
             report.add("statements", line.path, line.number, f"{line.reference}: {message}")
-        seen.setdefault(line.reference, line)
+        seen.setdefault(key, line)
+
+
+def _key(kind: str, reference: str, operation_id: str) -> tuple[str, str, str]:
+    """One reference has one capture and one refund; disputes have names of their own."""
+    return kind, reference, operation_id if kind in ABOUT_DISPUTES else ""
 
 
 def _banked(home: Path, provider: str, lines: list[Stated], report: Report) -> Money:
@@ -203,12 +246,16 @@ def _moves_plainly(entries: list[Line]) -> bool:
 
 
 def _accounts(
-    provider: str, entries: list[Line], payments: dict[str, Payment], report: Report
+    provider: str,
+    entries: list[Line],
+    payments: dict[str, Payment],
+    movements: list[Movement],
+    report: Report,
 ) -> None:
     """What a provider owes us is its captures less its fees that are in no statement; what is in
     transit are those that are, less what the bank received."""
     wanted, found = _wanted(provider, payments), Counter[tuple[str, str]]()
-    wanted.update(_paid_back(provider, entries))
+    wanted.update(_went_back(provider, entries, movements))
     names = {f"asset:{provider}:receivable", f"asset:{provider}:payout_in_transit"}
     for entry in entries:
         for posting in entry["postings"] or []:
@@ -240,14 +287,16 @@ def _wanted(provider: str, payments: dict[str, Payment]) -> Money:
     return wanted
 
 
-def _paid_back(provider: str, entries: list[Line]) -> Money:
-    """What refunds took from what the provider owes us, or from what it paid out."""
+def _went_back(provider: str, entries: list[Line], movements: list[Movement]) -> Money:
+    """What refunds and disputes moved of what the provider owes us, or of what it paid out."""
     found: Money = Counter()
-    settled = {(e["data"] or {}).get("refund_id") for e in entries}
-    for entry in entries:
-        if entry["type"] == "refund.succeeded" and entry["data"]["provider"] == provider:
-            kind = "payout_in_transit" if entry["ref"] in settled else "receivable"
-            found[f"asset:{provider}:{kind}", entry["currency"]] -= entry["amount"]
+    data = [entry["data"] or {} for entry in entries if entry["type"] == "payment.settled"]
+    settled = {(one.get("claim_id"), one.get("effect")) for one in data}
+    settled |= {(one.get("refund_id"), "refund") for one in data}
+    for one in movements:
+        is_paid = (one.entry["ref"], one.effect) in settled
+        kind = "payout_in_transit" if is_paid else "receivable"
+        found[f"asset:{provider}:{kind}", one.entry["currency"]] += one.net
     return found
 
 

@@ -14,6 +14,10 @@ from tests.auditor.report import Report
 ACCESS_LOG = "data/vault/access_log.jsonl"
 #: States in which nothing of a payment may still be held.
 CLOSED = ("declined", "reversed")
+ABOUT_DISPUTES = frozenset(
+    {"chargeback", "chargeback_reversed", "second_chargeback", "dispute_fee"}
+    | {"dispute_closed", "inquiry"}
+)
 
 
 def check_truth(books: dict[str, list[Line]], payments: dict[str, Payment], report: Report) -> None:
@@ -50,9 +54,11 @@ def _of(lines: list[Line], operation: str) -> list[Line]:
 
 
 def _once_per_reference(effects: list[Line], report: Report) -> None:
-    seen: dict[tuple[str, str], Line] = {}
+    seen: dict[tuple[str, str, str], Line] = {}
     for line in effects:
-        key = (line["reference"], line["operation"])
+        # A charge may be disputed more than once, under another name each time.
+        name = line["operation_id"] if line["operation"] in ABOUT_DISPUTES else ""
+        key = (line["reference"], line["operation"], name)
         if key in seen:
             first = seen[key]
             message = f"{key[0]}: {key[1]} happened twice, first at {first.path}:{first.number}"

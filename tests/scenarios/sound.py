@@ -149,17 +149,26 @@ def _payments(house: SimHouse) -> dict[str, PaymentView]:
 def _truth_agrees(house: SimHouse, views: dict[str, PaymentView]) -> None:
     """At most one live approval a payment, each reference done once, and the same money."""
     truths = house.truths
-    done = Counter((truth["reference"], truth["operation"]) for truth in truths)
+    done = Counter((t["reference"], t["operation"], t["operation_id"]) for t in truths)
     assert all(n == 1 for n in done.values()), done
     for payment_id, view in views.items():
         about = [t for t in truths if t["reference"].rpartition(".")[0] == payment_id]
         held, captured, given_back = (_sum(about, op) for op in ("authorize", "capture", "reverse"))
         assert captured == view.amount_captured
-        assert _sum(about, "refund") == view.amount_refunded
-        live = view.state in ("authorized", "captured", "settled")
+        went_back = _sum(about, "refund") - _sum(about, "refund_failed")
+        assert went_back == view.amount_refunded
+        _disputes_agree(view, about)
+        live = view.state in ("authorized", "captured", "settled", "chargeback")
         expected = view.amount_authorized if live else 0
         released = given_back if view.state == "captured" else 0
         assert held - given_back + released == expected, (view.state, about)
+
+
+def _disputes_agree(view: PaymentView, truths: list[dict[str, Any]]) -> None:
+    """What cardholders have taken back is disputed or lost, to the unit."""
+    taken = _sum(truths, "chargeback") + _sum(truths, "second_chargeback")
+    kept = taken - _sum(truths, "chargeback_reversed")
+    assert kept == view.amount_disputed + view.amount_charged_back
 
 
 def _sum(truths: list[dict[str, Any]], operation: str) -> int:
@@ -209,10 +218,11 @@ def _notices_have_come(journals: dict[str, list[JournalLine]]) -> None:
     came = {
         msgspec.json.decode(bytes(step.in_.line))["body"]["notice_id"]
         for step in journals["gateway"]
-        if step.in_.kind == "provider.notice"
+        if step.in_.kind in ("provider.notice", "dispute.notice")
     }
     assert came == {notice["id"] for notice in owed}
-    assert len({notice["reference"] for notice in owed}) == len(owed)
+    calls = [n["reference"] for n in owed if "fact" not in n and "outcome" not in n]
+    assert len(set(calls)) == len(calls)
 
 
 def _views_are_new(house: SimHouse) -> None:

@@ -1,0 +1,147 @@
+"""Disputes in statements: every movement matched with ours, netted against the payout, audited."""
+
+from pathlib import Path
+
+import pytest
+
+from payrail.domain.words.providers import OpenDispute
+from tests.auditor.audit import audit
+from tests.scenarios import orders
+from tests.scenarios.settled import DAY_MS, SettledHouse
+from tests.scenarios.sound import must_be_sound
+
+REPORTS = "data/reconciliation/reconciliation_report_"
+NET, DUE = 5000 - 175, 5000 - 200
+FRAUDULENT, SENT_BACK = "4000000000000259", "4000000000005126"
+
+
+def a_house(card: str = FRAUDULENT) -> tuple[SettledHouse, str]:
+    """A house with one captured payment of such a card."""
+    house = SettledHouse()
+    house.start()
+    token = house.tokenize(card, "card")
+    house.run()
+    return house, house.captured(token, "p")
+
+
+def later(house: SettledHouse, ms: int) -> None:
+    house.clock.advance_business_ms(ms)
+    house.run()
+
+
+def disputed(house: SettledHouse) -> str:
+    """The cardholder has disputed; result: our name for it."""
+    later(house, 60_000)
+    (ident,) = house.state.disputes.open
+    return str(ident)
+
+
+def answered(house: SettledHouse, text: str) -> None:
+    ident = disputed(house)
+    assert house.say(orders.evidence(ident, order_details=text), "e")[0] == 200
+    assert house.say(orders.submit(ident), "s")[0] == 200
+
+
+def settled(house: SettledHouse, name: str = "x") -> int:
+    """Settle and reconcile; result: how many lines are matched in all reports so far, which are
+    without a break and explain everything."""
+    house.settle(f"{name}1")
+    house.reconcile(f"{name}2")
+    matched = 0
+    for path in sorted(house.fs.disk.names):
+        if not path.startswith(REPORTS):
+            continue
+        (report,) = house.json(path)
+        assert report["breaks"] == [], path
+        assert all(row["unexplained"] == 0 for row in report["totals"].values())
+        matched += report["counts"]["matched"]
+    return matched
+
+
+def must_be_even(house: SettledHouse) -> None:
+    """Nothing is left between us and the provider, or held back from the merchant."""
+    for account in ("receivable", "payout_in_transit", "disputed"):
+        assert house.balance(f"asset:providerA:{account}") == 0, account
+    assert house.balance("liability:m_001:dispute_hold") == 0
+    must_be_sound(house)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "kept"),
+    [
+        ("winning_evidence", 4, NET - 1500),
+        ("losing_evidence", 3, NET - 5000 - 2 * 1500),
+        ("", 2, NET - 5000 - 1500),
+    ],
+)
+def test_a_dispute_is_settled_movement_by_movement(text: str, lines: int, kept: int) -> None:
+    """Won: all but the first fee is back. Lost: the money and both fees are gone. Not answered:
+    the money and one fee. All lines are matched each time."""
+    house, payment_id = a_house()
+    if text:
+        answered(house, text)
+        later(house, 75 * DAY_MS)
+    else:
+        disputed(house)
+        later(house, 18 * DAY_MS)
+    view = house.state.payments[payment_id]
+    assert (view.state == "chargeback") is (text != "winning_evidence")
+    later(house, DAY_MS)
+    assert settled(house) == lines
+    assert house.balance("asset:bank") == kept
+    assert house.balance("liability:m_001:available") == -(kept - NET + DUE)
+    must_be_even(house)
+
+
+def test_a_chargeback_after_the_settlement_is_netted_by_the_next_payout() -> None:
+    """The receivable is below zero for a day, and then even."""
+    house, _ = a_house()
+    assert settled(house) == 1
+    disputed(house)
+    assert house.balance("asset:providerA:receivable") == -6500
+    later(house, DAY_MS)
+    assert settled(house, "y") == 2
+    assert house.balance("asset:providerA:receivable") == 0
+    assert house.balance("asset:bank") == NET - 6500
+    must_be_sound(house)
+
+
+def test_what_was_won_and_taken_once_more_is_four_lines() -> None:
+    """At the provider's door: a second chargeback, lost at once and without a fee."""
+    house, payment_id = a_house()
+    ident = disputed(house)
+    assert house.say(orders.resolve(ident, "won"), "w")[0] == 200
+    again = OpenDispute(ident, f"{payment_id}.1", "general", stage="pre_arbitration")
+    assert house.say(("provider.dispute", again), "a", "provider-a")[0] == 201
+    assert house.state_of(payment_id) == "chargeback"
+    assert settled(house) == 4
+    assert house.balance("asset:bank") == NET - 6500
+    must_be_even(house)
+
+
+def test_a_refund_that_was_sent_back_is_two_lines() -> None:
+    """It succeeded and failed: nothing went, and the merchant has it again."""
+    house, payment_id = a_house(SENT_BACK)
+    _, made = house.say(orders.refund(payment_id, 2000), "r")
+    assert house.say(orders.approve(made["id"]), "a")[0] == 200
+    later(house, 60_000)
+    assert house.types(made["id"])[-2:] == ["refund.succeeded", "refund.failed"]
+    assert house.state.payments[payment_id].amount_refunded == 0
+    assert settled(house) == 3
+    assert house.balance("asset:bank") == NET
+    must_be_even(house)
+
+
+def test_an_independent_reader_agrees(tmp_path: Path) -> None:
+    """Books, truth and statements of a dispute that was won say the same to the auditor."""
+    house, _ = a_house()
+    answered(house, "winning_evidence")
+    later(house, 76 * DAY_MS)
+    settled(house)
+    for path, node in house.fs.disk.names.items():
+        if not node.is_folder:
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_bytes(house.bytes_of(path))
+    found = audit(tmp_path)
+    assert found.findings == []
+    assert found.looked_at["settled"] == 4
