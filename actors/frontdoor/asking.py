@@ -1,15 +1,17 @@
 """Ask an actor and pass its answer on untouched.
 
-Never: decodes an answer, or leaves a client without one when the house goes down.
+Never: changes an answer, or leaves a client without one when the house goes down.
 """
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from itertools import count
+from typing import Any, Protocol
 
 from aiohttp import web
 from msgspec import Struct
 
+from actors.frontdoor.prefer import APPLIED, WAITING_MAX, is_unfinished, pause_s, wait_of
 from payrail.domain.messages import ReplyLine
 from payrail.errors import RequestError
 from payrail.web.correlation import correlation_id
@@ -45,18 +47,20 @@ class Asking:
         """`wake` is called for the first open question, so that whoever reads replies reads."""
         self._edge, self._budget_ms, self._wake = edge, budget_ms, wake
         self._waiting: set[asyncio.Task[object]] = set()
-        self._given_up = False
+        self._given_up, self._asleep = False, 0
         self.closed = False
         self.paused = False
 
     @property
     def open_questions(self) -> int:
-        return self._edge.open_questions
+        """Those under way, and those that wait for an end."""
+        return self._edge.open_questions + self._asleep
 
     async def ask(
         self, request: web.Request, receiver: str, kind: str, body: Struct, key: str | None = None
     ) -> web.Response:
         """The actor's answer. Raises RequestError: 503 nothing was written, 504 it may happen."""
+        wait_s = wait_of(request, body)
         self._must_be_open()
         task = asyncio.current_task()
         if task is None:
@@ -65,14 +69,11 @@ class Asking:
             self._wake()
         self._waiting.add(task)
         try:
-            reply = await self._edge.ask(
-                receiver,
-                kind,
-                body,
-                correlation_id=correlation_id(request),
-                budget_ms=self._budget_ms,
-                key=key,
-            )
+            reply = await self._once(request, receiver, kind, body, key)
+            applied = {}
+            if wait_s is not None and self._asleep < WAITING_MAX:
+                reply = await self._finished(reply, wait_s, request, receiver, kind, body, key)
+                applied = {APPLIED: f"wait={wait_s}"}
         except asyncio.CancelledError:
             if not self._given_up:
                 raise
@@ -80,7 +81,36 @@ class Asking:
             raise _going_down() from None
         finally:
             self._waiting.discard(task)
-        return passed_on(reply)
+        answer = passed_on(reply)
+        answer.headers.update(applied)
+        return answer
+
+    async def _once(
+        self, request: web.Request, receiver: str, kind: str, body: Struct, key: str | None
+    ) -> ReplyLine:
+        return await self._edge.ask(
+            receiver,
+            kind,
+            body,
+            correlation_id=correlation_id(request),
+            budget_ms=self._budget_ms,
+            key=key,
+        )
+
+    async def _finished(self, reply: ReplyLine, wait_s: int, *asked: Any) -> ReplyLine:
+        """The final answer, if it comes in time; else the last that there was."""
+        until = asyncio.get_running_loop().time() + wait_s
+        for look in count():
+            left_s = until - asyncio.get_running_loop().time()
+            if left_s <= 0 or not is_unfinished(reply):
+                return reply
+            self._asleep += 1
+            try:
+                await asyncio.sleep(pause_s(look, left_s))
+            finally:
+                self._asleep -= 1
+            reply = await self._once(*asked)
+        raise AssertionError("counting has no end")
 
     def close(self) -> None:
         """Take no new questions."""

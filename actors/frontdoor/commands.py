@@ -18,6 +18,7 @@ from actors.frontdoor.models import (
     NoFields,
 )
 from actors.frontdoor.reads import PaymentsView
+from actors.frontdoor.trying import tried
 from payrail.domain.access import PAYERS
 from payrail.domain.messages import (
     AuthorizePayment,
@@ -90,9 +91,12 @@ class Commands:
     async def _ask(
         self, request: web.Request, kind: str, order: Any, about: str | None
     ) -> web.Response:
+        kind, body = tried(request, kind, order)
         try:
-            return await self._asking.ask(request, GATEWAY, kind, order, about)
+            return await self._asking.ask(request, GATEWAY, kind, body, about)
         except RequestError as refusal:
+            if body is not order:
+                raise
             pending = self._pending(order, about) if refusal.status == 504 else None
             if pending is None:
                 raise

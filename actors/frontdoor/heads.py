@@ -68,6 +68,7 @@ def command_head(
         "idempotency_key": key,
         "request_hash": hashlib.sha256(what + spelled).hexdigest(),
         "fields": given,
+        "route": f"{request.method} {request.path}",
     }
 
 

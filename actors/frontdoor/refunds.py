@@ -8,7 +8,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel
 
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
@@ -24,6 +24,7 @@ from actors.frontdoor.models import COMMAND_BYTES_MAX, Amount, NoFields
 from actors.frontdoor.queries import bad_query, limit_of, place_of, time_of
 from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.refund_reads import RefundRow
+from actors.frontdoor.trying import QUERY, DryRunShown, tried
 from payrail.domain.access import CHECKERS, PAYERS
 from payrail.domain.refunds import RefundState, render
 from payrail.domain.words.kinds import GATEWAY
@@ -78,6 +79,10 @@ class RefundShown(BaseModel):
     updated_at: str
 
 
+class RefundOrDryRun(RootModel[RefundShown | DryRunShown]):
+    """The refund, or with `dry_run=true` what the order would do."""
+
+
 class RefundsShown(BaseModel):
     object: Literal["list"]
     has_more: bool
@@ -125,14 +130,16 @@ class Refunds:
         key = idempotency_key(request)
         given = await _body(request, NewRefund)
         order = CreateRefund(**given, **command_head(request, caller, key, given))
-        return await self._asking.ask(request, GATEWAY, "refund.create", order)
+        kind, body = tried(request, "refund.create", order)
+        return await self._asking.ask(request, GATEWAY, kind, body)
 
     async def approve(self, request: web.Request) -> web.Response:
         caller, about = self._checker(request)
         key = idempotency_key(request)
         given = await _body(request, NoFields, empty_ok=True)
         order = ApproveRefund(id=about, **command_head(request, caller, key, given))
-        return await self._asking.ask(request, GATEWAY, "refund.approve", order, about)
+        kind, body = tried(request, "refund.approve", order)
+        return await self._asking.ask(request, GATEWAY, kind, body, about)
 
     async def reject(self, request: web.Request) -> web.Response:
         caller, about = self._checker(request)
@@ -190,16 +197,19 @@ def _order(
     roles: frozenset[str],
     status: int = 200,
 ) -> Route:
+    is_never_dry = takes is Rejection
     return Route(
         "POST",
         path,
         handler,
         summary,
-        RefundShown,
+        RefundShown if is_never_dry else RefundOrDryRun,
         status=status,
         takes=takes,
         body_needed=takes is not NoFields,
+        query=() if is_never_dry else (QUERY,),
         keyed=True,
+        may_also=(200,) if status == 201 else (),
         roles=roles,
     )
 

@@ -10,6 +10,7 @@ from actors.frontdoor.drills import Drills, inner_health
 from actors.frontdoor.health import VERBS, House
 from actors.frontdoor.lists import Reads
 from actors.frontdoor.payment_filters import FILTERS
+from actors.frontdoor.trying import QUERY as DRY_RUN
 from payrail.domain.access import ADMINS, PAYERS
 from payrail.web.metrics import Handler
 from payrail.web.openapi import Route
@@ -47,11 +48,12 @@ def _payments(commands: Commands, reads: Reads) -> list[Route]:
             path,
             commands.create,
             "Create a payment, and confirm it at once if asked to",
-            shown.PaymentIntent,
+            shown.PaymentOrDryRun,
             status=201,
             takes=models.CreatePaymentIntent,
+            query=(DRY_RUN,),
             keyed=True,
-            may_also=(202,),
+            may_also=(200, 202),
             roles=PAYERS,
         ),
         Route(
@@ -83,9 +85,10 @@ def _order(path: str, handler: Handler, summary: str, takes: type[BaseModel]) ->
         path,
         handler,
         summary,
-        shown.PaymentIntent,
+        shown.PaymentOrDryRun,
         takes=takes,
         body_needed=False,
+        query=(DRY_RUN,),
         keyed=True,
         may_also=(202,),
         roles=PAYERS,

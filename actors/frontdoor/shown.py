@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel
 
+from actors.frontdoor.trying import DryRunShown
 from payrail.domain.declines import DeclineClass
 from payrail.domain.payment_view import PaymentState
 
@@ -70,6 +71,10 @@ class PaymentIntent(BaseModel):
     metadata: dict[str, str]
     created_at: str
     updated_at: str
+
+
+class PaymentOrDryRun(RootModel[PaymentIntent | DryRunShown]):
+    """The payment, or with `dry_run=true` what the order would do."""
 
 
 class _Page(BaseModel):

@@ -12,6 +12,7 @@ from actors.gateway import (
     commands,
     dispute_facts,
     disputes,
+    dry_run,
     folds,
     holds,
     idempotency,
@@ -76,6 +77,7 @@ from payrail.domain.words.disputes import (
     RuleDispute,
     SubmitDispute,
 )
+from payrail.domain.words.dry_run import DryRun
 from payrail.domain.words.endpoints import (
     AddEndpoint,
     DeleteEndpoint,
@@ -104,6 +106,7 @@ _TOLD: dict[type, _Decision] = {
     ParkedNoticeDue: notices.parked_due,
     HoldExpiry: holds.expired,
     RulesFound: rules_taken.found,
+    DryRun: dry_run.shown,
 }
 _COMMANDS: dict[type, _Decision] = {
     CreatePayment: commands.create,

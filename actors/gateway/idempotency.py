@@ -12,7 +12,7 @@ from actors.gateway.facts import KeyAnswered, KeyRecord, KeyTaken
 from actors.gateway.state import KEY_MS, GatewayState
 from payrail.domain.messages import Command
 from payrail.domain.payments import render
-from payrail.domain.problems import problem_fields, refusal_fields
+from payrail.domain.problems import problem_fields, refusal_fields, route_fields
 from payrail.errors import RequestError
 from payrail.runtime.actor import Asker, Message, Moment, Reply, Step, asker_of
 
@@ -89,7 +89,7 @@ def _reused(record: KeyRecord, asker: Asker, command: Command) -> Reply:
         "idempotency-key-reused",
         "this key was used for another request; use a new key for a new request",
         asker.correlation_id,
-        extra={"diff": command.fields},
+        extra={"diff": {**command.fields, **route_fields(command.route)}},
     )
     return Reply(
         asker.to,

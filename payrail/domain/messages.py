@@ -13,6 +13,7 @@ from payrail.domain.words import (
     cards,
     cases,
     disputes,
+    dry_run,
     endpoints,
     house,
     payments,
@@ -155,6 +156,7 @@ class ReplyLine(Struct, kw_only=True):
 _ROOMS = (
     payments,
     refunds,
+    dry_run,
     disputes,
     cases,
     cards,

@@ -37,6 +37,12 @@ def problem_fields(
     }
 
 
+def route_fields(route: str) -> dict[str, str]:
+    """`POST /refunds` as fields of a diff; nothing for a request that came by no route."""
+    method, _, path = route.partition(" ")
+    return {"method": method, "path": path} if path else {}
+
+
 def refusal_fields(refusal: RequestError, correlation_id: str) -> dict[str, Any]:
     """The problem that a RequestError stands for."""
     return problem_fields(

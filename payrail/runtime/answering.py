@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from payrail.domain.messages import Envelope, ReplyLine
+from payrail.domain.problems import route_fields
 from payrail.domain.timestamps import iso
 from payrail.errors import LineDamaged
 from payrail.runtime.ports import File, Now
@@ -67,11 +68,11 @@ def _with_diff(body: Raw, diff_at: int, journal: File) -> Raw:
 
 
 def first_fields(journal: File, offset: int) -> dict[str, Any]:
-    """The fields of the request that the line at `offset` consumed."""
+    """Fields, method and path of the request that the line at `offset` consumed."""
     envelope = _decode_envelope(decode_line(read_line(journal, offset)).in_.line)
     body: dict[str, Any] = msgspec.json.decode(envelope.body)
     fields: dict[str, Any] = body.get("fields", {})
-    return fields
+    return {**fields, **route_fields(body.get("route", ""))}
 
 
 def field_diff(first: dict[str, Any], now: dict[str, Any]) -> list[dict[str, Any]]:

@@ -82,8 +82,10 @@ def test_a_key_cannot_be_used_for_another_payment(shop: tuple[SimHouse, str]):
     house.say(cancel(first, "k"), "1")
     status, problem = house.say(cancel(second, "k"), "2")
     foreign, _ = house.say(cancel(second, "k", merchant="m_002"), "3")
+    path = {"field": "path", "first": f"/{first}/cancel", "now": f"/{second}/cancel"}
 
     assert (status, problem["code"]) == (422, "idempotency-key-reused")
+    assert problem["diff"] == [path]
     assert foreign == 404
 
 

@@ -144,4 +144,5 @@ def _head(path: str, fields: dict[str, Any], key: str | None, merchant: str) -> 
         "idempotency_key": key,
         "request_hash": hashlib.sha256(f"{path}\n".encode() + spelled).hexdigest(),
         "fields": fields,
+        "route": f"POST /{path}",
     }

@@ -17,6 +17,7 @@ class Command(Struct, kw_only=True, forbid_unknown_fields=True):
     idempotency_key: str | None = None
     request_hash: str = ""  # method, path with ids, canonical body
     fields: dict[str, Any] = {}  # the request's body as given, for the diff of a reused key
+    route: str = ""  # method and path, for the same diff
 
 
 class CreatePayment(Command, kw_only=True):
