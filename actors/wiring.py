@@ -260,12 +260,14 @@ def _gateway(ports: _Ports, *, demo: bool) -> Actor[Any]:
 def _gateway_rules(ports: _Ports, *, demo: bool = False) -> Any:
     from actors.gateway.settings import Rules
     from payrail.domain.providers import public_name
+    from payrail.security.secrets import secret
 
     return Rules(
         provider_timeout_ms=ports.settings.provider_timeout_ms,
         providers=tuple(public_name(name) for name in PROVIDERS),
         demo=demo,
         seed=ports.settings.seed,
+        challenge_key=secret(ports.fs, "gateway/challenges", ports.rng),
     )
 
 

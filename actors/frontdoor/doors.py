@@ -11,6 +11,7 @@ from aiohttp import web
 from actors.frontdoor.app import inner_app, public_app
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.cases import Cases
+from actors.frontdoor.challenges import Challenges
 from actors.frontdoor.clock import Clocks
 from actors.frontdoor.clock_hand import ClockHand
 from actors.frontdoor.commands import Commands
@@ -96,6 +97,7 @@ def _public_routes(parts: Parts, reads: Reads, house: House) -> list[Route]:
         *Routed(reads, payments).routes(),
         *Cases(asking, access, reads, payments).routes(),
         *RuleReads(fs, reads).routes(),
+        *Challenges(asking, access, payments, parts.clock, parts.rng).routes(),
         *Refunds(asking, access, reads, payments).routes(),
         *Disputes(asking, access, reads, payments).routes(),
         *_endpoints(parts, reads).routes(),

@@ -29,6 +29,9 @@ class AuthorizeCall(Body):
     operation_id: Id | None = None
     token: Token | None = None
     capture: bool = False
+    authenticated: Annotated[
+        Id | None, Field(description="The action that the cardholder passed, of an earlier charge.")
+    ] = None
 
 
 class ChargeCall(Body):
@@ -74,7 +77,7 @@ class ProviderStatus(Shown):
     object: Literal["status"]
     provider: str
     reference: str
-    status: Literal["approved", "declined", "pending", "fenced"]
+    status: Literal["approved", "declined", "requires_action", "pending", "fenced"]
 
 
 class ProviderState(Shown):

@@ -90,6 +90,7 @@ class _Provider(Struct):
     payment_id: str | None = None
     capture_id: str | None = None
     final_capture: bool = True
+    challenge_id: str = ""
 
 
 class _Entry(Struct):
@@ -124,6 +125,7 @@ class PaymentsView:
         self._follower = Follower(fs, LEDGER_BOOK)
         self._file: File | None = None
         self._rows: dict[str, Row] = {}
+        self._challenged: dict[str, str] = {}  # challenge -> payment
         self._of_merchant: dict[str | None, list[Row]] = {}
         self._all: list[Row] = []
         self._sums, self.cases = DatedSums(fs), CaseRows(self._line)
@@ -150,6 +152,10 @@ class PaymentsView:
         if row is None or merchant_id not in (None, row.merchant_id):
             return None
         return row
+
+    def challenged(self, challenge_id: str) -> Row | None:
+        """The row of the payment that has, or had, this challenge."""
+        return self._rows.get(self._challenged.get(challenge_id, ""))
 
     def newest_first(self, merchant_id: str | None) -> list[Row]:
         """Rows in the order they were made: the caller walks them from the end."""
@@ -244,6 +250,8 @@ class PaymentsView:
         row.state = PAYMENT_TRANSITIONS.get((row.state, entry.type), row.state)
         if entry.type in ("payment.attempt_started", "payment.authorized"):
             row.provider = _decode_provider(entry.data).provider
+        if entry.type == "payment.requires_action":
+            self._challenged[_decode_provider(entry.data).challenge_id] = row.id
         if entry.type in _COUNTED:
             self._count(row, entry)
 

@@ -43,6 +43,14 @@ class PendingOperation(BaseModel):
     since: str
 
 
+class NextAction(BaseModel):
+    """Send the customer to `url` of this listener; no key is needed there."""
+
+    type: Literal["redirect_to_url"]
+    url: str
+    expires_at: str
+
+
 class PaymentIntent(BaseModel):
     id: str
     object: Literal["payment_intent"]
@@ -68,6 +76,7 @@ class PaymentIntent(BaseModel):
     reversal_reason: str | None
     capture_before: str | None
     pending_operation: PendingOperation | None
+    next_action: NextAction | None
     metadata: dict[str, str]
     created_at: str
     updated_at: str

@@ -31,9 +31,10 @@ def authorize(
     rules: Rules,
     choice: Choice,
     before: AttemptEnd | None = None,
+    authenticated: str | None = None,
 ) -> Step:
     """Book an attempt and send the card, by way of the vault, to the chosen provider. `before`:
-    how the attempt before it ended."""
+    how the attempt before it ended. `authenticated`: its action that the cardholder passed."""
     view, provider = _view(booking), choice.provider
     if provider is None:
         raise TypeError("a charge needs a provider")
@@ -52,6 +53,7 @@ def authorize(
         provider=provider,
         amount=view.amount,
         currency=view.currency,
+        authenticated=authenticated,
     )
     return Step(
         events=[ChargeOffered(name) for name in choice.offered],

@@ -6,7 +6,7 @@ A command that needs a provider parks its asker; `actors.gateway.outcomes` answe
 from collections.abc import Callable
 from typing import Any
 
-from actors.gateway import calls, holds, routing
+from actors.gateway import calls, challenges, holds, routing
 from actors.gateway import idempotency as keys
 from actors.gateway.booking import Booking
 from actors.gateway.facts import Closed, Parked, Pending
@@ -54,8 +54,8 @@ def create(state: GatewayState, message: Message, moment: Moment, rules: Rules) 
     )
     if order.confirm:
         step = calls.authorize(booking, moment, rules, _first(state, booking, rules))
-        return _parked(step, message, moment, payment_id)
-    return _done(booking, message, moment, 201)
+        return parked(step, message, moment, payment_id)
+    return done(booking, message, moment, 201)
 
 
 def authorize(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
@@ -65,7 +65,7 @@ def authorize(state: GatewayState, message: Message, moment: Moment, rules: Rule
     _must_allow(view, "authorize")
     booking = Booking(view, message, moment)
     step = calls.authorize(booking, moment, rules, _first(state, booking, rules))
-    return _parked(step, message, moment, view.id)
+    return parked(step, message, moment, view.id)
 
 
 def capture(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
@@ -88,7 +88,7 @@ def capture(state: GatewayState, message: Message, moment: Moment, rules: Rules)
     step = calls.capture(
         Booking(view, message, moment), moment, rules, amount=amount, final=order.final_capture
     )
-    return _parked(step, message, moment, view.id)
+    return parked(step, message, moment, view.id)
 
 
 def cancel(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
@@ -97,11 +97,13 @@ def cancel(state: GatewayState, message: Message, moment: Moment, rules: Rules) 
     view = found(state, order, order.id)
     _must_allow(view, "cancel")
     booking = Booking(view, message, moment)
-    if view.state is PaymentState.CREATED:
+    if view.state in (PaymentState.CREATED, PaymentState.REQUIRES_ACTION):  # nothing is held
         booking.book("payment.reversed", PaymentReversed("canceled", None, None), 0)
-        return _done(booking, message, moment, 200)
+        step = done(booking, message, moment, 200)
+        step.timers.extend(challenges.timers_over(view))
+        return step
     step = calls.reverse(booking, moment, rules, reason="canceled")
-    return _parked(step, message, moment, view.id)
+    return parked(step, message, moment, view.id)
 
 
 def _first(state: GatewayState, booking: Booking, rules: Rules) -> Choice:
@@ -191,7 +193,7 @@ def _unknown_token() -> RequestError:
     )
 
 
-def _done(booking: Booking, message: Message, moment: Moment, status: int) -> Step:
+def done(booking: Booking, message: Message, moment: Moment, status: int) -> Step:
     """Nothing is open: the answer is final now."""
     view = booking.view
     if view is None:
@@ -207,7 +209,7 @@ def _done(booking: Booking, message: Message, moment: Moment, status: int) -> St
     )
 
 
-def _parked(step: Step, message: Message, moment: Moment, payment_id: str) -> Step:
+def parked(step: Step, message: Message, moment: Moment, payment_id: str) -> Step:
     """A provider has been asked: who asked us waits until it is known."""
     pending = Pending(
         keys.key_of(message.body),

@@ -9,6 +9,8 @@ from actors.gateway import (
     breakers,
     canaries,
     cases,
+    challenge_answers,
+    challenges,
     commands,
     dispute_facts,
     disputes,
@@ -86,7 +88,7 @@ from payrail.domain.words.endpoints import (
     SwitchEndpoint,
     UpdateEndpoint,
 )
-from payrail.domain.words.payments import HoldExpiry
+from payrail.domain.words.payments import AnswerChallenge, ChallengeExpiry, HoldExpiry
 from payrail.domain.words.providers import ParkedNoticeDue, ProviderNotice
 from payrail.domain.words.refunds import ApproveRefund, CreateRefund, RefundExpiry, RejectRefund
 from payrail.domain.words.rules import RulesFound
@@ -107,12 +109,14 @@ _TOLD: dict[type, _Decision] = {
     HoldExpiry: holds.expired,
     RulesFound: rules_taken.found,
     DryRun: dry_run.shown,
+    ChallengeExpiry: challenges.expired,
 }
 _COMMANDS: dict[type, _Decision] = {
     CreatePayment: commands.create,
     AuthorizePayment: commands.authorize,
     CapturePayment: commands.capture,
     CancelPayment: commands.cancel,
+    AnswerChallenge: challenge_answers.answer,
     CreateRefund: refunds.create,
     ApproveRefund: refunds.approve,
     RejectRefund: refunds.reject,

@@ -4,12 +4,23 @@ An outcome belongs to the open call with its reference. One about a call that is
 same fact once more, or a charge that was approved after we had given it up: that one is given back.
 """
 
-from actors.gateway import breakers, calls, canaries, cases, holds, late, refund_outcomes, routing
+from actors.gateway import (
+    breakers,
+    calls,
+    canaries,
+    cases,
+    challenges,
+    holds,
+    late,
+    refund_outcomes,
+    routing,
+)
 from actors.gateway import idempotency as keys
 from actors.gateway.booking import Booking
 from actors.gateway.facts import Parked, Pending, Unparked
 from actors.gateway.settings import HOLD_MS, Rules
 from actors.gateway.state import GatewayState
+from payrail.domain.challenges import AUTHENTICATION_REQUIRED
 from payrail.domain.declines import DeclineClass, decline_of
 from payrail.domain.fees import FeeTable
 from payrail.domain.ledger import (
@@ -29,6 +40,7 @@ from payrail.domain.postings import capture_postings, fee_postings
 from payrail.domain.problems import problem_fields
 from payrail.domain.providers import public_name
 from payrail.domain.timestamps import iso, parse_iso
+from payrail.domain.words.providers import Action
 from payrail.runtime.actor import Message, Moment, Step
 
 #: Outcomes after which the call certainly had no effect.
@@ -153,6 +165,8 @@ def _authorized_or_not(
     elsewhere = _elsewhere(state, booking, message, moment, rules)
     if elsewhere is not None:
         return elsewhere
+    if told.action is not None:
+        return _challenged(state, booking, told.action, moment, rules)
     if told.result != "approved":
         code = FENCED_DECLINE if told.result in NO_EFFECT else told.code
         refusal = told.code if told.result == "refused" else None
@@ -178,6 +192,21 @@ def _authorized_or_not(
     step = _final(state, booking, call.reference, moment, _ok(state, view))
     if booking.view is not None:
         step.timers.append(holds.timer(booking.view))
+    return step
+
+
+def _challenged(
+    state: GatewayState, booking: Booking, action: Action, moment: Moment, rules: Rules
+) -> Step:
+    """The cardholder is asked for, and the shop is told where to send them. Once it was told to
+    wait nobody sends anybody: then the payment ends here, and no money has moved."""
+    view, call = _open(booking)
+    if call.in_doubt:
+        _book_decline(booking, call, AUTHENTICATION_REQUIRED, moment, rules)
+        return _final(state, booking, call.reference, moment, 402)
+    timer = challenges.open_one(booking, action, _latency_ms(call, moment), rules)
+    step = _final(state, booking, call.reference, moment, _ok(state, view))
+    step.timers.append(timer)
     return step
 
 

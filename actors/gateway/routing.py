@@ -30,6 +30,8 @@ from payrail.domain.trials import Standing, tally_of
 
 #: The one safe refusal after which another provider may be tried: it took nothing in.
 NOT_ACCEPTED = "not_accepted"
+#: The rule by which a charge goes back to who challenged its cardholder.
+CHALLENGED = "challenged"
 _HELD_BACK = {BreakerState.OPEN: "breaker_open", BreakerState.HALF_OPEN: "not_its_turn"}
 _CLOSED = Breaker()
 
@@ -73,6 +75,14 @@ def another(
 ) -> Choice:
     """The provider for a charge that was safely refused elsewhere; None when nobody is left."""
     return _let_through(table, order_for(table, charge, standing.answers), charge, standing, tried)
+
+
+def signed_in(table: RoutingTable, charge: Charge, standing: Standing, provider: str) -> Choice:
+    """The provider whose challenge the cardholder passed: no other knows of it."""
+    order = Order(CHALLENGED, (provider,))
+    candidates = [_candidate(table, order, provider, charge, standing)]
+    decision = decided(order, candidates, provider)
+    return Choice(provider, (), decision)
 
 
 def may_go_elsewhere(

@@ -42,3 +42,4 @@ class Rules:
     refunds: RefundTiers = refund_approval.BY_DEFAULT
     fees: FeeTable = fees.STANDARD
     declines: Declines = field(default_factory=default_declines)
+    challenge_key: bytes = field(default=b"", repr=False)  # names challenges; who acts has one

@@ -6,7 +6,7 @@ the card. What is refused before the card is asked had no effect, and is not rem
 
 from dataclasses import dataclass
 
-from actors.provider import outcomes
+from actors.provider import challenges, outcomes
 from actors.provider.answers import APPROVED, Table, word_on_card, word_on_hold
 from actors.provider.rules import BROKEN, SAFE, FaultRule, Subject, choose
 from actors.provider.seals import PresentedCard, SealUnopened, Unseal
@@ -153,6 +153,8 @@ def _end(
 ) -> Step:
     """Nothing keeps the call from being done, one way or the other."""
     documented = desk.outcome_for(card.number) if card is not None else None
+    if challenges.is_due(state, order, card, documented, rule, moment):
+        return challenges.asked(order, rule, moment, desk.provider)
     if card is not None:
         code = word_on_card(
             card,

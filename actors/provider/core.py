@@ -180,6 +180,7 @@ def order_of(
             token=call.token,
             sealed=call.sealed,
             capture=call.capture,
+            authenticated=call.authenticated,
             deadline_ms=deadline_ms,
         )
     return Order(

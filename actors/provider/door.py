@@ -92,6 +92,7 @@ def _order(state: ProviderState, given: ProviderCall) -> Order:
             token=given.token,
             sealed=given.sealed or "",
             capture=given.capture,
+            authenticated=given.authenticated,
         )
     reference, hold = _charge(state, given)
     return Order(

@@ -58,7 +58,7 @@ def with_notice(
     """`step`, which ended the call `order`, with the notice that is owed for it. `at_the_door`:
     its asker waits for a reply, which nothing overtakes."""
     ended = next((e for e in step.events if isinstance(e, OperationFinished)), None)
-    if ended is None or not step.out:
+    if ended is None or not step.out or ended.done.action is not None:
         return step  # nothing happened, or the provider is silent about it
     notice = Notice(
         id=moment.new_id("evt"),

@@ -81,6 +81,7 @@ def done(operation: Operation, reference: str, provider: str, *, asked: bool) ->
             amount=operation.amount,
             currency=operation.currency,
             asked=asked,
+            action=operation.action,
         )
     )
 
@@ -117,6 +118,7 @@ def finished(
         later=card.later if card else None,
         brand=card.brand if card else "",
         operation_id=order.operation_id,
+        authenticated=order.authenticated,
     )
     is_silent = rule is not None and rule.deed == "approve_then_hang"
     return Step(

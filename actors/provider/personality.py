@@ -7,8 +7,10 @@ broken) is a problem at both. Never: decides anything.
 
 from typing import Any
 
+from payrail.domain.challenges import REQUIRES_ACTION
 from payrail.domain.messages import Outcome
 from payrail.domain.problems import problem_fields
+from payrail.domain.words.providers import Action
 from payrail.runtime.actor import Message, Reply, answer
 
 _NOUNS = {"authorize": "charge", "capture": "capture", "refund": "refund", "reverse": "reversal"}
@@ -30,6 +32,8 @@ def spoken(message: Message, told: Outcome) -> list[Reply]:
 
 
 def _answer(told: Outcome, correlation_id: str) -> tuple[int, dict[str, Any]]:
+    if told.action is not None:
+        return 200, _challenging(told, told.action)
     if told.result not in ("approved", "declined"):
         return _undecided(told, correlation_id)
     if told.provider == "providerB":
@@ -37,6 +41,25 @@ def _answer(told: Outcome, correlation_id: str) -> tuple[int, dict[str, Any]]:
     if told.result == "approved":
         return 200, _object(told)
     return 402, _declined(told, correlation_id)
+
+
+def _challenging(told: Outcome, action: Action) -> dict[str, Any]:
+    """The cardholder is asked for; the charge is sent again, with a new reference, once passed."""
+    asked = {"id": action.id, "type": "challenge", "expires_at": action.expires_at}
+    if told.provider == "providerB":
+        return {
+            "pspReference": "",
+            "merchantReference": told.reference,
+            "resultCode": "ChallengeShopper",
+            "action": asked,
+        }
+    return {
+        "id": None,
+        "object": _NOUNS[told.operation],
+        "reference": told.reference,
+        "status": REQUIRES_ACTION,
+        "next_action": asked,
+    }
 
 
 def _undecided(told: Outcome, correlation_id: str) -> tuple[int, dict[str, Any]]:

@@ -30,6 +30,7 @@ from actors.provider.owed import (
 )
 from actors.provider.rules import FaultRule, spent
 from actors.provider.truth import Truth
+from payrail.domain.words.providers import Action
 from payrail.errors import LineDamaged
 
 
@@ -46,6 +47,7 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
     token: str | None = None  # of a charge
     sealed: str | None = None  # of a charge
     capture: bool = False  # of a charge: capture at once
+    authenticated: str | None = None  # of a charge: the action that its cardholder passed
     authorization: str | None = None  # of the others: the reference of the charge
     deadline_ms: int | None = None  # wire time
 
@@ -59,7 +61,7 @@ class Operation(Struct):
     token: str | None
     amount: int  # what really happened, whatever was asked for
     currency: str
-    result: str  # approved | declined
+    result: str  # approved | declined | requires_action
     code: str
     provider_reference: str | None
     is_documented: bool
@@ -71,6 +73,8 @@ class Operation(Struct):
     later: str | None = None  # what a test card does after its charge
     brand: str = ""  # of the card of a charge
     operation_id: str = ""  # the asker's own name for it
+    action: Action | None = None  # what its cardholder is to do; nothing was charged
+    authenticated: str | None = None  # the action that let this charge happen
 
     @property
     def left(self) -> int:
@@ -178,6 +182,7 @@ class ProviderState(Struct):
     notices: dict[str, Notice] = {}  # by id; those that nobody took yet
     batching: Batching = field(default_factory=Batching)
     held_notice: str = ""  # id of the one that waits for another to overtake it
+    actions: dict[str, str] = {}  # that no charge has used -> reference of the charge that asked
 
 
 _decode_event: Callable[[bytes], Struct] = msgspec.json.Decoder(Event).decode
@@ -235,6 +240,9 @@ def _fold_notice(
 def _finish(state: ProviderState, event: OperationFinished) -> None:
     state.operations[event.reference] = msgspec.structs.replace(event.done)
     state.waiting.pop(event.reference, None)
+    state.actions.pop(event.done.authenticated or "", None)
+    if event.done.action is not None:
+        state.actions[event.done.action.id] = event.reference
     hold = state.operations.get(event.authorization or "")
     if hold is None or event.done.result != "approved":
         return

@@ -167,6 +167,7 @@ def _charge_of(order: ChargeCard, merchant_id: str, sealed: str) -> Charge:
         currency=order.currency,
         sealed=sealed,
         capture=order.capture,
+        authenticated=order.authenticated,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from payrail.domain.challenges import ActionRequired
 from payrail.domain.claim_entries import CLAIM_DATA
 from payrail.domain.routing import RoutingDecision
 from payrail.errors import LineDamaged
@@ -250,6 +251,7 @@ class CanaryRolledBack(Struct, frozen=True):
 ENTRY_DATA: dict[str, type[Struct]] = {
     "payment.created": PaymentCreated,
     "payment.attempt_started": AttemptStarted,
+    "payment.requires_action": ActionRequired,
     "payment.authorized": PaymentAuthorized,
     "payment.declined": PaymentDeclined,
     "payment.unknown": OutcomeUnknown,

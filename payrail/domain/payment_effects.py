@@ -6,6 +6,7 @@ Never: moves the state, or reads a clock.
 
 from collections.abc import Callable
 
+from payrail.domain.challenges import REQUIRES_ACTION, ActionRequired, Challenge
 from payrail.domain.ledger import (
     AttemptEnd,
     AttemptStarted,
@@ -78,6 +79,7 @@ def _attempt_started(view: PaymentView, entry: LedgerEntry) -> None:
     attempt = Attempt(data.number, data.provider, data.reference, entry.timestamp)
     attempt.cost = _cost(data)
     view.attempts.append(attempt)
+    _answered(view, "approved")
     view.provider = data.provider
     view.open = OpenOperation(data.operation, data.reference, entry.timestamp, data.provider)
     _called(view, data.reference)
@@ -95,6 +97,31 @@ def _ended(attempt: Attempt, end: AttemptEnd | None) -> None:
 def _cost(data: AttemptStarted) -> int | None:
     found = data.routing.candidates if data.routing else []
     return next((one.cost for one in found if one.provider == data.provider), None)
+
+
+def _requires_action(view: PaymentView, entry: LedgerEntry) -> None:
+    data: ActionRequired = entry.data
+    attempt = _attempt(view, data.reference)
+    if attempt is not None:
+        attempt.outcome = attempt.code = REQUIRES_ACTION
+        attempt.latency_ms = data.latency_ms
+    _close(view, data.reference)
+    view.challenges.append(
+        Challenge(
+            data.challenge_id,
+            data.provider,
+            data.reference,
+            data.action,
+            data.url,
+            data.expires_at,
+        )
+    )
+
+
+def _answered(view: PaymentView, outcome: str) -> None:
+    """The challenge is over, if one was open."""
+    if view.challenge is not None:
+        view.challenge.outcome = outcome
 
 
 def _authorized(view: PaymentView, entry: LedgerEntry) -> None:
@@ -115,13 +142,14 @@ def _declined(view: PaymentView, entry: LedgerEntry) -> None:
     data: PaymentDeclined = entry.data
     attempt = _attempt(view, data.reference)
     # A safe refusal stays one: the payment is declined because nobody took it.
-    if attempt is not None and attempt.outcome in ("started", "unknown"):
+    if attempt is not None and attempt.outcome in ("started", "unknown", REQUIRES_ACTION):
         attempt.outcome = "declined" if data.refusal is None else "not_accepted"
         attempt.code = data.refusal or data.decline_code
         attempt.latency_ms = data.latency_ms
         attempt.decline_class, attempt.payer_message = data.decline_class, data.payer_message
     if view.state is PaymentState.UNKNOWN and data.decline_code == FENCED_DECLINE:
         view.fenced.append(data.reference)
+    _answered(view, "failed")
     view.open = None
     view.decline_code = data.decline_code
 
@@ -203,6 +231,7 @@ def _reversed(view: PaymentView, entry: LedgerEntry) -> None:
     view.open = None
     _called(view, data.reference)
     view.reversal_reason = data.reversal_reason
+    _answered(view, data.reversal_reason)
     if data.reversal_reason == "late_approval":
         for attempt in view.attempts:
             if attempt.outcome == "unknown":
@@ -241,6 +270,7 @@ def _settled(view: PaymentView, entry: LedgerEntry) -> None:
 #: By type of entry; one that is missing has a move and no shape in the ledger yet.
 EFFECTS: dict[str, Callable[[PaymentView, LedgerEntry], None]] = {
     "payment.attempt_started": _attempt_started,
+    "payment.requires_action": _requires_action,
     "payment.authorized": _authorized,
     "payment.declined": _declined,
     "payment.unknown": _unknown,

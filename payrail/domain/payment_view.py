@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from payrail.domain.challenges import Challenge, next_action
 from payrail.domain.ledger import PaymentMethod
 
 
@@ -28,7 +29,7 @@ class PaymentState(StrEnum):
 
 class Attempt(Struct):
     """One charge at one provider. `outcome`: started | approved | declined | unknown |
-    not_accepted, the last for a safe refusal: nothing was processed there."""
+    requires_action | not_accepted, the last for a safe refusal: nothing was processed there."""
 
     number: int
     provider: str
@@ -98,6 +99,7 @@ class PaymentView(Struct, kw_only=True):
     provider_fees: int = 0
     attempts: list[Attempt] = []
     captures: list[Capture] = []
+    challenges: list[Challenge] = []
     open: OpenOperation | None = None
     capture_closed: bool = False  # a final capture, a release or a reversal: no more to claim
     authorization: str | None = None  # our reference of the approved charge
@@ -115,6 +117,12 @@ class PaymentView(Struct, kw_only=True):
         ):
             return 0
         return self.amount_authorized - self.amount_captured
+
+    @property
+    def challenge(self) -> Challenge | None:
+        """The challenge that waits for the cardholder."""
+        last = self.challenges[-1] if self.challenges else None
+        return last if last is not None and last.outcome is None else None
 
     @property
     def is_settled(self) -> bool:
@@ -175,6 +183,7 @@ def render(view: PaymentView) -> dict[str, Any]:
         "reversal_reason": view.reversal_reason,
         "capture_before": view.capture_before,
         "pending_operation": _pending(view.open),
+        "next_action": next_action(view.challenge),
         "metadata": view.metadata,
         "created_at": view.created_at,
         "updated_at": view.updated_at,

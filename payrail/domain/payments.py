@@ -41,8 +41,7 @@ __all__ = [
 
 _S = PaymentState
 
-# (state, entry) -> state. A challenge has its row; its entry gets a shape in the ledger, and an
-# effect, when it is booked.
+# (state, entry) -> state.
 PAYMENT_TRANSITIONS: dict[tuple[PaymentState | None, str], PaymentState] = {
     (None, "payment.created"): _S.CREATED,
     (_S.CREATED, "payment.attempt_started"): _S.PROCESSING,
@@ -59,6 +58,7 @@ PAYMENT_TRANSITIONS: dict[tuple[PaymentState | None, str], PaymentState] = {
     (_S.REQUIRES_ACTION, "payment.attempt_started"): _S.PROCESSING,
     (_S.REQUIRES_ACTION, "payment.declined"): _S.DECLINED,
     (_S.REQUIRES_ACTION, "payment.reversed"): _S.REVERSED,
+    (_S.REQUIRES_ACTION, "payment.late_approval_reversed"): _S.REQUIRES_ACTION,
     # No new attempt from here: who may have charged is asked, nobody else is.
     (_S.UNKNOWN, "payment.authorized"): _S.AUTHORIZED,
     (_S.UNKNOWN, "payment.captured"): _S.CAPTURED,

@@ -82,8 +82,8 @@ _CARDS = (
     TestCard("4000000000007726", later=Later.REFUND_PENDING),
     TestCard("4000000000005126", later=Later.REFUND_FAILS),
     TestCard("4000000000000077", later=Later.FUNDS_AT_ONCE),
-    # There is no challenge page yet: `challenge` is kept for it, and until then a card whose
-    # challenge can be passed is approved, and one declined in spite of it is declined.
+    # These ask for their holder at every charge: nothing here sets a card up for later. The
+    # outcome is what follows a challenge that was passed.
     TestCard("4000002760003184", challenge=Challenge.ALWAYS),
     TestCard("4000002500003155", challenge=Challenge.UNLESS_SET_UP),
     TestCard("4000000000003220", challenge=Challenge.STEP_UP),

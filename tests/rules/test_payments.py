@@ -62,6 +62,7 @@ def test_created_payment_shows_what_was_asked_for():
         "reversal_reason": None,
         "capture_before": None,
         "pending_operation": None,
+        "next_action": None,
         "metadata": {"order": "7"},
         "created_at": NOON,
         "updated_at": NOON,

@@ -21,6 +21,7 @@ from payrail.domain.words.disputes import (
     RuleDispute,
     SubmitDispute,
 )
+from payrail.domain.words.payments import AnswerChallenge
 from payrail.domain.words.refunds import ApproveRefund, CreateRefund, RejectRefund
 
 #: kind and body of a question
@@ -122,6 +123,15 @@ def resolve(dispute_id: str, outcome: str, key: str = "k_resolve") -> Order:
     """The issuer rules: won | lost."""
     head = _head(f"{dispute_id}/resolve", {"outcome": outcome}, key, "m_001")
     return "dispute.resolve", RuleDispute(id=dispute_id, outcome=outcome, **head)
+
+
+def answer_challenge(
+    payment_id: str, challenge_id: str, outcome: str = "approve", key: str = "k_answer"
+) -> Order:
+    """A cardholder's answer, as the page sends it."""
+    head = {**_head(challenge_id, {"outcome": outcome}, key, "m_001"), "user_id": "cardholder"}
+    order = AnswerChallenge(id=payment_id, challenge_id=challenge_id, outcome=outcome, **head)
+    return "challenge.answer", order
 
 
 def drill(do: str, operation: str = "authorize", **more: Any) -> Order:

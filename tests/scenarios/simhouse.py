@@ -50,8 +50,9 @@ PEERS = {
 LEDGERS = tuple(f"data/ledger/{name}.jsonl" for name in ("payments", "refunds", "disputes"))
 #: Timers that always stand: a cut-off and the hourly jobs. Nobody waits for them.
 STANDING = ("cut_off", "job:settle", "job:reconcile")
-#: How timers begin of a refund that waits for its second person, and of a dispute's last day.
-FOR_PEOPLE = ("refund:", "dispute:")
+#: How timers begin of what waits for people: a refund's second person, a dispute's last day, a
+#: cardholder.
+FOR_PEOPLE = ("refund:", "dispute:", "challenge:")
 #: How the timer of a hold begins that may still be captured.
 HOLD = "hold:"
 NOTICE_KEYS = {public: notice_key(b"a-simulated-house", public) for public in PROVIDERS.values()}

@@ -196,6 +196,8 @@ def _nobody_waits(house: SimHouse) -> None:
     waiting = [*(f"refund:{i}" for i in state.refunds), *(f"dispute:{i}" for i in unanswered)]
     assert not state.disputes.asks
     assert not state.disputes.parked
+    challenges = [view.challenge for view in state.payments.values() if view.challenge]
+    waiting += [f"challenge:{challenge.id}" for challenge in challenges]
     assert all(view.state == "pending_approval" for view in state.refunds.values())
     timers = house.drivers["gateway"].loop.head.timers
     assert sorted(t for t in timers if t.startswith(FOR_PEOPLE)) == sorted(waiting)

@@ -39,6 +39,7 @@ OWNERS: dict[str, str | None] = {
     "/settlements/": None,
     "/reconciliations/": None,
     "/rules/": None,
+    "/challenges/": None,
 }
 #: An id of each kind that no house ever makes, in the shape of one.
 UNKNOWN = {

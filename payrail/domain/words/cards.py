@@ -30,6 +30,7 @@ class ChargeCard(Struct, forbid_unknown_fields=True):
     currency: str
     purpose: str = "charge.authorize"
     capture: bool = False
+    authenticated: str | None = None  # the provider's action that the cardholder passed
 
 
 class CardRefused(Struct, forbid_unknown_fields=True):
@@ -51,6 +52,7 @@ class Charge(Struct, forbid_unknown_fields=True):
     currency: str
     sealed: str
     capture: bool = False
+    authenticated: str | None = None
 
 
 class StoreCard(Struct, forbid_unknown_fields=True):

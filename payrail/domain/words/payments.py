@@ -52,6 +52,21 @@ class CancelPayment(Command, kw_only=True):
     id: str
 
 
+class AnswerChallenge(Command, kw_only=True):
+    """The cardholder has answered the challenge `challenge_id` of payment `id`."""
+
+    id: str
+    challenge_id: str
+    outcome: str  # approve | fail | abandon
+
+
+class ChallengeExpiry(Struct):
+    """The gateway's timer: nobody has answered a challenge in time."""
+
+    payment_id: str
+    challenge_id: str
+
+
 class AttemptTimeout(Struct):
     """The gateway's timer: a provider call has had its time (PAYRAIL_PROVIDER_TIMEOUT)."""
 
@@ -85,6 +100,8 @@ KINDS = (
     asked("payment.authorize", "frontdoor", AuthorizePayment),
     asked("payment.capture", "frontdoor", CapturePayment),
     asked("payment.cancel", "frontdoor", CancelPayment, by_hand=True),
+    asked("challenge.answer", "frontdoor", AnswerChallenge),
+    kind("challenge.expired", TIMER, ChallengeExpiry),
     kind("attempt.timeout", TIMER, AttemptTimeout),
     kind("ask.again", TIMER, AskAgain),
     kind("hold.expiry", TIMER, HoldExpiry),

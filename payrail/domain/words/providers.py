@@ -50,10 +50,18 @@ class Ask(Struct, forbid_unknown_fields=True):
     number: int  # which ask of this reference, from 1
 
 
+class Action(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a provider wants the cardholder to do before it charges."""
+
+    id: str
+    expires_at: str  # ISO, business time
+
+
 class Outcome(Struct, forbid_unknown_fields=True):
     """Provider to gateway, both for an operation and for an ask.
 
-    `result`: approved | declined | refused (safe: not processed) | ambiguous | pending | fenced.
+    `result`: approved | declined | refused (safe: not processed) | ambiguous | pending | fenced |
+    requires_action, the last with its `action`.
     """
 
     payment_id: str
@@ -66,6 +74,7 @@ class Outcome(Struct, forbid_unknown_fields=True):
     amount: int
     currency: str
     asked: bool = False
+    action: Action | None = None
 
 
 class InjectFault(Struct, forbid_unknown_fields=True):
@@ -99,6 +108,7 @@ class ProviderCall(Struct, forbid_unknown_fields=True):
     sealed: str | None = None
     token: str | None = None
     capture: bool = False  # of a charge: capture at once
+    authenticated: str | None = None  # of a charge: the action that its cardholder passed
     authorization: str | None = None  # reference of the charge
     capture_of: str | None = None  # reference of a capture, in its place
 
