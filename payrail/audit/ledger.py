@@ -1,7 +1,7 @@
 """Check what the ledger says, beyond its bytes: the rules that any reader may rely on.
 
-`seq` is gapless over the ledger's files, every entry and every prefix sums to zero, each payment's
-entries are legal moves, and each entry has its event.
+`seq` is gapless over the ledger's files, every entry and every prefix sums to zero, each entry is a
+legal move with the money of its facts (`payrail.audit.moves`), and each has its event.
 """
 
 import heapq
@@ -12,23 +12,11 @@ import msgspec
 from msgspec import Struct
 
 from payrail.audit.findings import Finding
+from payrail.audit.moves import Moves
 from payrail.audit.reading import Part
-from payrail.domain import cases, disputes, refunds
-from payrail.domain.cases import CaseView
-from payrail.domain.disputes import DisputeView
 from payrail.domain.ledger import LedgerEntry, read_entry
-from payrail.domain.payment_claims import payment_of
-from payrail.domain.payments import PaymentView, fold
-from payrail.domain.refunds import RefundView
 from payrail.errors import LineDamaged
 from payrail.storage.lines import is_whole
-
-#: Entries that are moves of the payment in `ref`; the others are about things of their own.
-_OF_A_PAYMENT = ("payment.", "fee.")
-#: Moves of the case in `ref`, which change nothing else.
-_OF_A_CASE = "case."
-#: Moves of the refund or the dispute in `ref`, which change what is claimed of its payment.
-_OF_A_REFUND, _OF_A_DISPUTE = "refund.", "dispute."
 
 _Numbered = tuple[int, str, int, LedgerEntry]  # seq, path, line, entry
 
@@ -45,10 +33,7 @@ class _Walk:
     seq: int = 0
     broken: bool = False  # a line is missing or damaged: moves can no longer be judged
     sums: dict[str, int] = field(default_factory=dict)
-    payments: dict[str, PaymentView] = field(default_factory=dict)
-    cases: dict[str, CaseView] = field(default_factory=dict)
-    refunds: dict[str, RefundView] = field(default_factory=dict)
-    disputes: dict[str, DisputeView] = field(default_factory=dict)
+    moves: Moves = field(default_factory=Moves)
     entries: list[tuple[str, int, str]] = field(default_factory=list)  # path, line, event id
     findings: list[Finding] = field(default_factory=list)
 
@@ -107,19 +92,10 @@ def _check_sums(walk: _Walk, path: str, line: int, entry: LedgerEntry) -> None:
 
 
 def _check_move(walk: _Walk, path: str, line: int, entry: LedgerEntry) -> None:
-    moves = (*_OF_A_PAYMENT, _OF_A_REFUND, _OF_A_DISPUTE, _OF_A_CASE)
-    if walk.broken or not entry.type.startswith(moves):
+    if walk.broken:
         return
     try:
-        if entry.type.startswith(_OF_A_CASE):
-            walk.cases[entry.ref] = cases.fold(walk.cases.get(entry.ref), entry)
-            return
-        if entry.type.startswith(_OF_A_DISPUTE):
-            walk.disputes[entry.ref] = disputes.fold(walk.disputes.get(entry.ref), entry)
-        if entry.type.startswith(_OF_A_REFUND):
-            walk.refunds[entry.ref] = refunds.fold(walk.refunds.get(entry.ref), entry)
-        about = payment_of(entry)
-        walk.payments[about] = fold(walk.payments.get(about), entry)
+        walk.moves.take(entry)
     except ValueError as error:
         walk.damage(path, line, f"not a legal move: {error}")
 
