@@ -7,39 +7,12 @@ import pytest
 from payrail.domain.words.providers import OpenDispute
 from tests.auditor.audit import audit
 from tests.scenarios import orders
+from tests.scenarios.disputed import SENT_BACK, a_house, answered, disputed, later
 from tests.scenarios.settled import DAY_MS, SettledHouse
 from tests.scenarios.sound import must_be_sound
 
 REPORTS = "data/reconciliation/reconciliation_report_"
 NET, DUE = 5000 - 175, 5000 - 200
-FRAUDULENT, SENT_BACK = "4000000000000259", "4000000000005126"
-
-
-def a_house(card: str = FRAUDULENT) -> tuple[SettledHouse, str]:
-    """A house with one captured payment of such a card."""
-    house = SettledHouse()
-    house.start()
-    token = house.tokenize(card, "card")
-    house.run()
-    return house, house.captured(token, "p")
-
-
-def later(house: SettledHouse, ms: int) -> None:
-    house.clock.advance_business_ms(ms)
-    house.run()
-
-
-def disputed(house: SettledHouse) -> str:
-    """The cardholder has disputed; result: our name for it."""
-    later(house, 60_000)
-    (ident,) = house.state.disputes.open
-    return str(ident)
-
-
-def answered(house: SettledHouse, text: str) -> None:
-    ident = disputed(house)
-    assert house.say(orders.evidence(ident, order_details=text), "e")[0] == 200
-    assert house.say(orders.submit(ident), "s")[0] == 200
 
 
 def settled(house: SettledHouse, name: str = "x") -> int:

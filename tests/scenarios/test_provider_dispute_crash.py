@@ -1,0 +1,139 @@
+"""A dispute that its provider moves by itself is opened, told and ruled on once, whoever dies."""
+
+from collections import Counter
+
+import pytest
+
+from tests.scenarios import orders
+from tests.scenarios.crash_house import Scene, Stage, breaks
+from tests.scenarios.disputed import (
+    MINUTE_MS,
+    SENT_BACK,
+    answered,
+    disputed,
+    later,
+    pays,
+)
+from tests.scenarios.settled import DAY_MS, SettledHouse, reconciliation, settlement
+from tests.scenarios.simhouse import SimHouse
+
+#: So long before its time a timer is still left alone: what else those days bring is done by then.
+SHORT_MS = 1_000
+
+
+def paid(house: SimHouse) -> None:
+    pays(house)
+
+
+def nearly_over(house: SimHouse) -> None:
+    """Disputed, and not answered until a moment before the last day ends."""
+    pays(house)
+    disputed(house)
+    later(house, 18 * DAY_MS - SHORT_MS)
+
+
+def nearly_ruled(text: str):
+    """Answered with this text, and the issuer has had all but a moment of its time."""
+
+    def setup(house: SimHouse) -> None:
+        pays(house)
+        answered(house, text)
+        later(house, 75 * DAY_MS - SHORT_MS)
+
+    return setup
+
+
+def paid_back(house: SimHouse) -> None:
+    """A refund has succeeded that the cardholder's bank will not take."""
+    payment_id = pays(house, SENT_BACK)
+    _, made = house.say(orders.refund(payment_id, 2000), "r")
+    assert house.say(orders.approve(made["id"]), "a")[0] == 200
+
+
+def stated(house: SimHouse) -> None:
+    """A dispute was answered and won, and the day's settlement file is written."""
+    pays(house)
+    ident = answered(house, "x")
+    assert house.say(orders.resolve(ident, "won"), "w")[0] == 200
+    assert house.say(settlement(), "settled", "reconciler")[0] == 200
+
+
+def time_comes(house: SimHouse) -> None:
+    later(house, MINUTE_MS)
+
+
+def reconcile(house: SimHouse) -> None:
+    house.put(reconciliation(), "q", "reconciler")
+    house.run()
+
+
+def ends(*types: str, truth: tuple[str, ...], state: str = "captured"):
+    """The dispute or the refund has these entries, and so much is true, once."""
+
+    def expect(house: SimHouse) -> None:
+        found = [e["type"] for e in house.entries if e["type"].startswith(("dispute.", "refund."))]
+        assert found == list(types)
+        operations = [t["operation"] for t in house.truths]
+        assert [one for one in operations if one not in ("authorize", "capture")] == list(truth)
+        (payment,) = house.state.payments.values()
+        assert payment.state == state
+
+    return expect
+
+
+def netted_once(house: SimHouse) -> None:
+    """Each movement is settled once, and nothing is left between the accounts."""
+    settled = [e["data"] for e in house.entries if e["type"] == "payment.settled"]
+    effects = sorted(data.get("effect", "capture") for data in settled)
+    assert effects == ["capture", "chargeback", "chargeback_reversed", "dispute_fee"]
+    sums: Counter[str] = Counter()
+    for entry in house.entries:
+        for posting in entry["postings"]:
+            sums[posting["account"]] += posting["amount"]
+    for account in ("receivable", "payout_in_transit", "disputed"):
+        assert sums[f"asset:providerA:{account}"] == 0
+
+
+OPENED = ("dispute.opened",)
+ANSWERED = (*OPENED, "dispute.evidence_added", "dispute.submitted")
+REFUNDED = ("refund.requested", "refund.approved", "refund.submitted", "refund.succeeded")
+
+SCENES = (
+    Scene("disputed by its card", paid, time_comes, ends(*OPENED, truth=("chargeback",))),
+    Scene(
+        "not answered in time",
+        nearly_over,
+        time_comes,
+        ends(*OPENED, "dispute.lost", truth=("chargeback", "dispute_closed"), state="chargeback"),
+    ),
+    Scene(
+        "won by its evidence",
+        nearly_ruled("winning_evidence"),
+        time_comes,
+        ends(*ANSWERED, "dispute.won", truth=("chargeback", "dispute_fee", "chargeback_reversed")),
+    ),
+    Scene(
+        "refund sent back",
+        paid_back,
+        time_comes,
+        ends(*REFUNDED, "refund.failed", truth=("refund", "refund_failed")),
+    ),
+    Scene("dispute settled", stated, reconcile, netted_once, house=SettledHouse),
+)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+def test_a_dispute_of_a_provider_ends_the_same_whatever_dies(scene: Scene) -> None:
+    """One effect, one notice that comes, one entry for it, books that add up."""
+    stage = Stage(scene)
+    calls = stage.effects()
+    counts: Counter[str] = Counter()
+    for broken in breaks(calls):
+        try:
+            stage.play(broken)
+        except Exception as error:
+            actor, call = calls[broken.n - 1]
+            raise AssertionError(f"{actor}: {call}, {broken}") from error
+        counts[broken.kind] += 1
+    assert counts.total() > 6 * len(calls) > 0
