@@ -6,13 +6,13 @@ from typing import Any
 
 from aiohttp import web
 
-from actors.frontdoor.queries import bad_query
 from payrail.domain.access import READERS
 from payrail.runtime.ports import Rng
-from payrail.web import openapi
-from payrail.web.metrics import CONTENT_TYPE, Handler, Metrics
+from payrail.web import docs_page, openapi
+from payrail.web.metrics import CONTENT_TYPE, Metrics
 from payrail.web.openapi import Route
 from payrail.web.problems import Problem
+from payrail.web.questions import only_known
 from payrail.web.server import make_app
 
 TITLE = "PayRail"
@@ -23,7 +23,7 @@ def plain_app(routes: Sequence[Route], metrics: Metrics, rng: Rng, log: Any) -> 
     """An application of these routes alone."""
     app = make_app(rng=rng, log=log)
     for route in routes:
-        handler = metrics.counted(route.method, route.path, _only_known(route))
+        handler = metrics.counted(route.method, route.path, only_known(route))
         app.router.add_route(route.method, route.path, handler)
         if route.method == "GET":
             app.router.add_route("HEAD", route.path, handler)
@@ -44,7 +44,7 @@ def public_app(
     ]
 
     async def docs(_request: web.Request) -> web.Response:
-        return openapi.page_answer(openapi.page(TITLE, documented))
+        return docs_page.page_answer(docs_page.page(TITLE, documented))
 
     app = inner_app(TITLE, documented, metrics, rng, log)
     app.router.add_get("/docs", docs)
@@ -67,23 +67,6 @@ def inner_app(
     document = openapi.document_handler(title, VERSION, routes, Problem)
     app.router.add_get("/openapi.json", document)
     return app
-
-
-def _only_known(route: Route) -> Handler:
-    """Refuse a question we would answer as if it had not been asked: a filter that is not there
-    yet must not come back as the unfiltered list."""
-    if route.method != "GET" or route.open_to_all:
-        return route.handler
-
-    async def handler(request: web.Request) -> web.StreamResponse:
-        for name in request.query:
-            if name not in route.query:
-                known = ", ".join(route.query) or "none"
-                message = f"is not known here; known are: {known}"
-                raise bad_query(name if name.isidentifier() else "query", message)
-        return await route.handler(request)
-
-    return handler
 
 
 def _text(scraped: Callable[[], str]) -> Callable[[web.Request], Any]:

@@ -16,7 +16,7 @@ from actors.frontdoor.case_rows import CaseRow
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
 from actors.frontdoor.lists import LIMIT_DEFAULT, LIMIT_MAX, Reads, answered, listed
 from actors.frontdoor.models import COMMAND_BYTES_MAX
-from actors.frontdoor.queries import bad_query, limit_of, place_of
+from actors.frontdoor.queries import bad_query, limit_of, payment_of, place_of
 from actors.frontdoor.reads import PaymentsView
 from payrail.domain.access import PAYERS
 from payrail.domain.cases import CaseState, render
@@ -31,7 +31,6 @@ from payrail.web.openapi import Route
 FILTERS = ("state", "payment_intent")
 #: Rows looked at for one page: a filter that finds little pages on, as in the list of payments.
 SCAN_MAX = 20_000
-_PAYMENT = re.compile(r"pi_[a-z0-9]{16}")
 _CASE = re.compile(r"case_[a-z0-9]{16}")
 _STATES = " or ".join(state.value for state in CaseState)
 
@@ -156,12 +155,7 @@ def _found(
 
 def _filters(request: web.Request) -> tuple[CaseState | None, str | None]:
     """What is asked for; None: anything. Raises RequestError 422."""
-    for name in FILTERS:
-        if len(request.query.getall(name, ())) > 1:
-            raise bad_query(name, "must be given once")
-    state, payment_id = (request.query.get(name) for name in FILTERS)
-    if payment_id is not None and not _PAYMENT.fullmatch(payment_id):
-        raise bad_query("payment_intent", "must be a payment's id, such as pi_0123456789abcdef")
+    state, payment_id = request.query.get("state"), payment_of(request)
     try:
         return None if state is None else CaseState(state), payment_id
     except ValueError:

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from actors.frontdoor.clock_hand import ClockHand
 from actors.frontdoor.heads import KEY_HEADER, idempotency_key
 from actors.frontdoor.hops import Hops
 from actors.frontdoor.lists import Reads, answered
 from payrail.domain.access import ADMINS
-from payrail.domain.durations import duration_ms
+from payrail.domain.durations import DURATION_PATTERN, duration_ms
 from payrail.domain.timestamps import iso, parse_iso
 from payrail.errors import RequestError
 from payrail.runtime.clockfile import AHEAD_MS_MAX, ClockSetting, Mode
@@ -34,14 +34,32 @@ def _duration(text: str) -> str:
     return text
 
 
+_TEXT: dict[str, JsonValue] = {"type": "string"}
+_NULL: dict[str, JsonValue] = {"type": "null"}
+
+
 class MoveClock(Body):
     """One of the two. A frozen clock stays frozen when it is advanced."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"advance": "90s"}, {"mode": "follow"}],
+            "oneOf": [
+                {"required": ["advance"], "properties": {"advance": _TEXT, "mode": _NULL}},
+                {"required": ["mode"], "properties": {"mode": _TEXT, "advance": _NULL}},
+            ],
+        }
+    )
 
     advance: (
         Annotated[
             str,
             AfterValidator(_duration),
-            Field(description="Move business time forward by this.", examples=["90s", "1h30m"]),
+            Field(
+                description="Move business time forward by this.",
+                examples=["90s", "1h30m"],
+                json_schema_extra={"pattern": DURATION_PATTERN},
+            ),
         ]
         | None
     ) = None

@@ -24,10 +24,11 @@ from actors.frontdoor.lists import (
     listed,
 )
 from actors.frontdoor.models import COMMAND_BYTES_MAX, Amount, NoFields
-from actors.frontdoor.queries import bad_query, limit_of, place_of
+from actors.frontdoor.queries import bad_query, limit_of, payment_of, place_of
 from actors.frontdoor.reads import PaymentsView
 from payrail.domain.access import PAYERS
 from payrail.domain.dispute_evidence import must_be_evidence
+from payrail.domain.dispute_reasons import EVIDENCE
 from payrail.domain.dispute_view import DisputeState, render
 from payrail.domain.words.disputes import (
     AcceptDispute,
@@ -62,6 +63,10 @@ Reason = Literal[
 ]
 
 
+#: `opening` is no state of a dispute that is read.
+_STATE = {"state": {"type": "string", "enum": [state.value for state in DisputeState]}}
+
+
 class NewDispute(Body):
     payment_intent: Annotated[str, Field(pattern=r"^pi_[a-z0-9]{16}$")]
     reason: Reason
@@ -72,7 +77,11 @@ class NewDispute(Body):
 class NewEvidence(Body):
     evidence: Annotated[
         dict[str, Annotated[str, Field(max_length=TEXT_MAX)]],
-        Field(max_length=ITEMS_MAX, description="Texts by item of the checklist."),
+        Field(
+            max_length=ITEMS_MAX,
+            description="Texts by item of the checklist.",
+            json_schema_extra={"minProperties": 1, "propertyNames": {"enum": [*EVIDENCE]}},
+        ),
     ]
 
 
@@ -95,7 +104,7 @@ class Disputes:
         add = "Add evidence: items of the checklist"
         return [
             _order(_PATH, self.create, "Have the provider open a dispute", NewDispute, 201),
-            Route("GET", _PATH, self.list, newest, DisputesShown, query=query),
+            Route("GET", _PATH, self.list, newest, DisputesShown, query=query, schemas=_STATE),
             Route("GET", _ABOUT, self.show, "Show a dispute and its checklist", DisputeShown),
             _order(f"{_ABOUT}/evidence", self.evidence, add, NewEvidence),
             _order(f"{_ABOUT}/submit", self.submit, submit, nothing),
@@ -146,7 +155,7 @@ class Disputes:
 
     async def list(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
-        wanted_state, payment_id = _state(request), request.query.get("payment_intent")
+        wanted_state, payment_id = _state(request), payment_of(request)
         limit = limit_of(request, LIMIT_DEFAULT, LIMIT_MAX)
         self._payments.catch_up()
         disputes = self._payments.disputes

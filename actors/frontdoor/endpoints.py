@@ -22,6 +22,8 @@ from actors.frontdoor.models import COMMAND_BYTES_MAX, NoFields
 from payrail.domain.access import ENDPOINT_KEEPERS
 from payrail.domain.endpoints import DELETED, Endpoint, render_endpoint
 from payrail.domain.webhooks import (
+    FILTER_CHARACTERS_MAX,
+    FILTER_PATTERN,
     FILTERS_MAX,
     URL_CHARACTERS_MAX,
     AllowList,
@@ -58,6 +60,11 @@ def _a_filter(text: str) -> str:
     return text
 
 
+_FILTER_SHAPE: dict[str, Any] = {
+    "pattern": FILTER_PATTERN,
+    "maxLength": FILTER_CHARACTERS_MAX,
+    "examples": ["payment.*"],
+}
 Url = Annotated[
     str,
     Field(
@@ -68,7 +75,7 @@ Url = Annotated[
     ),
 ]
 Filters = Annotated[
-    list[Annotated[str, AfterValidator(_a_filter)]],
+    list[Annotated[str, AfterValidator(_a_filter), Field(json_schema_extra=_FILTER_SHAPE)]],
     Field(max_length=FILTERS_MAX, description="Types or families of events; none: all."),
 ]
 

@@ -3,11 +3,11 @@
 Never: changes a value. A default that is not sent is added by the receiver's message, not here.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
-from payrail.domain.money import AMOUNT_MINOR_MAX, known_currency
+from payrail.domain.money import AMOUNT_MINOR_MAX, currency_codes, known_currency
 from payrail.web.bodies import Body
 
 #: A body of a command stands several times in one journal line of 64 KiB.
@@ -23,7 +23,13 @@ Amount = Annotated[
 Currency = Annotated[
     str,
     AfterValidator(known_currency),
-    Field(min_length=3, max_length=3, examples=["USD"], description="ISO 4217, upper case."),
+    Field(
+        min_length=3,
+        max_length=3,
+        examples=["USD"],
+        description="ISO 4217, upper case.",
+        json_schema_extra={"enum": [*currency_codes()]},
+    ),
 ]
 Token = Annotated[str, Field(pattern=r"^tok_[A-Za-z0-9_-]{1,64}$", examples=["tok_" + "0" * 32])]
 CaptureMethod = Literal["manual", "automatic"]
@@ -64,19 +70,44 @@ class NoFields(Body):
     """A body that says nothing, or none at all."""
 
 
+#: What may go wrong with what: for the document, which the provider's own table stands behind.
+_MONEY = ["authorize", "capture", "refund", "reverse", "*"]
+_DEEDS = (
+    ([*_MONEY, "status"], "down|error|http:(?:500|502|504)|reset|garbage|hang"),
+    (_MONEY, "approve_then_hang|slow:[1-9][0-9]{0,5}|decline:[a-z][a-z0-9_]{0,39}|wrong_amount"),
+    (["webhook", "*"], "(?:duplicate|early)_webhook|reorder_webhooks|late_webhook:[1-9][0-9]{0,4}"),
+    (
+        ["statement", "*"],
+        "settlement_mismatch:(?:missing_ours|missing_theirs|amount|currency|fee|fx|duplicate|late"
+        "|wrong_batch|wrong_state|refund|chargeback)",
+    ),
+)
+_DRILLS: dict[str, Any] = {
+    "examples": [{"operation": "authorize", "do": "error", "count": 1}],
+    "anyOf": [
+        {"properties": {"operation": {"enum": [*what]}, "do": {"pattern": f"^(?:{deed})$"}}}
+        for what, deed in _DEEDS
+    ],
+}
+
+
 class FaultMatch(Body):
-    merchant: str | None = None
-    payment: str | None = None
-    token: str | None = None
-    amount: int | None = None
+    merchant: Annotated[str, Field(pattern=r"^m_[A-Za-z0-9_-]{1,60}$")] | None = None
+    payment: Annotated[str, Field(pattern=r"^pi_[A-Za-z0-9_-]{1,60}$")] | None = None
+    token: Annotated[str, Field(pattern=r"^tok_[A-Za-z0-9_-]{1,64}$")] | None = None
+    amount: Amount | None = None
 
 
 class FaultRule(Body):
     """What goes wrong at a provider on purpose. The provider itself checks how the parts fit."""
 
+    model_config = ConfigDict(json_schema_extra=_DRILLS)
+
     operation: Text
     do: Text
-    count: int | None = None
-    probability: float | int | None = None
+    count: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    probability: Annotated[float, Field(ge=0, le=1)] | Annotated[int, Field(ge=0, le=1)] | None = (
+        None
+    )
     match: FaultMatch | None = None
     fence: bool = True

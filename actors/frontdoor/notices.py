@@ -72,6 +72,13 @@ def notice_routes(notices: Notices) -> list[Route]:
             "Take a provider's signed notice",
             shown.AnyObject,
             open_to_all=True,
+            heads={PROVIDER_HEADER: {"type": "string", "examples": ["providerA"]}},
+            codes=(
+                "signature-invalid",
+                "timestamp-out-of-tolerance",
+                "malformed-notice",
+                "validation-error",
+            ),
         )
     ]
 

@@ -41,6 +41,17 @@ from payrail.web.openapi import Route
 #: Lines of one batch that are shown; all of them are in its file, whose path is told.
 LINES_MAX = 1_000
 _ABOUT = "/providers/{id}"
+#: What a provider says when it did not do what it was called for.
+_ANSWERED = (
+    "card-declined",
+    "reference-fenced",
+    "reference-reused",
+    "operation-in-doubt",
+    "seal-broken",
+    "not-accepted",
+    "provider-broken",
+    "expired",
+)
 
 
 class ProviderDoor:
@@ -181,7 +192,9 @@ def _call(
 ) -> Route:
     handler = calling(operation, takes)
     path = f"{_ABOUT}/{operation}"
-    return Route("POST", path, handler, summary, models.ProviderAnswer, takes=takes)
+    return Route(
+        "POST", path, handler, summary, models.ProviderAnswer, takes=takes, codes=_ANSWERED
+    )
 
 
 def _look(
@@ -191,4 +204,4 @@ def _look(
     answers: type[models.Shown] | type[models.Faults],
     *query: str,
 ) -> Route:
-    return Route("GET", f"{_ABOUT}/{name}", handler, summary, answers, query=query)
+    return Route("GET", f"{_ABOUT}/{name}", handler, summary, answers, query=query, needs=query)

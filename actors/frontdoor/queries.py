@@ -8,8 +8,11 @@ import re
 from aiohttp import web
 
 from payrail.domain.timestamps import TIME_SPELLING, as_written
-from payrail.errors import RequestError
+from payrail.web.questions import bad_query
 
+__all__ = ["bad_query", "limit_of", "payment_of", "place_of", "time_of"]
+
+_PAYMENT = re.compile(r"pi_[a-z0-9]{16}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
@@ -31,6 +34,14 @@ def place_of(request: web.Request, name: str, default: int) -> int:
     return int(given)
 
 
+def payment_of(request: web.Request) -> str | None:
+    """The payment that rows must be about, None when none was given."""
+    given = request.query.get("payment_intent")
+    if given is not None and not _PAYMENT.fullmatch(given):
+        raise bad_query("payment_intent", "must be a payment's id, such as pi_0123456789abcdef")
+    return given
+
+
 def time_of(request: web.Request, name: str) -> str | None:
     """The time as lines have it, None when none was given."""
     given = request.query.get(name)
@@ -42,13 +53,3 @@ def time_of(request: web.Request, name: str) -> str | None:
         return as_written(given)
     except ValueError as error:
         raise bad_query(name, str(error)) from None
-
-
-def bad_query(name: str, message: str) -> RequestError:
-    """422 that names the parameter; never repeats its value."""
-    return RequestError(
-        422,
-        "validation-error",
-        f"The query's {name} {message}.",
-        errors=[{"field": name, "message": message}],
-    )

@@ -21,7 +21,7 @@ from actors.frontdoor.lists import (
     listed,
 )
 from actors.frontdoor.models import COMMAND_BYTES_MAX, Amount, NoFields
-from actors.frontdoor.queries import bad_query, limit_of, place_of, time_of
+from actors.frontdoor.queries import bad_query, limit_of, payment_of, place_of, time_of
 from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.refund_reads import RefundRow
 from actors.frontdoor.trying import QUERY, DryRunShown, tried
@@ -160,7 +160,7 @@ class Refunds:
 
     async def list(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
-        wanted_state, payment_id = _state(request), request.query.get("payment_intent")
+        wanted_state, payment_id = _state(request), payment_of(request)
         limit = limit_of(request, LIMIT_DEFAULT, LIMIT_MAX)
         self._payments.catch_up()
         refunds = self._payments.refunds

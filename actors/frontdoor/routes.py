@@ -8,14 +8,28 @@ from actors.frontdoor import models, shown
 from actors.frontdoor.commands import Commands
 from actors.frontdoor.drills import Drills, inner_health
 from actors.frontdoor.health import VERBS, House
-from actors.frontdoor.lists import Reads
+from actors.frontdoor.lists import EVENTS_LIMIT_DEFAULT, EVENTS_LIMIT_MAX, Reads
 from actors.frontdoor.payment_filters import FILTERS
 from actors.frontdoor.trying import QUERY as DRY_RUN
 from payrail.domain.access import ADMINS, PAYERS
+from payrail.web import parameters
 from payrail.web.metrics import Handler
 from payrail.web.openapi import Route
 
 _PAGED = ("limit", "cursor")
+EVENT_SCHEMAS: dict[str, parameters.Schema] = {
+    "after": {
+        "type": "string",
+        "pattern": "^(?:[0-9]{1,15}|evt_[A-Za-z0-9_]{1,40})$",
+        "examples": ["1043"],
+    },
+    "limit": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": EVENTS_LIMIT_MAX,
+        "default": EVENTS_LIMIT_DEFAULT,
+    },
+}
 
 
 def public_routes(commands: Commands, reads: Reads, house: House, drills: Drills) -> list[Route]:
@@ -34,7 +48,7 @@ def inner_routes(drills: Drills, house: House) -> list[Route]:
             "Clear the faults of a provider",
             shown.AnyObject,
         ),
-        Route("GET", "/health", inner_health, "A sign of life", shown.Health, open_to_all=True),
+        Route("GET", "/health", inner_health, "A sign of life", shown.Alive, open_to_all=True),
     ]
 
 
@@ -55,6 +69,7 @@ def _payments(commands: Commands, reads: Reads) -> list[Route]:
             keyed=True,
             may_also=(200, 202),
             roles=PAYERS,
+            codes=("card-declined", "unknown-token"),
         ),
         Route(
             "GET",
@@ -72,13 +87,22 @@ def _payments(commands: Commands, reads: Reads) -> list[Route]:
             shown.PaymentIntent,
             query=("at",),
         ),
-        _order(f"{about}/authorize", commands.authorize, "Hold the money", nothing),
-        _order(f"{about}/capture", commands.capture, "Claim held money, or a part of it", part),
+        _order(
+            f"{about}/authorize", commands.authorize, "Hold the money", nothing, "card-declined"
+        ),
+        _order(
+            f"{about}/capture",
+            commands.capture,
+            "Claim held money, or a part of it",
+            part,
+            "amount-exceeds",
+            "authorization-expired",
+        ),
         _order(f"{about}/cancel", commands.cancel, "Give held money back", nothing),
     ]
 
 
-def _order(path: str, handler: Handler, summary: str, takes: type[BaseModel]) -> Route:
+def _order(path: str, handler: Handler, summary: str, takes: type[BaseModel], *codes: str) -> Route:
     """An order about a payment: its body may be empty, its key may not."""
     return Route(
         "POST",
@@ -92,6 +116,7 @@ def _order(path: str, handler: Handler, summary: str, takes: type[BaseModel]) ->
         keyed=True,
         may_also=(202,),
         roles=PAYERS,
+        codes=codes,
     )
 
 
@@ -119,6 +144,7 @@ def _books(reads: Reads) -> list[Route]:
             "Events after a sequence number or an event",
             shown.Events,
             query=("after", *_PAGED),
+            schemas=EVENT_SCHEMAS,
         ),
     ]
 

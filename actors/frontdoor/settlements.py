@@ -62,13 +62,17 @@ def _day(text: str) -> str:
     return text
 
 
+Day = Annotated[
+    str,
+    AfterValidator(_day),
+    Field(examples=["2026-02-09"], json_schema_extra={"format": "date"}),
+]
+
+
 class RunOrder(Body):
     """Without a date: what is open now."""
 
-    date: Annotated[
-        str | None, AfterValidator(lambda text: text if text is None else _day(text)),
-        Field(examples=["2026-02-09"]),
-    ] = None  # fmt: skip
+    date: Day | None = None
 
 
 class Listed(BaseModel):

@@ -182,6 +182,10 @@ class Health(BaseModel):
     actors: list[ActorHealth]
 
 
+class Alive(BaseModel):
+    status: Literal["ok"]
+
+
 class Ready(BaseModel):
     status: Literal["ready"]
 

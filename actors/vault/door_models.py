@@ -3,9 +3,9 @@
 Never: an error that repeats a number, or a model that prints one.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from payrail.domain.cards import (
     brand_of,
@@ -16,28 +16,59 @@ from payrail.domain.cards import (
 from payrail.errors import RequestError
 from payrail.web.bodies import Body
 
+# What stands in `json_schema_extra` is for the document: a wrong card is told field by field in
+# words of its own, and a wrong purpose is asked of the vault, which writes it down.
+_YEARS: dict[str, JsonValue] = {"minimum": 2000, "maximum": 2099, "examples": [2030]}
 Short = Annotated[str, Field(max_length=64)]
+Token = Annotated[str, Field(max_length=64, examples=["tok_" + "0" * 32])]
+Word = Annotated[
+    str,
+    Field(
+        max_length=64,
+        json_schema_extra={"pattern": r"^(?!.*[0-9]{12})[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"},
+    ),
+]
+
+
+def _all_needed(schema: dict[str, Any]) -> None:
+    """Who leaves the purpose out is refused by the vault, not by the model."""
+    schema["required"] = [*schema["properties"]]
+    schema["properties"]["purpose"].pop("default")
 
 
 class TokenizeCard(Body):
-    number: Annotated[str, Field(max_length=40, repr=False)]
-    exp_month: int
-    exp_year: Annotated[int, Field(description="Four digits.")]
-    cvc: Annotated[str, Field(max_length=8, repr=False)]
+    number: Annotated[
+        str,
+        Field(
+            max_length=40,
+            repr=False,
+            examples=["4242424242424242"],
+            json_schema_extra={"pattern": r"^[0-9](?:[ -]?[0-9]){11,18}$"},
+        ),
+    ]
+    exp_month: Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": 12})]
+    exp_year: Annotated[int, Field(description="Four digits.", json_schema_extra=_YEARS)]
+    cvc: Annotated[
+        str, Field(max_length=8, repr=False, json_schema_extra={"pattern": "^[0-9]{3,4}$"})
+    ]
     name: Annotated[str, Field(max_length=200, repr=False)] = ""
 
 
 class Detokenize(Body):
-    token: Short
-    purpose: Short = ""
+    model_config = ConfigDict(json_schema_extra=_all_needed)
+
+    token: Token
+    purpose: Annotated[Short, Field(json_schema_extra={"enum": ["support.last4"]})] = ""
 
 
 class ChargeToken(Body):
-    token: Short
-    provider: Short
-    payment_id: Short
-    operation_id: Short
-    purpose: Short = ""
+    model_config = ConfigDict(json_schema_extra=_all_needed)
+
+    token: Token
+    provider: Annotated[Word, Field(examples=["providerA"])]
+    payment_id: Word
+    operation_id: Word
+    purpose: Annotated[Short, Field(json_schema_extra={"enum": ["charge.authorize"]})] = ""
 
 
 class TokenShown(BaseModel):

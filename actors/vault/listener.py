@@ -18,6 +18,7 @@ from payrail.settings import Settings
 from payrail.web import openapi
 from payrail.web.access import AccessView
 from payrail.web.problems import Problem
+from payrail.web.questions import only_known
 from payrail.web.server import make_app, serve
 
 
@@ -26,7 +27,7 @@ def vault_app(door: VaultDoor, rng: Rng, log: Any) -> web.Application:
     routes = door.routes()
     app = make_app(rng=rng, log=log)
     for route in routes:
-        app.router.add_route(route.method, route.path, route.handler)
+        app.router.add_route(route.method, route.path, only_known(route))
     document = openapi.document_handler("PayRail vault", "1", routes, Problem)
     app.router.add_get("/openapi.json", document)
     return app

@@ -23,7 +23,11 @@ _PROBLEMS = {
 }
 _RIGHTS = (403, "forbidden", "This key may not use the card in this way.")
 _NOT_FOUND = (404, "not-found", "There is no such token.")
-_FIELD_OF = {"purpose_missing": "purpose", "purpose_unknown": "purpose"}
+_FIELD_OF = {
+    "purpose_missing": "purpose",
+    "purpose_unknown": "purpose",
+    "provider_unknown": "provider",
+}
 _CODE = re.compile(r"[a-z0-9_]{1,40}")
 
 

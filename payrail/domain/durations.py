@@ -4,6 +4,10 @@ import re
 
 _UNIT_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000}
 _SPELLED = re.compile(r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,8})s)?")
+#: The same for documents: at least one part, and not all of them zeros.
+DURATION_PATTERN = (
+    r"^(?=.*[1-9])(?=.)(?:[0-9]{1,6}d)?(?:[0-9]{1,6}h)?(?:[0-9]{1,6}m)?(?:[0-9]{1,8}s)?$"
+)
 #: Nobody waits longer for a dispute, a hold or a payout; more is a slip of the finger.
 DURATION_MS_MAX = 400 * _UNIT_MS["d"]
 SPELLING = "must be a duration from 1s to 400d, such as 90s, 5m, 2h, 3d or 1h30m"

@@ -24,6 +24,12 @@ def _known(code: str) -> int | None:
         return None
 
 
+@cache
+def currency_codes() -> list[str]:
+    """Every code that `known_currency` takes, in order."""
+    return sorted(one.code for one in Currency if one.exponent in EXPONENTS)
+
+
 def known_currency(code: str) -> str:
     """The code itself. Raises ValueError as `exponent` does."""
     exponent(code)

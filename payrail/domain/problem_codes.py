@@ -85,6 +85,16 @@ CODES: dict[str, ProblemCode] = {
     "dispute-open": ProblemCode(
         409, "A dispute about this payment is open.", "Answer the dispute first."
     ),
+    "ledger-damaged": ProblemCode(
+        409, "The ledger has a line that does not read.", "`payrail verify` names it."
+    ),
+    "ledger-changed": ProblemCode(
+        409, "A prefix of the ledger is not what it was.", "`payrail verify` says since when."
+    ),
+    "reference-fenced": ProblemCode(
+        409, "This reference was asked about before it came.", "Take a new reference."
+    ),
+    "token-taken": ProblemCode(409, "This token stands for a card already.", "Ask for another."),
     "body-too-large": ProblemCode(
         413, "The body is longer than this path takes.", "Send less; the detail has the bound."
     ),
@@ -109,8 +119,29 @@ CODES: dict[str, ProblemCode] = {
     "unknown-token": ProblemCode(
         422, "No card of this merchant has this token.", "Send the card to the vault's /tokenize."
     ),
+    "seal-broken": ProblemCode(
+        422, "The seal is not for this provider and reference.", "Seal the card anew."
+    ),
     "endpoint-not-allowed": ProblemCode(
         422, "This URL may not be called.", "Use https at a public address with a name."
+    ),
+    "provider-broken": ProblemCode(
+        502,
+        "An answer that says nothing about the call.",
+        "Ask for the reference; it may have happened.",
+        also=(500, 504),
+    ),
+    "expired": ProblemCode(
+        504, "The call came too late, and nothing was processed.", "Call with a new reference."
+    ),
+    "provider-key-missing": ProblemCode(
+        503, "The provider has published no key yet.", _LATER, retryable=True
+    ),
+    "vault-record-mismatch": ProblemCode(
+        503, "The stored card does not open.", "`payrail verify` names the record."
+    ),
+    "not-accepted": ProblemCode(
+        503, "The provider says that it did not take this up.", "Try another one.", retryable=True
     ),
     "rate-limited": ProblemCode(
         429, "Too many requests with this key.", _LATER, retryable=True
@@ -134,7 +165,7 @@ CODES: dict[str, ProblemCode] = {
         503, "A file of the house does not read.", "The detail names what writes it anew."
     ),
     "statement-damaged": ProblemCode(
-        503, "A provider's statement does not read.", "The detail names file and line.", also=(422,)
+        503, "A provider's statement does not read.", "The detail names file and line.", also=(409,)
     ),
 }  # fmt: skip
 

@@ -305,7 +305,8 @@ def retry_after_s(header: str | None, now_ms: int) -> int | None:
 
 #: How many endpoints a merchant may have, and how many filters one of them.
 ENDPOINTS_MAX, FILTERS_MAX, FILTER_CHARACTERS_MAX = 16, 12, 50
-_FILTER = re.compile(r"\*|[a-z_]{1,40}\.(?:\*|[a-z_]{1,60})", re.ASCII)
+FILTER_PATTERN = r"^(?:\*|[a-z_]{1,40}\.(?:\*|[a-z_]{1,60}))$"
+_FILTER = re.compile(FILTER_PATTERN, re.ASCII)
 
 
 def is_filter(text: str) -> bool:

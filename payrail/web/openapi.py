@@ -1,12 +1,13 @@
-"""The OpenAPI document and the plain page of a listener, both out of its own table of routes.
+"""The OpenAPI 3.1 document of a listener, out of its own table of routes.
 
-Never: names another host. The page loads nothing.
+Everything that can follow from a route does: parameters, refusals, headers, examples, links, tags;
+so a new row in a table is documented, fuzzed and shown without another line.
+Never: names another host.
 """
 
-import html
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -15,11 +16,23 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from payrail.domain.access import ROLES
+from payrail.web import answers, parameters
+from payrail.web.examples import example
+from payrail.web.links import links
 from payrail.web.metrics import Handler
 
-_PARAMETER = re.compile(r"\{([a-z_]+)\}")
 _REF = "#/components/schemas/{model}"
-_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_ABOUT = (
+    "Amounts are whole minor units. Times are ISO 8601 in UTC. A body is strict JSON: no field"
+    " that is not listed, no key twice, no conversions. A route that needs a key refuses query"
+    " parameters that it does not know, or gets twice, with 422; one that is open to all ignores"
+    " them. Another merchant's id is answered as one that never was."
+)
+_KEY = (
+    "`Authorization: Bearer <key>`. Only the service key of the house may add `X-Merchant-Id`, "
+    "`X-Role` and `X-User` to speak for somebody."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +53,47 @@ class Route:
     may_also: tuple[int, ...] = ()  # statuses that carry the same object
     #: Who may, told as `x-roles`; empty: the house's service key; None: another secret is needed.
     roles: frozenset[str] | None = None
+    codes: tuple[str, ...] = ()  # of problems that are its own, beside those that follow
+    media: str = "text/plain"  # of an answer that is not JSON
+    needs: tuple[str, ...] = ()  # parameters of the query that must be there
+    schemas: Mapping[str, parameters.Schema] = field(default_factory=dict)  # of parameters
+    heads: Mapping[str, parameters.Schema] = field(default_factory=dict)  # headers it needs
 
 
 def document(title: str, version: str, routes: Sequence[Route], problem: type[BaseModel]) -> bytes:
     """The OpenAPI 3.1 document as JSON."""
+    return json.encode(document_fields(title, version, routes, problem))
+
+
+def document_fields(
+    title: str, version: str, routes: Sequence[Route], problem: type[BaseModel]
+) -> dict[str, Any]:
+    """The same as plain values, for the page."""
     models: list[tuple[type[BaseModel], Any]] = [(problem, "serialization")]
     models += [(route.takes, "validation") for route in routes if route.takes]
     models += [(route.answers, "serialization") for route in routes if route.answers]
     names, definitions = models_json_schema(list(dict.fromkeys(models)), ref_template=_REF)
+    schemas: dict[str, Any] = definitions.get("$defs", {})
+    schemas["Problem"] = answers.problem_schema(schemas["Problem"])
+    told = _Telling(routes, names, schemas)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, names, problem)
-    return json.encode(
-        {
-            "openapi": "3.1.0",
-            "info": {"title": title, "version": version},
-            "security": [{"key": []}],
-            "paths": paths,
-            "components": {
-                "schemas": definitions.get("$defs", {}),
-                "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        paths.setdefault(route.path, {})[route.method.lower()] = told.operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version, "description": _ABOUT},
+        "tags": [{"name": name} for name in dict.fromkeys(tag_of(route.path) for route in routes)],
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "headers": answers.HEADERS,
+            "examples": answers.problem_examples(),
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": _KEY}
             },
-        }
-    )
+        },
+    }  # fmt: skip
 
 
 def document_handler(
@@ -80,81 +111,104 @@ def document_handler(
     return answer
 
 
-def page(title: str, routes: Sequence[Route]) -> str:
-    """The operations as one page for people."""
-    rows = "\n".join(
-        f"<tr><td>{route.method}</td><td><code>{html.escape(route.path)}</code></td>"
-        f"<td>{html.escape(route.summary)}</td></tr>"
-        for route in routes
-    )
-    return (
-        "<!doctype html>\n"
-        f'<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        "<style>body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;"
-        "padding:0 1rem}td{padding:.25rem .75rem;border-top:1px solid #ccc;text-align:left}"
-        "</style></head>\n"
-        f"<body><h1>{html.escape(title)}</h1>\n"
-        '<p>The same as a document: <a href="/openapi.json">/openapi.json</a>. Send'
-        " <code>Authorization: Bearer &lt;key&gt;</code>, and an <code>Idempotency-Key</code>"
-        " with every order.</p>\n"
-        f"<table>\n{rows}\n</table></body></html>\n"
-    )
+def tag_of(path: str) -> str:
+    """`Payment intents` of `/payment-intents/{id}/capture`."""
+    return path.split("/")[1].removesuffix(".json").replace("-", " ").capitalize()
 
 
-def page_answer(text: str) -> web.Response:
-    """A page, with a policy under which it can load nothing."""
-    headers = {"Content-Security-Policy": _PAGE_POLICY, "X-Content-Type-Options": "nosniff"}
-    return web.Response(text=text, content_type="text/html", charset="utf-8", headers=headers)
+def operation_id(method: str, path: str) -> str:
+    """The lasting name of an operation, for clients that are generated."""
+    return "_".join([method.lower(), *re.findall(r"[A-Za-z0-9]+", path)])
 
 
-def _operation(route: Route, names: Any, problem: type[BaseModel]) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "operationId": _operation_id(route),
-        "summary": route.summary,
-        "responses": _responses(route, names, problem),
-    }
-    if parameters := _parameters(route):
-        found["parameters"] = parameters
-    if route.takes is not None:
-        schema = names[(route.takes, "validation")]
-        content = {"application/json": {"schema": schema}}
-        found["requestBody"] = {"required": route.body_needed, "content": content}
-    if route.open_to_all:
-        found["security"] = []
-    if route.roles is not None:
-        found["x-roles"] = [role for role in ROLES if role in route.roles]
-    return found
+class _Telling:
+    """Operations, over the schemas of all of them."""
+
+    def __init__(self, routes: Sequence[Route], names: Any, schemas: dict[str, Any]) -> None:
+        self._routes, self._names, self._schemas = routes, names, schemas
+        for route in routes:
+            if route.takes is not None:
+                _plain(names[(route.takes, "validation")], schemas, set())
+
+    def operation(self, route: Route) -> dict[str, Any]:
+        writes = route.method in _WRITES
+        found: dict[str, Any] = {
+            "operationId": operation_id(route.method, route.path),
+            "summary": route.summary,
+            "tags": [tag_of(route.path)],
+            "responses": self._given(route)
+            | answers.refusals(
+                is_open=route.open_to_all, writes=writes, keyed=route.keyed, own=route.codes
+            ),
+        }
+        if told := parameters.parameters(route, self._row(route)):
+            found["parameters"] = told
+        if route.takes is not None:
+            content = {"application/json": self._content(self._schema_taken(route.takes))}
+            found["requestBody"] = {"required": route.body_needed, "content": content}
+        if route.open_to_all:
+            found["security"] = []
+        if route.roles is not None:
+            found["x-roles"] = [role for role in ROLES if role in route.roles]
+        return found
+
+    def _given(self, route: Route) -> dict[str, Any]:
+        content: dict[str, Any] = {route.media: {"schema": {"type": "string"}}}
+        if route.answers is not None:
+            content = {"application/json": self._content(self._schema_answered(route.answers))}
+        statuses = (route.status, *route.may_also)
+        led = links(route, self._routes, operation_id)
+        return {
+            str(status): answers.given(status, content, led, keyed=route.keyed)
+            for status in statuses
+        }
+
+    def _content(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {"schema": schema, "example": example(schema, self._schemas)}
+
+    def _schema_taken(self, model: type[BaseModel]) -> dict[str, Any]:
+        found: dict[str, Any] = self._names[(model, "validation")]
+        return found
+
+    def _schema_answered(self, model: type[BaseModel]) -> dict[str, Any]:
+        found: dict[str, Any] = self._names[(model, "serialization")]
+        return found
+
+    def _row(self, route: Route) -> dict[str, Any]:
+        """The properties of one row of the list that a route answers; none of what is no list."""
+        if route.answers is None or not route.query:
+            return {}
+        page = self._resolved(self._schema_answered(route.answers))
+        item = page.get("properties", {}).get("data", {}).get("items", {})
+        found: dict[str, Any] = self._resolved(item).get("properties", {})
+        return found
+
+    def _resolved(self, schema: dict[str, Any]) -> dict[str, Any]:
+        if "$ref" not in schema:
+            return schema
+        found: dict[str, Any] = self._schemas[schema["$ref"].rpartition("/")[2]]
+        return found
 
 
-def _responses(route: Route, names: Any, problem: type[BaseModel]) -> dict[str, Any]:
-    content: dict[str, Any] = {"text/plain": {"schema": {"type": "string"}}}
-    if route.answers is not None:
-        content = {"application/json": {"schema": names[(route.answers, "serialization")]}}
-    told = {
-        str(status): {"description": "What was asked for.", "content": content}
-        for status in (route.status, *route.may_also)
-    }
-    schema = names[(problem, "serialization")]
-    refused = {"application/problem+json": {"schema": schema}}
-    return told | {"default": {"description": "A refusal or a fault.", "content": refused}}
-
-
-def _parameters(route: Route) -> list[dict[str, Any]]:
-    text = {"type": "string"}
-    found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": text}
-        for name in _PARAMETER.findall(route.path)
-    ]
-    found += [
-        {"name": name, "in": "query", "required": False, "schema": text} for name in route.query
-    ]
-    if route.keyed:
-        key = {"type": "string", "minLength": 1, "maxLength": 255}
-        found.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": key})
-    return found
-
-
-def _operation_id(route: Route) -> str:
-    words = re.findall(r"[A-Za-z0-9]+", route.path)
-    return "_".join([route.method.lower(), *words])
+def _plain(schema: Any, schemas: dict[str, Any], seen: set[str]) -> None:
+    """Say of every free text in a body what strict JSON refuses: control characters."""
+    if isinstance(schema, list):
+        for one in schema:
+            _plain(one, schemas, seen)
+    if not isinstance(schema, dict):
+        return
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    if name and name not in seen:
+        seen.add(name)
+        _plain(schemas[name], schemas, seen)
+    if schema.get("type") == "string" and not schema.keys() & {"pattern", "format", "enum"}:
+        schema["pattern"] = parameters.PLAIN_TEXT
+    elif schema.get("type") == "string" and not schema.get("pattern", "^").startswith("^"):
+        schema["allOf"] = [{"pattern": parameters.PLAIN_TEXT}]
+    if schema.get("additionalProperties", False) is not False and "propertyNames" not in schema:
+        schema.setdefault("propertyNames", {}).setdefault("pattern", parameters.PLAIN_TEXT)
+    for key in ("properties", "$defs"):
+        for inner in schema.get(key, {}).values():
+            _plain(inner, schemas, seen)
+    for key in ("items", "anyOf", "oneOf", "allOf", "additionalProperties"):
+        _plain(schema.get(key), schemas, seen)
