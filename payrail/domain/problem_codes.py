@@ -85,6 +85,9 @@ CODES: dict[str, ProblemCode] = {
     "dispute-open": ProblemCode(
         409, "A dispute about this payment is open.", "Answer the dispute first."
     ),
+    "last-admin-key": ProblemCode(
+        409, "Without this key nobody could manage keys.", "Make another admin key first."
+    ),
     "ledger-damaged": ProblemCode(
         409, "The ledger has a line that does not read.", "`payrail verify` names it."
     ),
