@@ -76,7 +76,10 @@ class NewDispute(Body):
 
 class NewEvidence(Body):
     evidence: Annotated[
-        dict[str, Annotated[str, Field(max_length=TEXT_MAX)]],
+        dict[
+            str,
+            Annotated[str, Field(max_length=TEXT_MAX, json_schema_extra={"pattern": r"\S"})],
+        ],
         Field(
             max_length=ITEMS_MAX,
             description="Texts by item of the checklist.",

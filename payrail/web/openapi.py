@@ -205,8 +205,10 @@ def _plain(schema: Any, schemas: dict[str, Any], seen: set[str]) -> None:
         schema["pattern"] = parameters.PLAIN_TEXT
     elif schema.get("type") == "string" and not schema.get("pattern", "^").startswith("^"):
         schema["allOf"] = [{"pattern": parameters.PLAIN_TEXT}]
-    if schema.get("additionalProperties", False) is not False and "propertyNames" not in schema:
-        schema.setdefault("propertyNames", {}).setdefault("pattern", parameters.PLAIN_TEXT)
+    if schema.get("additionalProperties", False) is not False:
+        named = schema.setdefault("propertyNames", {})
+        if "enum" not in named:
+            named.setdefault("pattern", parameters.PLAIN_TEXT)
     for key in ("properties", "$defs"):
         for inner in schema.get(key, {}).values():
             _plain(inner, schemas, seen)
