@@ -15,6 +15,8 @@ from tests.auditor.files import GENESIS
 Fields = dict[str, Any]
 
 PAYMENTS = "data/ledger/payments.jsonl"
+REFUNDS = "data/ledger/refunds.jsonl"
+DISPUTES = "data/ledger/disputes.jsonl"
 OUTBOX = "data/outbox/events.jsonl"
 ACCESS = "data/vault/access_log.jsonl"
 TRUTH_A = "data/providers/providerA_truth.jsonl"
@@ -157,6 +159,25 @@ class House:
             answer("authorize", "a2", "pi_2", 402, 700),
         ]
         self.journals: dict[str, list[Fields]] = {}
+
+    def claim(self, kind: str, ref: str, amount: int, money: dict[str, int], **more: Any) -> None:
+        """Book an entry about a refund or a dispute of `pi_1`, with its event; `money` by
+        account."""
+        path = DISPUTES if kind.startswith("dispute.") else REFUNDS
+        seq = len(self.books[OUTBOX]) + 1
+        data = {"payment_id": "pi_1", "provider": "providerA", **more}
+        made = entry(seq, kind, ref, amount, **data)
+        made["postings"] = [
+            {"account": account, "amount": part, "currency": "USD"}
+            for account, part in money.items()
+        ]
+        self.books.setdefault(path, []).append(made)
+        self.books[OUTBOX].append({"seq": seq, "id": f"evt_{seq}", "type": kind, "data": {}})
+
+    def effect(self, reference: str, operation: str, amount: int, name: str) -> None:
+        """A line of truth of provider A about a refund or a dispute, which it calls `name`."""
+        line = truth(len(self.books[TRUTH_A]) + 1, reference, operation, amount)
+        self.books[TRUTH_A].append({**line, "operation_id": name, "provider_reference": name})
 
     def journaled(self) -> None:
         """Give it journals: the gateway's has every book line, and one message to the vault."""
