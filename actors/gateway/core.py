@@ -140,7 +140,7 @@ _COMMANDS: dict[type, _Decision] = {
 }
 
 
-_DISPUTES: dict[str, Callable[[GatewayState, Message, Moment], Step]] = {
+_DISPUTES: dict[str, _Decision] = {
     "dispute.fact": dispute_facts.fact,
     "dispute.notice": dispute_facts.notice,
     "dispute.parked": dispute_facts.parked_due,
@@ -199,11 +199,9 @@ class Gateway:
         return step
 
     def decide(self, state: GatewayState, message: Message, moment: Moment) -> Step:
-        told = _DISPUTES.get(message.kind)
-        if told is not None:
-            step = told(state, message, moment)
-        else:
-            step = self._decided(state, message, moment, self.rules(state))
+        rules = self.rules(state)
+        told = _DISPUTES.get(message.kind, self._decided)
+        step = told(state, message, moment, rules)
         return notices.woken(state, parked_facts.woken(state, step, moment), moment)
 
     def _decided(self, state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:

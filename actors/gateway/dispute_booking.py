@@ -17,9 +17,10 @@ from payrail.domain.claim_entries import (
 )
 from payrail.domain.dispute_evidence import prefilled
 from payrail.domain.dispute_reasons import known_reason
-from payrail.domain.dispute_terms import DAY_MS, dispute_fee, due_at
+from payrail.domain.dispute_terms import DAY_MS, due_at
 from payrail.domain.dispute_view import DisputeState, DisputeView, Stage
 from payrail.domain.disputes import closed_reason
+from payrail.domain.fees import STANDARD, FeeTable
 from payrail.domain.ledger import CaseOpened
 from payrail.domain.payment_view import PaymentView
 from payrail.domain.postings import second_chargeback_postings
@@ -41,9 +42,10 @@ class Desk:
         moment: Moment,
         payment_id: str,
         dispute: DisputeView | None,
+        fees: FeeTable = STANDARD,
     ) -> None:
         self._told: DisputeFact = message.body
-        self._moment = moment
+        self._moment, self._fees = moment, fees
         self._booking = Booking(state.payments[payment_id], message, moment)
         self._overdrawn_before = self.payment.amount_overdrawn
         self._was, self.view = dispute, dispute
@@ -79,7 +81,7 @@ class Desk:
             stage.value,
             known_reason(told.reason),
             due_at(payment.payment_method.brand, parse_iso(self.occurred_at)),
-            0 if stage is Stage.INQUIRY else dispute_fee(payment.currency),
+            0 if stage is Stage.INQUIRY else self._fees.dispute_fee(payment.currency),
             ours,
             told.network_code,
             self.occurred_at,
@@ -92,7 +94,8 @@ class Desk:
         view = self._view()
         ask = self._asks.get(view.id)
         by = ask.user_id if ask is not None and ask.action == "submit" else None
-        fee = 0 if view.stage is Stage.INQUIRY or by is None else dispute_fee(view.currency)
+        is_free = view.stage is Stage.INQUIRY or by is None
+        fee = 0 if is_free else self._fees.dispute_fee(view.currency)
         data = DisputeSubmitted(
             view.payment_id, view.provider, view.stage.value, by, fee, self.occurred_at
         )

@@ -21,6 +21,7 @@ from actors.gateway.dispute_state import (
     name_at,
 )
 from actors.gateway.disputes import OPEN, over
+from actors.gateway.settings import Rules
 from actors.gateway.state import GatewayState
 from payrail.domain.dispute_view import DisputeState, Stage, render
 from payrail.domain.disputes import DisputeView, legal_verbs, may, ruled
@@ -46,14 +47,14 @@ _RANK = {Stage.INQUIRY: 0, Stage.CHARGEBACK: 1, Stage.PRE_ARBITRATION: 2}
 GRACE_MS = 300_000
 
 
-def fact(state: GatewayState, message: Message, moment: Moment) -> Step:
+def fact(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
     """A provider answers an order. Raises ValueError, which makes a dead letter, when it speaks in
     the name of another or of a charge that is not ours."""
     told: DisputeFact = message.body
     if public_name(message.sender) != told.provider:
         raise ValueError(f"{message.sender} speaks for {told.provider}")
     ask = state.disputes.asks.get(told.dispute_id or "")
-    step, shown = _booked(state, message, moment)
+    step, shown = _booked(state, message, moment, rules)
     if ask is None or ask.action != told.action:
         return step
     if told.fact in _ANSWERS[ask.action] and shown is not None:
@@ -61,11 +62,11 @@ def fact(state: GatewayState, message: Message, moment: Moment) -> Step:
     return _not_done(state, step, ask, told, moment)
 
 
-def notice(state: GatewayState, message: Message, moment: Moment) -> Step:
+def notice(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
     """A provider tells by webhook. It is always taken: whoever posted it is not to do so again."""
     told: DisputeFact = message.body
     if _is_ours(state, told):
-        step = _noticed(state, message, moment)
+        step = _noticed(state, message, moment, rules)
         word = "applied" if step.events or step.posts else "duplicate"
     else:
         step, word = parked_facts.parked(state, told, moment), "parked"
@@ -74,7 +75,7 @@ def notice(state: GatewayState, message: Message, moment: Moment) -> Step:
     return step
 
 
-def parked_due(state: GatewayState, message: Message, moment: Moment) -> Step:
+def parked_due(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
     """A parked fact: booked if its charge is captured by now, else dropped."""
     timer: ParkedFactDue = message.body
     told = state.disputes.parked.get(timer.key)
@@ -82,12 +83,12 @@ def parked_due(state: GatewayState, message: Message, moment: Moment) -> Step:
         return Step()
     if not _is_ours(state, told):
         return parked_facts.dropped(timer.key)
-    step = _noticed(state, replace(message, body=told), moment)
+    step = _noticed(state, replace(message, body=told), moment, rules)
     step.events.insert(0, parked_facts.unparked(timer.key))
     return step
 
 
-def due(state: GatewayState, message: Message, moment: Moment) -> Step:
+def due(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
     """A day after the last day. The provider rules on its own clock: if it has not told by now, and
     not after a while either, people have to look."""
     timer: DisputeDue = message.body
@@ -112,10 +113,10 @@ def _is_ours(state: GatewayState, told: DisputeFact) -> bool:
     return charge == (told.provider, told.authorization, told.currency)
 
 
-def _noticed(state: GatewayState, message: Message, moment: Moment) -> Step:
+def _noticed(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
     """A notice that comes before the answer that it repeats answers whoever waits."""
     told: DisputeFact = message.body
-    step, shown = _booked(state, message, moment)
+    step, shown = _booked(state, message, moment, rules)
     ask = state.disputes.asks.get(shown["id"]) if shown else None
     if ask is None or shown is None or not step.posts or told.fact not in _ANSWERS[ask.action]:
         return step
@@ -123,7 +124,7 @@ def _noticed(state: GatewayState, message: Message, moment: Moment) -> Step:
 
 
 def _booked(
-    state: GatewayState, message: Message, moment: Moment
+    state: GatewayState, message: Message, moment: Moment, rules: Rules
 ) -> tuple[Step, dict[str, Any] | None]:
     """The entries that the fact makes, none when it is known already; and the dispute then."""
     told: DisputeFact = message.body
@@ -137,7 +138,7 @@ def _booked(
     if isinstance(known, ClosedDispute):
         step = _after_the_end(state, ident, known, message, moment)
         return step, closed_shown(ident, known)
-    desk = Desk(state, message, moment, told.payment_id, known)
+    desk = Desk(state, message, moment, told.payment_id, known, rules.fees)
     _open_first(desk, told)
     _move(desk, told)
     desk.tell_of_overdraft()

@@ -112,7 +112,7 @@ def resolve(state: GatewayState, message: Message, moment: Moment, rules: Rules)
     return _sent(call, ask, message, moment, rules)
 
 
-def waited(state: GatewayState, message: Message, moment: Moment) -> Step:
+def waited(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
     """The provider has not answered in time: who asked is told how things stand."""
     timer: DisputeWait = message.body
     ask = state.disputes.asks.get(timer.dispute_id)

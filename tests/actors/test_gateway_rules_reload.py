@@ -7,6 +7,8 @@ from actors.gateway.core import Gateway
 from actors.gateway.rule_files import FILE_BYTES_MAX, FILES, look, open_all
 from actors.gateway.rule_watch import changed
 from actors.gateway.settings import Rules
+from payrail.domain.timestamps import iso
+from payrail.domain.words.disputes import DisputeFact
 from payrail.domain.words.rules import VIEW, RulesFound, WatchRules
 from payrail.errors import BadRules
 from payrail.runtime.actor import Moment, Step
@@ -184,6 +186,29 @@ def test_fees_that_change_are_booked_from_then_on(house: House):
         fees.append(entry(step, "fee.charged").data.merchant_fee)
 
     assert fees == [67, 140]
+
+
+def test_a_chargeback_is_booked_at_the_price_of_the_file(house: House):
+    """What people wrote under [disputes] is what we expect to be asked for."""
+    house.write(FILES["fees"].default.replace(b"USD = 1500", b"USD = 2500"), "fees")
+    payment_id = house.authorized(capture_method="automatic")
+    house.says(f"{payment_id}.2", operation="capture", provider_reference="ch_2")
+    fact = DisputeFact(
+        provider="providerA",
+        authorization=f"{payment_id}.1",
+        provider_reference="du_1",
+        stage="chargeback",
+        reason="fraudulent",
+        amount=1099,
+        currency="USD",
+        fact="opened",
+        payment_id=payment_id,
+        occurred_at=iso(house.business_ms),
+    )
+    step = house.tell("dispute.fact", fact, sender="provider-a")
+
+    (opened,) = [p.record for p in step.posts if p.book == "disputes"]
+    assert opened.data.fee == 2500
 
 
 def test_the_same_news_twice_is_taken_once(house: House):
