@@ -25,6 +25,7 @@ from actors.frontdoor.hops import Hops, cells_of, ringer_of
 from actors.frontdoor.lists import Reads
 from actors.frontdoor.metrics_book import actors_seen, answers_into
 from actors.frontdoor.notices import Notices, notice_routes
+from actors.frontdoor.payouts import Payouts
 from actors.frontdoor.people import People
 from actors.frontdoor.provider_door import ProviderDoor
 from actors.frontdoor.reads import PaymentsView
@@ -103,6 +104,7 @@ def _public_routes(parts: Parts, reads: Reads, house: House) -> list[Route]:
         *_endpoints(parts, reads).routes(),
         *People(asking, access, parts.house_secret, parts.rng).routes(),
         *Deliveries(fs, access, reads).routes(),
+        *Payouts(asking, access, reads, payments).routes(),
         *_clocks(parts, reads).routes(),
         *Settlements(fs, asking, access, reads).routes(),
         *notice_routes(Notices(asking, parts.clock, parts.house_secret)),

@@ -17,6 +17,7 @@ from msgspec import Struct
 from actors.frontdoor.case_rows import CaseRows
 from actors.frontdoor.dated import DatedSums, Sums, together
 from actors.frontdoor.dispute_reads import DisputesView
+from actors.frontdoor.payout_rows import PayoutRows
 from actors.frontdoor.refund_reads import RefundsView
 from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.ledger import Posting, read_entry
@@ -129,6 +130,7 @@ class PaymentsView:
         self._of_merchant: dict[str | None, list[Row]] = {}
         self._all: list[Row] = []
         self._sums, self.cases = DatedSums(fs), CaseRows(self._line)
+        self.payouts = PayoutRows(self._line)
         self.refunds, self.disputes = RefundsView(fs), DisputesView(fs)
 
     def catch_up(self) -> None:
@@ -211,6 +213,8 @@ class PaymentsView:
             row = self._row_of(entry)
             if entry.type.startswith("case."):
                 self._add_case(entry, offset)
+            elif entry.type.startswith("payout."):
+                self._add_payout(entry, offset)
         except msgspec.MsgspecError as error:
             raise Corrupt(LEDGER_BOOK, self._follower.lines, f"not an entry: {error}") from error
         self._sums.add(offset, offset + len(line) + 1, entry.timestamp, entry.postings)
@@ -245,6 +249,9 @@ class PaymentsView:
     def _add_case(self, entry: _Entry, offset: int) -> None:
         about = _decode_provider(entry.data).payment_id or ""
         self.cases.add(entry.type, entry.ref, entry.merchant_id, about, offset)
+
+    def _add_payout(self, entry: _Entry, offset: int) -> None:
+        self.payouts.add(entry.type, entry.ref, entry.merchant_id, entry.currency, offset)
 
     def _move(self, row: Row, entry: _Entry) -> None:
         row.state = PAYMENT_TRANSITIONS.get((row.state, entry.type), row.state)

@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
-from payrail.domain import cases, disputes, refunds
+from payrail.domain import cases, disputes, payouts, refunds
 from payrail.domain.cases import CaseView
 from payrail.domain.claim_entries import CaseClosed
 from payrail.domain.disputes import DisputeView
 from payrail.domain.ledger import ENTRY_DATA, CaseOpened, LedgerEntry, Posting, must_balance
 from payrail.domain.payments import PaymentView, fold, render
+from payrail.domain.payouts import PayoutView
 from payrail.domain.refunds import RefundView
 from payrail.domain.timestamps import iso
 from payrail.runtime.actor import BookSpec, Message, Moment, Post
@@ -25,6 +26,7 @@ OUTBOX, ACCESS = "events", "access"
 _encode = msgspec.json.Encoder().encode
 _decode_view = msgspec.json.Decoder(PaymentView).decode
 _decode_case = msgspec.json.Decoder(CaseView).decode
+_decode_payout = msgspec.json.Decoder(PayoutView).decode
 _decode_refund = msgspec.json.Decoder(RefundView).decode
 _decode_dispute = msgspec.json.Decoder(DisputeView).decode
 
@@ -182,6 +184,28 @@ class Booking:
         )
         view = cases.fold(known, entry)
         self.closed_entry(entry, view.object_seq, cases.render(view))
+        return view
+
+    def book_payout(
+        self,
+        payout: PayoutView | None,
+        entry_type: str,
+        data: Struct,
+        amount: int,
+        *,
+        ref: str,
+        merchant_id: str | None,
+        currency: str,
+    ) -> PayoutView:
+        """Book one entry about a payout to a merchant. Result: the payout after it, a copy."""
+        known = None if payout is None else _decode_payout(_encode(payout))
+        entry = self._entry(
+            entry_type, data, ref=ref, merchant_id=merchant_id, amount=amount, currency=currency
+        )
+        entry = structs.replace(entry, postings=payouts.money(known, entry))
+        must_balance(entry.postings)
+        view = payouts.fold(known, entry)
+        self.closed_entry(entry, view.object_seq, payouts.render(view))
         return view
 
     def book_provider(

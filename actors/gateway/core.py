@@ -21,6 +21,7 @@ from actors.gateway import (
     notices,
     outcomes,
     parked_facts,
+    payouts,
     people,
     refunds,
     rule_files,
@@ -89,6 +90,12 @@ from payrail.domain.words.endpoints import (
     UpdateEndpoint,
 )
 from payrail.domain.words.payments import AnswerChallenge, ChallengeExpiry, HoldExpiry
+from payrail.domain.words.payouts import (
+    CreatePayout,
+    PayoutPaidDue,
+    PayoutsDue,
+    ResolvePayout,
+)
 from payrail.domain.words.providers import ParkedNoticeDue, ProviderNotice
 from payrail.domain.words.refunds import ApproveRefund, CreateRefund, RefundExpiry, RejectRefund
 from payrail.domain.words.rules import RulesFound
@@ -110,6 +117,8 @@ _TOLD: dict[type, _Decision] = {
     RulesFound: rules_taken.found,
     DryRun: dry_run.shown,
     ChallengeExpiry: challenges.expired,
+    PayoutsDue: payouts.run,
+    PayoutPaidDue: payouts.paid_due,
 }
 _COMMANDS: dict[type, _Decision] = {
     CreatePayment: commands.create,
@@ -121,6 +130,8 @@ _COMMANDS: dict[type, _Decision] = {
     ApproveRefund: refunds.approve,
     RejectRefund: refunds.reject,
     CloseCase: cases.close,
+    CreatePayout: payouts.create,
+    ResolvePayout: payouts.resolve,
     CreateDispute: disputes.create,
     AddEvidence: disputes.add_evidence,
     SubmitDispute: disputes.submit,
@@ -196,6 +207,7 @@ class Gateway:
             step.shows += breakers.views(state, self._rules.providers, moment)
         step.shows += webhooks.view(state)
         step.shows += people.views(state.people.after(records))
+        payouts.opened(state, moment, step)
         return step
 
     def decide(self, state: GatewayState, message: Message, moment: Moment) -> Step:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from actors.gateway.dispute_state import DisputeEvent
+from actors.gateway.payout_state import PayoutDaySet
 from payrail.domain.trials import Canary
 from payrail.domain.words.providers import ProviderNotice
 from payrail.domain.words.rules import RulesInForce, RulesRefused
@@ -193,7 +194,8 @@ class RulesWereRefused(Struct, tag="rules_refused", tag_field="type"):
 
 
 Event = (
-    CardRegistered
+    PayoutDaySet
+    | CardRegistered
     | KeyTaken
     | KeyAnswered
     | Parked

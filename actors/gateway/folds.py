@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
-from actors.gateway import dispute_state, provider_folds, rules_taken
+from actors.gateway import dispute_state, payout_state, provider_folds, rules_taken
 from actors.gateway.booking import OutboxEvent
 from actors.gateway.dispute_state import DisputeEvent
 from actors.gateway.facts import (
@@ -69,6 +69,8 @@ def apply(state: GatewayState, event: Any) -> None:
             state.late.pop(reversal_reference, None)
         case CallJudged() | ChargeOffered() | ChargeAnswered() | CanarySet():
             provider_folds.fold_fact(state, event)
+        case payout_state.PayoutDaySet():
+            payout_state.fold_day(state.paying, event)
         case _:
             _fold_more(state, event)
 
@@ -134,6 +136,7 @@ def _fold_settled(state: GatewayState, entry: LedgerEntry) -> bool:
 
 
 def _fold_entry(state: GatewayState, entry: LedgerEntry) -> None:
+    payout_state.fold_entry(state.paying, entry)
     if _fold_settled(state, entry):
         return
     if entry.type.startswith("provider."):

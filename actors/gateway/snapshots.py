@@ -39,6 +39,14 @@ class _Whole(Struct):
     state: GatewayState
 
 
+class _Known(Struct):
+    paying: msgspec.Raw  # a snapshot of before it followed balances has none
+
+
+class _Newer(Struct):
+    state: _Known
+
+
 def documents(state: GatewayState) -> dict[str, Any]:
     """Content by path, ready for JSON."""
     whole: dict[str, Any] = msgspec.to_builtins(state)
@@ -50,6 +58,7 @@ def documents(state: GatewayState) -> dict[str, Any]:
 def load(files: Mapping[str, bytes]) -> GatewayState:
     """The state that `documents` wrote. Raises LineDamaged."""
     try:
+        msgspec.json.decode(files[STATE_PATH], type=_Newer)
         state = msgspec.json.decode(files[STATE_PATH], type=_Whole).state
         keys = msgspec.json.decode(files[KEYS_PATH], type=_Keys).keys
     except (KeyError, msgspec.MsgspecError) as error:

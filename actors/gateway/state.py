@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from actors.gateway.dispute_state import Disputes
 from actors.gateway.facts import Card, Closed, ClosedRefund, KeyRecord, LateReversal, Pending
+from actors.gateway.payout_state import Paying
 from payrail.domain.breaker import Breaker
 from payrail.domain.cases import CaseView
 from payrail.domain.endpoints import Endpoint
@@ -49,6 +50,7 @@ class GatewayState(Struct):
     endpoints: dict[str, Endpoint] = field(default_factory=dict)  # webhooks go there
     answers: dict[str, str] = field(default_factory=dict)  # the last ones of each provider
     canary: Canary | None = None
+    paying: Paying = field(default_factory=Paying)
     rules: dict[str, RulesInForce] = field(default_factory=dict)  # by name of the file
     refused: dict[str, RulesRefused] = field(default_factory=dict)  # files as they stand
 

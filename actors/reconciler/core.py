@@ -6,13 +6,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from actors.reconciler import approvals
+from actors.reconciler import approvals, payout_files
 from actors.reconciler import state as reconciler_state
 from actors.reconciler.runs import Flow
 from actors.reconciler.state import ReconcilerState, Run
 from payrail.domain.ids import derived_id
 from payrail.domain.providers import actor_of
 from payrail.domain.settlement.cutoffs import is_date
+from payrail.domain.words.payouts import PayoutsChanged, PayoutsWritten
 from payrail.domain.words.settlement import (
     ApproveBreak,
     BatchClosed,
@@ -64,6 +65,7 @@ class Reconciler:
         step.timers += [self._timer(what, moment) for what in _undone(state)]
         if state.run is not None:
             step.errands += Flow(state, moment).errands()
+        step.errands += payout_files.errands(state.payouts)
         step.errands += [approvals.look(question) for question in state.questions.values()]
         return step
 
@@ -80,6 +82,10 @@ class Reconciler:
                 return self._heard(state, batch, message, moment)
             case Job() as job:
                 return self._job(state, job, message, moment)
+            case PayoutsChanged():
+                return payout_files.changed(state.payouts, state.payout_marks, message)
+            case PayoutsWritten() as written:
+                return payout_files.made(state.payouts, written)
             case CloseLate() as late:
                 return Flow(state, moment).go_on_without(late)
         return self._outcome(state, message, moment)

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from actors.reconciler import payout_files
+from actors.reconciler.payout_files import PayoutsDone, PayoutsWanted
 from payrail.domain.words.settlement import BatchClosed, Reported, SettledRow, SettlementWritten
 from payrail.errors import LineDamaged
 from payrail.runtime.actor import Asker
@@ -187,6 +189,8 @@ Event = (
     | BreakAsked
     | QuestionEnded
     | ProposalMoved
+    | PayoutsWanted
+    | PayoutsDone
     | JobsBegan
 )
 
@@ -202,6 +206,8 @@ class ReconcilerState(Struct):
     questions: dict[str, Question] = field(default_factory=dict)
     proposals: dict[str, Proposal] = field(default_factory=dict)  # by break id
     jobs_began_ms: int = 0
+    payouts: payout_files.Files = field(default_factory=dict)  # that are to be made
+    payout_marks: int = 0
 
     def day(self, date: str) -> Day:
         """A date; one that was never heard of is empty."""
@@ -241,6 +247,9 @@ def apply(state: ReconcilerState, event: Struct) -> None:
             state.questions.pop(ident, None)
         case ProposalMoved(proposal):
             state.proposals[proposal.break_id] = proposal
+        case PayoutsWanted() | PayoutsDone():
+            payout_files.fold(state.payouts, event)
+            state.payout_marks = max(state.payout_marks, event.mark)
         case JobsBegan(at_ms):
             state.jobs_began_ms = at_ms
 

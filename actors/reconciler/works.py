@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from actors.reconciler import payout_files
 from actors.reconciler.inputs import (
     Ledger,
     bank_rows,
@@ -74,6 +75,7 @@ def all_works(fs: Fs) -> Mapping[str, Callable[[Any], Outcome]]:
         "match": partial(reconcile, fs),
         "page": partial(read_page, fs),
         "break": partial(look_at_break, fs),
+        payout_files.WORK: partial(payout_files.write, fs),
     }
 
 

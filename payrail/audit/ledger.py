@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from payrail.audit.findings import Finding
 from payrail.audit.moves import Moves
+from payrail.audit.paid_out import PaidOut
 from payrail.audit.reading import Part
 from payrail.domain.ledger import LedgerEntry, read_entry
 from payrail.errors import LineDamaged
@@ -34,6 +35,7 @@ class _Walk:
     broken: bool = False  # a line is missing or damaged: moves can no longer be judged
     sums: dict[str, int] = field(default_factory=dict)
     moves: Moves = field(default_factory=Moves)
+    paid_out: PaidOut = field(default_factory=PaidOut)
     entries: list[tuple[str, int, str]] = field(default_factory=list)  # path, line, event id
     findings: list[Finding] = field(default_factory=list)
 
@@ -56,6 +58,8 @@ def check_ledger(files: list[Part], events: Part | None, *, is_growing: bool) ->
         walk.entries.append((path, line, entry.event_id))
         _check_sums(walk, path, line, entry)
         _check_move(walk, path, line, entry)
+        if (wrong := walk.paid_out.take(entry)) and not walk.broken:
+            walk.damage(path, line, wrong)
     if known is not None:
         _check_events(walk, known)
     return walk.findings

@@ -137,6 +137,7 @@ class PayoutCreated(Struct, frozen=True, omit_defaults=True):
 
     value_date: str  # YYYY-MM-DD
     created_by: str | None = None  # None: by the schedule
+    date: str | None = None  # the business day of its making; `value_date` is that of the bank
 
 
 class PayoutPaid(Struct, frozen=True):

@@ -17,6 +17,7 @@ from payrail.domain.words import (
     endpoints,
     house,
     payments,
+    payouts,
     providers,
     refunds,
     rules,
@@ -166,5 +167,6 @@ _ROOMS = (
     settlement,
     rules,
     house,
+    payouts,
 )
 KINDS: dict[str, Kind] = {row.name: row for room in _ROOMS for row in room.KINDS}

@@ -42,6 +42,7 @@ class PayoutView(Struct, kw_only=True):
     currency: str
     value_date: str
     created_by: str | None
+    date: str | None  # the business day of its making
     created_at: str
     updated_at: str
     state: PayoutState = PayoutState.IN_TRANSIT
@@ -56,9 +57,12 @@ def may(view: PayoutView | None, entry_type: str) -> bool:
     return ((view.state if view else None), entry_type) in PAYOUT_TRANSITIONS
 
 
-def legal_verbs(_view: PayoutView) -> tuple[str, ...]:
-    """Nothing may be asked of a payout: only the bank moves it."""
-    return ()
+_TOLD = {"paid": "payout.paid", "failed": "payout.failed"}
+
+
+def legal_verbs(view: PayoutView) -> tuple[str, ...]:
+    """What the bank may still tell of it."""
+    return tuple(word for word, entry_type in _TOLD.items() if may(view, entry_type))
 
 
 def payable_minor(available_minor: int) -> int:
@@ -99,6 +103,7 @@ def render(view: PayoutView) -> dict[str, Any]:
         "amount": view.amount,
         "currency": view.currency,
         "merchant_id": view.merchant_id,
+        "date": view.date,
         "value_date": view.value_date,
         "created_by": view.created_by,
         "bank_reference": view.bank_reference,
@@ -120,6 +125,7 @@ def _created(entry: LedgerEntry) -> PayoutView:
         currency=entry.currency,
         value_date=data.value_date,
         created_by=data.created_by,
+        date=data.date,
         created_at=entry.timestamp,
         updated_at=entry.timestamp,
     )

@@ -9,6 +9,7 @@ from tests.auditor.files import book_paths, read_chain
 from tests.auditor.journals import check_journals
 from tests.auditor.ledger import check_ledger, dead_letters
 from tests.auditor.pan import check_pans
+from tests.auditor.payouts import check_payouts
 from tests.auditor.report import Report
 from tests.auditor.settled import check_settled
 from tests.auditor.stated import all_settled, check_stated
@@ -39,6 +40,7 @@ def audit(
     movements = check_claims(books, payments, report)
     check_claim_truth(books, movements, report)
     check_settled(home, payments, movements, books, report)
+    check_payouts(home, books, report)
     stated = check_stated(home, books, payments, movements, report)
     if is_settled:
         all_settled(payments, stated, report)

@@ -25,7 +25,7 @@ CLAIMS = ("data/ledger/refunds.jsonl", "data/ledger/disputes.jsonl")
 _PLACES = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD": 3, "TND": 3, "JOD": 3}
 #: What may move money between a provider and our bank where nothing was adjusted by people.
 _PLAIN = {"payment.captured", "fee.charged", "payment.settled", "provider.payout_received"}
-_PLAIN |= {"refund.succeeded", "refund.failed"}
+_PLAIN |= {"refund.succeeded", "refund.failed", "payout.paid", "payout.failed"}
 _PLAIN |= {f"dispute.{name}" for name in ("opened", "submitted", "won", "lost")}
 #: What each provider calls the lines that we know, in our words.
 _A_KINDS = {

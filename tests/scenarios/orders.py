@@ -22,6 +22,7 @@ from payrail.domain.words.disputes import (
     SubmitDispute,
 )
 from payrail.domain.words.payments import AnswerChallenge
+from payrail.domain.words.payouts import CreatePayout, ResolvePayout
 from payrail.domain.words.refunds import ApproveRefund, CreateRefund, RejectRefund
 
 #: kind and body of a question
@@ -90,6 +91,21 @@ def case_closed(
     """The end of a case, by somebody who has looked."""
     head = _head(f"{case_id}/close", {"resolution": resolution}, key, merchant)
     return "case.close", CloseCase(id=case_id, resolution=resolution, **head)
+
+
+def payout(currency: str = "USD", key: str = "k_payout", *, merchant: str = "m_001") -> Order:
+    """Pay out now."""
+    head = _head("payouts", {"currency": currency}, key, merchant)
+    return "payout.create", CreatePayout(currency=currency, **head)
+
+
+def bank_says(
+    payout_id: str, outcome: str, key: str = "k_bank", *, merchant: str = "m_001", **more: Any
+) -> Order:
+    """A drill at the merchant's bank: paid | failed."""
+    given: dict[str, Any] = {"outcome": outcome, **more}
+    head = _head(f"{payout_id}/resolve", given, key, merchant)
+    return "payout.resolve", ResolvePayout(id=payout_id, **given, **head)
 
 
 def dispute(

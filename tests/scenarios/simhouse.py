@@ -49,12 +49,15 @@ PEERS = {
 }
 LEDGERS = tuple(f"data/ledger/{name}.jsonl" for name in ("payments", "refunds", "disputes"))
 #: Timers that always stand: a cut-off and the hourly jobs. Nobody waits for them.
-STANDING = ("cut_off", "job:settle", "job:reconcile")
+STANDING = ("cut_off", "job:settle", "job:reconcile", "payouts")
 #: How timers begin of what waits for people: a refund's second person, a dispute's last day, a
 #: cardholder.
 FOR_PEOPLE = ("refund:", "dispute:", "challenge:")
 #: How the timer of a hold begins that may still be captured.
 HOLD = "hold:"
+#: How the timer of a payout begins that is on its way to a bank.
+ON_ITS_WAY = "payout:"
+_OTHERS = (*FOR_PEOPLE, HOLD, ON_ITS_WAY)
 NOTICE_KEYS = {public: notice_key(b"a-simulated-house", public) for public in PROVIDERS.values()}
 GOOD, DECLINED = "4242424242424242", "4000000000000002"
 
@@ -298,7 +301,7 @@ class SimHouse:
     def timers(self, name: str) -> list[str]:
         """What an actor waits for, but for what always stands and for people."""
         found = self.drivers[name].loop.head.timers
-        return [i for i in found if i not in STANDING and not i.startswith((*FOR_PEOPLE, HOLD))]
+        return [i for i in found if i not in STANDING and not i.startswith(_OTHERS)]
 
     @property
     def entries(self) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from payrail.audit.paid_out import PaidOut
 from payrail.domain import disputes, refunds
 from payrail.domain.disputes import DisputeView
 from payrail.domain.ledger import must_balance, read_entry
@@ -18,7 +19,15 @@ from payrail.runtime.recovery import fold_step, journal_path
 from payrail.storage.books import Follower
 from payrail.storage.journal import JournalLine, read_steps, verify_chain
 from payrail.storage.lines import complete_lines
-from tests.scenarios.simhouse import ACTORS, FOR_PEOPLE, HOLD, LEDGERS, PROVIDERS, SimHouse
+from tests.scenarios.simhouse import (
+    ACTORS,
+    FOR_PEOPLE,
+    HOLD,
+    LEDGERS,
+    ON_ITS_WAY,
+    PROVIDERS,
+    SimHouse,
+)
 from tests.scenarios.witness import Question
 
 ACCESS_LOG = "data/vault/access_log.jsonl"
@@ -123,11 +132,13 @@ def _payments(house: SimHouse) -> dict[str, PaymentView]:
     views: dict[str, PaymentView] = {}
     counts: Counter[tuple[str, str]] = Counter()
     ids = set()
+    paid_out = PaidOut()
     refunded: dict[str, RefundView] = {}
     disputed: dict[str, DisputeView] = {}
     lines = [line for path in LEDGERS for line in complete_lines(house.bytes_of(path))[0]]
     for _, entry in sorted((read_entry(line) for line in lines), key=lambda found: found[0]):
         must_balance(entry.postings)
+        assert paid_out.take(entry) == ""
         assert entry.event_id not in ids
         ids.add(entry.event_id)
         counts[entry.ref, entry.type] += 1
@@ -136,7 +147,7 @@ def _payments(house: SimHouse) -> dict[str, PaymentView]:
         if entry.type.startswith("dispute."):
             assert entry.postings == disputes.money(disputed.get(entry.ref), entry)
             disputed[entry.ref] = disputes.fold(disputed.get(entry.ref), entry)
-        if not entry.type.startswith(("case.", "provider.")):
+        if not entry.type.startswith(("case.", "provider.", "payout.")):
             about = payment_of(entry)
             views[about] = fold(views.get(about), entry)
     for once in ("payment.created", "payment.authorized", "payment.declined", "payment.reversed"):
@@ -203,6 +214,10 @@ def _nobody_waits(house: SimHouse) -> None:
     assert sorted(t for t in timers if t.startswith(FOR_PEOPLE)) == sorted(waiting)
     held = [f"{HOLD}{v.id}" for v in state.payments.values() if v.amount_capturable]
     assert sorted(t for t in timers if t.startswith(HOLD)) == sorted(held)
+    on_its_way = [p.id for p in state.paying.payouts.values() if p.state == "in_transit"]
+    assert sorted(t for t in timers if t.startswith(ON_ITS_WAY)) == sorted(
+        f"{ON_ITS_WAY}{ident}" for ident in on_its_way
+    )
     assert not any(house.timers(name) for name in house.drivers)
     assert state.parked == {}
     assert all(house.drivers[name].loop.state.notices == {} for name in PROVIDERS)

@@ -15,6 +15,11 @@ def settlement_path(date: str) -> str:
     return f"{SETTLEMENTS}/settlement_{date}.csv"
 
 
+def payouts_path(date: str) -> str:
+    """The file of the payouts to merchants that were made on a date."""
+    return f"{SETTLEMENTS}/payouts_{date}.csv"
+
+
 def report_path(date: str) -> str:
     """The reconciliation report of a date."""
     return f"{REPORTS}/reconciliation_report_{date}.json"

@@ -1,0 +1,175 @@
+"""Payouts over HTTP: made every day by themselves, or now by who may pay; read from the book.
+
+`POST /payouts/{id}/resolve` is a drill: it says what the merchant's bank would. A merchant sees its
+own payouts. Never: decides what is payable.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, Field, model_validator
+
+from actors.frontdoor.asking import Asking
+from actors.frontdoor.heads import command_head, idempotency_key, no_such
+from actors.frontdoor.lists import (
+    LIMIT_DEFAULT,
+    LIMIT_MAX,
+    SCAN_MAX,
+    Reads,
+    answered,
+    listed,
+)
+from actors.frontdoor.models import COMMAND_BYTES_MAX
+from actors.frontdoor.payout_rows import PayoutRow
+from actors.frontdoor.queries import bad_query, limit_of, place_of
+from actors.frontdoor.reads import PaymentsView
+from payrail.domain.access import PAYERS
+from payrail.domain.payouts import PayoutState, render
+from payrail.domain.words.kinds import GATEWAY
+from payrail.domain.words.payouts import CreatePayout, ResolvePayout
+from payrail.web.access import AccessView, Caller, must_be, must_name_merchant
+from payrail.web.bodies import Body, checked, read_object
+from payrail.web.heads import bearer
+from payrail.web.openapi import Route
+
+_PAYOUT = re.compile(r"po_[a-z0-9]{16}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_PATH = "/payouts"
+
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["USD"])]
+
+
+class NewPayout(Body):
+    currency: Currency
+
+
+class Resolution(Body):
+    """`code` says why it failed; `returned` without one."""
+
+    outcome: Literal["paid", "failed"]
+    code: Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")] | None = None
+
+    @model_validator(mode="after")
+    def _code_of_a_failure(self) -> "Resolution":
+        if self.code is not None and self.outcome == "paid":
+            raise ValueError("code is for an outcome that is failed; leave it out")
+        return self
+
+
+class PayoutShown(BaseModel):
+    """What is answered; for the document alone."""
+
+    id: str
+    object: Literal["payout"]
+    state: Literal["in_transit", "paid", "failed"]
+    amount: int
+    currency: str
+    merchant_id: str | None
+    date: str | None
+    value_date: str
+    created_by: str | None
+    bank_reference: str | None
+    paid_at: str | None
+    failure_reason: str | None
+    created_at: str
+    updated_at: str
+
+
+class PayoutsShown(BaseModel):
+    object: Literal["list"]
+    has_more: bool
+    next_cursor: str | None
+    data: list[PayoutShown]
+
+
+class Payouts:
+    """Handlers of payouts to merchants."""
+
+    def __init__(
+        self, asking: Asking, access: AccessView, reads: Reads, payments: PaymentsView
+    ) -> None:
+        self._asking, self._access, self._reads = asking, access, reads
+        self._payments = payments
+
+    def routes(self) -> list[Route]:
+        one, query = f"{_PATH}/{{id}}", ("state", "currency", "limit", "cursor")
+        return [
+            _order(_PATH, self.create, "Pay out now what is available", NewPayout, 201),
+            Route("GET", _PATH, self.list, "List payouts, newest first", PayoutsShown, query=query),
+            Route("GET", one, self.show, "Show a payout", PayoutShown),
+            _order(f"{one}/resolve", self.resolve, "Drill: say what the bank says", Resolution),
+        ]
+
+    async def create(self, request: web.Request) -> web.Response:
+        caller, key = self._payer(request), idempotency_key(request)
+        given = await _body(request, NewPayout)
+        order = CreatePayout(**given, **command_head(request, caller, key, given))
+        return await self._asking.ask(request, GATEWAY, "payout.create", order)
+
+    async def resolve(self, request: web.Request) -> web.Response:
+        caller, about = self._payer(request), request.match_info["id"]
+        if not _PAYOUT.fullmatch(about):
+            raise no_such("payout")
+        key = idempotency_key(request)
+        given = await _body(request, Resolution)
+        order = ResolvePayout(id=about, **given, **command_head(request, caller, key, given))
+        return await self._asking.ask(request, GATEWAY, "payout.resolve", order, about)
+
+    async def show(self, request: web.Request) -> web.Response:
+        caller = self._reads.reader(request)
+        self._payments.catch_up()
+        rows = self._payments.payouts
+        row = rows.row(request.match_info["id"], caller.merchant_id)
+        if row is None:
+            raise no_such("payout")
+        return answered(render(rows.view(row)))
+
+    async def list(self, request: web.Request) -> web.Response:
+        caller = self._reads.reader(request)
+        state, currency = _state(request), _currency(request)
+        limit = limit_of(request, LIMIT_DEFAULT, LIMIT_MAX)
+        self._payments.catch_up()
+        known = self._payments.payouts
+        rows = known.oldest_first(caller.merchant_id)
+        end = place = min(place_of(request, "cursor", len(rows)), len(rows))
+        found: list[PayoutRow] = []
+        while place and len(found) < limit and end - place < SCAN_MAX:
+            place -= 1
+            row = rows[place]
+            if state in (None, row.state.value) and currency in (None, row.currency):
+                found.append(row)
+        return listed([render(known.view(row)) for row in found], str(place) if place else None)
+
+    def _payer(self, request: web.Request) -> Caller:
+        caller = self._access.authenticate(bearer(request))
+        caller = self._access.speaking_for(caller, request.headers)
+        must_be(caller, PAYERS)
+        must_name_merchant(caller)
+        return caller
+
+
+def _order(path: str, handler: Any, summary: str, takes: type[Body], status: int = 200) -> Route:
+    return Route(
+        "POST", path, handler, summary, PayoutShown, status=status, takes=takes, keyed=True
+    )
+
+
+def _state(request: web.Request) -> str | None:
+    state, known = request.query.get("state"), [one.value for one in PayoutState]
+    if state is not None and state not in known:
+        raise bad_query("state", f"must be one of {', '.join(known)}")
+    return state
+
+
+def _currency(request: web.Request) -> str | None:
+    currency = request.query.get("currency")
+    if currency is not None and not _CURRENCY.fullmatch(currency):
+        raise bad_query("currency", "must be a code of three capital letters, such as USD")
+    return currency
+
+
+async def _body(request: web.Request, model: type[Body]) -> dict[str, Any]:
+    given = await read_object(request, COMMAND_BYTES_MAX)
+    checked(model, given)
+    return given
