@@ -26,16 +26,19 @@ def ask(
     *,
     key: str = "",
     once: str = "",
+    merchant: str = "",
     wait_s: float = WAIT_S,
 ) -> tuple[int, Any]:
-    """Status and parsed body, whatever the status is; `once` is an Idempotency-Key. Raises
-    NotRunning."""
+    """Status and parsed body, whatever the status is; `once` is an Idempotency-Key, `merchant` whom
+    the service key speaks for. Raises NotRunning."""
     where = urlsplit(url)
     headers = {"Accept": "application/json"}
     if key:
         headers["Authorization"] = f"Bearer {key}"
     if once:
         headers["Idempotency-Key"] = once
+    if merchant:
+        headers["X-Merchant-Id"] = merchant
     data = None
     if body is not None:
         data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"

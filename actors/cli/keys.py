@@ -1,10 +1,15 @@
-"""`keys demo`: the keys of the demo merchants, derived anew; no file holds one."""
+"""`keys demo|ls|create|rotate|revoke`: API keys. No file holds one: texts are derived anew.
 
-from typing import TYPE_CHECKING
+`demo` and `ls` read files and need no actor; the other verbs ask the front door as the house.
+Never: tells the text of a key that was made before, except those of the demo.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from actors.cli.common import AsJson, files, put_json, put_table, settings
+from actors.cli.common import AsJson, files, put_json, put_table, say, settings
+from actors.cli.people import MerchantOption, booked, ordered
 
 if TYPE_CHECKING:
     from payrail.domain.access import Directory
@@ -32,6 +37,69 @@ def demo(as_json: AsJson = False) -> None:
         return
     rows = [(merchant, role, key) for merchant, own in found.items() for role, key in own.items()]
     put_table(("merchant", "role", "key"), rows)
+
+
+_COLUMNS = ("id", "merchant_id", "user", "role", "state", "version", "rate_limit_per_s")
+
+KeyId = Annotated[str, typer.Argument(metavar="ID", help="A key's id, as `keys ls` shows it.")]
+
+
+@keys.command("ls")
+def ls(merchant: MerchantOption = "", as_json: AsJson = False) -> None:
+    """List keys, revoked ones too, without their texts."""
+    from payrail.domain.people import render_key
+
+    known = booked().keys.values()
+    rows = [render_key(key) for key in known if merchant in ("", key.merchant_id)]
+    if as_json:
+        put_json(rows)
+        return
+    put_table(_COLUMNS, [[row[name] for name in _COLUMNS] for row in rows])
+
+
+@keys.command("create")
+def create(
+    user: Annotated[str, typer.Option("--user", help="Whose key, as `users ls` shows them.")],
+    role: Annotated[str, typer.Option("--role", help="admin, operator, approver, viewer, …")],
+    rate_limit: Annotated[
+        int, typer.Option("--rate-limit", help="Requests a second; 0: the default.")
+    ] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key; its text is shown this once."""
+    order: dict[str, Any] = {"user": user, "role": role}
+    if rate_limit:
+        order["rate_limit_per_s"] = rate_limit
+    _shown(ordered("/keys", order), as_json)
+
+
+@keys.command("rotate")
+def rotate(
+    key: KeyId,
+    grace: Annotated[
+        int, typer.Option("--grace", help="Seconds that the old version still works.")
+    ] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Make a new version of a key; the old one ends at once, or after the grace."""
+    _shown(ordered(f"/keys/{key}/rotate", {"grace_s": grace}), as_json)
+
+
+@keys.command("revoke")
+def revoke(key: KeyId, as_json: AsJson = False) -> None:
+    """End a key, all versions of it."""
+    _shown(ordered(f"/keys/{key}/revoke", {}), as_json)
+
+
+def _shown(row: dict[str, Any], as_json: bool) -> None:
+    """One key as data; where its text is shown, people are told that it is for this once."""
+    if as_json:
+        put_json(row)
+        return
+    columns = (*_COLUMNS, "key") if "key" in row else _COLUMNS
+    put_table(columns, [[row[name] for name in columns]])
+    if "key" in row:
+        say("The key is shown this once; it stands in no file.")
 
 
 def demo_keys(chosen: "Settings") -> dict[str, dict[str, str]]:

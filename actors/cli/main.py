@@ -17,6 +17,7 @@ from actors.cli import (
     keys,
     look,
     orders,
+    people,
     providers,
     seed,
     settle,
@@ -51,7 +52,7 @@ def options(
 
 
 GROUPS = (
-    *(house, look, demo, seed, doctor, orders, hand, keys, providers, events, clock),
+    *(house, look, demo, seed, doctor, orders, hand, keys, people, providers, events, clock),
     settle,
     docs,
 )
