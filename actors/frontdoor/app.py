@@ -12,18 +12,20 @@ from payrail.web import docs_page, openapi
 from payrail.web.metrics import CONTENT_TYPE, Metrics
 from payrail.web.openapi import Route
 from payrail.web.problems import Problem
-from payrail.web.questions import only_known
+from payrail.web.questions import Admit, only_known
 from payrail.web.server import make_app
 
 TITLE = "PayRail"
 VERSION = "1"
 
 
-def plain_app(routes: Sequence[Route], metrics: Metrics, rng: Rng, log: Any) -> web.Application:
+def plain_app(
+    routes: Sequence[Route], metrics: Metrics, rng: Rng, log: Any, admit: Admit
+) -> web.Application:
     """An application of these routes alone."""
     app = make_app(rng=rng, log=log)
     for route in routes:
-        handler = metrics.counted(route.method, route.path, only_known(route))
+        handler = metrics.counted(route.method, route.path, only_known(route, admit))
         app.router.add_route(route.method, route.path, handler)
         if route.method == "GET":
             app.router.add_route("HEAD", route.path, handler)
@@ -36,6 +38,7 @@ def public_app(
     rng: Rng,
     log: Any,
     scraped: Callable[[], str],
+    admit: Admit,
 ) -> web.Application:
     """The public API with its document, its page and its metrics."""
     documented = [
@@ -46,7 +49,7 @@ def public_app(
     async def docs(_request: web.Request) -> web.Response:
         return docs_page.page_answer(docs_page.page(TITLE, documented))
 
-    app = inner_app(TITLE, documented, metrics, rng, log)
+    app = inner_app(TITLE, documented, metrics, rng, log, admit)
     app.router.add_get("/docs", docs)
     return app
 
@@ -60,10 +63,10 @@ def _for_readers(route: Route) -> Route:
 
 
 def inner_app(
-    title: str, routes: Sequence[Route], metrics: Metrics, rng: Rng, log: Any
+    title: str, routes: Sequence[Route], metrics: Metrics, rng: Rng, log: Any, admit: Admit
 ) -> web.Application:
     """An application of these routes with its document."""
-    app = plain_app(routes, metrics, rng, log)
+    app = plain_app(routes, metrics, rng, log, admit)
     document = openapi.document_handler(title, VERSION, routes, Problem)
     app.router.add_get("/openapi.json", document)
     return app

@@ -85,7 +85,8 @@ def _public(parts: Parts, control: Control, reads: Reads, house: House) -> web.A
         seen = actors_seen(parts.home, parts.actors)
         return metrics.rendered(edge.open_questions, edge.epoch, seen)
 
-    return public_app(_public_routes(parts, reads, house), metrics, parts.rng, parts.log, scraped)
+    routes = _public_routes(parts, reads, house)
+    return public_app(routes, metrics, parts.rng, parts.log, scraped, parts.access.admit)
 
 
 def _public_routes(parts: Parts, reads: Reads, house: House) -> list[Route]:
@@ -136,4 +137,6 @@ def _inner(parts: Parts, house: House, internal: bytes) -> web.Application:
         *inner_routes(Drills(parts.asking, house, inside), house),
         *ProviderDoor(parts.asking, house, parts.fs, inside).routes(),
     ]
-    return inner_app("PayRail providers", routes, Metrics(parts.clock), parts.rng, parts.log)
+    return inner_app(
+        "PayRail providers", routes, Metrics(parts.clock), parts.rng, parts.log, inside
+    )

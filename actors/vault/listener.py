@@ -27,7 +27,7 @@ def vault_app(door: VaultDoor, rng: Rng, log: Any) -> web.Application:
     routes = door.routes()
     app = make_app(rng=rng, log=log)
     for route in routes:
-        app.router.add_route(route.method, route.path, only_known(route))
+        app.router.add_route(route.method, route.path, only_known(route, door.admit))
     document = openapi.document_handler("PayRail vault", "1", routes, Problem)
     app.router.add_get("/openapi.json", document)
     return app

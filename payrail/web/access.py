@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from aiohttp import web
+
 from payrail.domain.access import (
     ADMIN,
     ROLES,
@@ -32,7 +34,7 @@ from payrail.security.apikeys import (
     same_secret,
 )
 from payrail.storage.books import Follower
-from payrail.web.heads import unauthenticated
+from payrail.web.heads import bearer, unauthenticated
 from payrail.web.limits import Limits
 
 #: Texts of keys that are remembered as verified; then all are forgotten and verified again.
@@ -83,6 +85,10 @@ class AccessView:
         if not caller.service:
             self._limits.must_pass(caller.key_id, caller.rate_per_s)
         return caller
+
+    def admit(self, request: web.Request) -> Caller:
+        """The caller of a request's key. Raises RequestError 401 or 429."""
+        return self.authenticate(bearer(request))
 
     def _verify(self, token: str) -> Caller:
         if same_secret(token, self._service_key):

@@ -6,6 +6,7 @@ know, since probes and redirects add words of their own. Never: repeats a value.
 """
 
 import re
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -18,14 +19,22 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z_-]{0,39}")
 
 
-def only_known(route: Route) -> Handler:
-    """The route's handler behind that check."""
+#: Lets a request in by its key. Raises RequestError 401.
+Admit = Callable[[web.Request], object]
+
+
+def only_known(route: Route, admit: Admit) -> Handler:
+    """The route's handler behind that check. Whoever has no key is told that first."""
     if route.open_to_all:
         return route.handler
 
     async def handler(request: web.Request) -> web.StreamResponse:
         if request.query_string:
-            _must_be_known(request, route.query)
+            try:
+                _must_be_known(request, route.query)
+            except RequestError:
+                admit(request)
+                raise
         return await route.handler(request)
 
     return handler
