@@ -74,8 +74,9 @@ def _lanes(plan: Sequence[SeededPayment]) -> list[Iterator[SeededPayment]]:
 def _is_surely_good(planned: SeededPayment) -> bool:
     """Whether it is a good call at the first provider, whatever the issuer says of other cards."""
     scene = planned.scene
-    asks = scene.provider == _FIRST and not scene.drill and scene.ends != "declined"
-    return asks and outcome_for(planned.card.number) is not None
+    is_plain = scene.provider == _FIRST and not scene.drill
+    is_good = is_plain and scene.ends not in ("declined", "requires_action")
+    return is_good and outcome_for(planned.card.number) is not None
 
 
 class Stage:

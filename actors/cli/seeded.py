@@ -17,7 +17,10 @@ from payrail.domain.synthetic import SyntheticCard, World, seed_plan, world
 from payrail.settings import Settings
 
 #: In the order of a payment's life.
-STATES = ("created", "authorized", "captured", "settled", "declined", "reversed", "unknown", "none")
+STATES = (
+    *("created", "requires_action", "authorized", "captured", "settled", "declined"),
+    *("reversed", "unknown", "none"),
+)
 
 #: Joins each payment to the request that created it, by correlation id.
 REQUESTS = (

@@ -60,7 +60,7 @@ def question_page(view: PaymentView, merchant: str, expires_at: str) -> web.Resp
     rows = (
         ("Shop", merchant, ""),
         ("Amount", format_minor(view.amount, view.currency), ' class="sum"'),
-        ("Card", f"{method.brand} ending in {method.last4}", ""),
+        ("Card", f"{method.brand.capitalize()} ending in {method.last4}", ""),
     )
     told = "".join(
         f"<dt>{name}</dt><dd{kind}>{html.escape(text)}</dd>" for name, text, kind in rows
@@ -72,9 +72,14 @@ def question_page(view: PaymentView, merchant: str, expires_at: str) -> web.Resp
     return _page(
         "Is it you?",
         f'<dl>{told}</dl><form method="post">{buttons}</form>'
-        f"<small>A test page: no bank is asked. Open until {html.escape(expires_at)}.</small>",
+        f"<small>A test page: no bank is asked. Open until {_clock(expires_at)} UTC.</small>",
         200,
     )
+
+
+def _clock(iso: str) -> str:
+    """Hours and minutes of an ISO time."""
+    return html.escape(iso[11:16])
 
 
 def end_page(view: PaymentView, status: int) -> web.Response:

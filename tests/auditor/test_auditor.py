@@ -48,6 +48,11 @@ def _no_attempt(house: House) -> None:
     house.books[hand.PAYMENTS][1].update(type="payment.operation_failed")
 
 
+def _charged_while_asking(house: House) -> None:
+    house.books[hand.PAYMENTS][7].update(type="payment.requires_action")
+    house.books[hand.TRUTH_A].append(hand.truth(3, "pi_2.1", "authorize", 700))
+
+
 CALL = {"provider": "providerA", "reference": "pi_1.3"}
 
 # What is said is wrong, though every hash holds: (damage, check, file, line).
@@ -142,6 +147,12 @@ LIES = {
     "a declined payment is still held": (
         append(hand.TRUTH_A, hand.truth(3, "pi_2.1", "authorize", 700)),
         "double charge",
+        hand.TRUTH_A,
+        3,
+    ),
+    "charged by the call that asked for its cardholder": (
+        _charged_while_asking,
+        "challenges",
         hand.TRUTH_A,
         3,
     ),

@@ -37,6 +37,7 @@ def check_truth(books: dict[str, list[Line]], payments: dict[str, Payment], repo
         _one_live_approval(payment_id, payment, lines, report)
         _captures_fit(payment_id, lines, report)
         _attempt_before(payment_id, payment, lines, report)
+        _asked_and_not_charged(payment, lines, report)
     _booked_is_true(payments, effects, report)
     _cards_let_out(by_payment, books.get(ACCESS_LOG, []), report)
 
@@ -115,6 +116,16 @@ def _attempt_before(payment_id: str, payment: Payment, lines: list[Line], report
         if ended and ended[0]["seq"] < entry["seq"]:
             message = f"{line['reference']}: its attempt is booked after its outcome"
             report.add("truth", entry.path, entry.number, message)
+
+
+def _asked_and_not_charged(payment: Payment, lines: list[Line], report: Report) -> None:
+    """A call that asked for its cardholder never charged: that is done under another reference."""
+    asked = {entry["data"]["reference"] for entry in payment.of_type("payment.requires_action")}
+    report.saw("challenges", len(asked))
+    for line in lines:
+        if line["reference"] in asked:
+            message = f"{line['reference']}: its cardholder was asked for, and it charged"
+            report.add("challenges", line.path, line.number, message)
 
 
 def _booked_is_true(payments: dict[str, Payment], effects: list[Line], report: Report) -> None:

@@ -47,8 +47,8 @@ def test_seed_42_is_this_world():
     made = world(42)
     assert digest([astuple(person) for person in made.customers]) == "6a3f8849ef28f95e"
     assert digest([astuple(card) for card in made.cards]) == "09c23715583a9436"
-    assert digest([astuple(payment) for payment in demo_plan(42)]) == "d3063f1783d2dc45"
-    assert digest([astuple(payment) for payment in seed_plan(42)]) == "25acf2068991bf33"
+    assert digest([astuple(payment) for payment in demo_plan(42)]) == "31ea0cf6a805d8a8"
+    assert digest([astuple(payment) for payment in seed_plan(42)]) == "f67a6030bb0178f0"
 
 
 @few
@@ -163,7 +163,8 @@ def test_fifty_payments_are_meant_to_leave_every_state_twice(seed):
     assert len({payment.key for payment in plan}) == 50
     ends = Counter(payment.scene.ends for payment in plan)
     assert min(ends.values()) >= 2
-    assert set(ends) == {"created", "authorized", "captured", "declined", "reversed", "unknown"}
+    ways = {"created", "requires_action", "authorized", "captured", "declined"}
+    assert set(ends) == {*ways, "reversed", "unknown"}
     assert sum(payment.scene.settles for payment in plan) >= 4
     assert {exponent(payment.currency) for payment in plan} == {0, 2, 3}
     providers = defaultdict(set)

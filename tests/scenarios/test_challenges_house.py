@@ -74,7 +74,7 @@ def test_a_cardholder_confirms_on_the_page(house: House, shop: Shop, browser: Br
     assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert "Kite &amp; Keel Books" in page
     assert "42.00 USD" in page
-    assert "visa ending in 3184" in page
+    assert "Visa ending in 3184" in page
     assert "<script" not in page
     assert "://" not in page, "no other host"
     policy = headers["Content-Security-Policy"]

@@ -22,7 +22,10 @@ pytestmark = pytest.mark.scenario
 #: What a doubtful payment waits for; the rest of the house is not made faster by it.
 SETTINGS = {"PAYRAIL_PROVIDER_TIMEOUT": "2s"}
 BOOKS = ("data/ledger", "data/outbox", "data/providers", "data/vault", "data/settlement")
-TWICE = ("created", "authorized", "captured", "declined", "reversed", "unknown")
+TWICE = (
+    *("created", "requires_action", "authorized", "captured"),
+    *("declined", "reversed", "unknown"),
+)
 
 
 @pytest.fixture(scope="module")

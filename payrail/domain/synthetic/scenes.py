@@ -10,7 +10,12 @@ from dataclasses import dataclass
 
 from payrail.domain.synthetic.draws import Draws
 from payrail.domain.synthetic.people import Customer
-from payrail.domain.synthetic.wallet import SyntheticCard, approved_card, declined_card
+from payrail.domain.synthetic.wallet import (
+    SyntheticCard,
+    approved_card,
+    challenged_card,
+    declined_card,
+)
 from payrail.domain.synthetic.world import CURRENCIES, YEAR, World, amount_minor, world
 
 A, B = "providerA", "providerB"
@@ -47,12 +52,13 @@ class Scene:
 
 _HOLD, _CLAIM, _CANCEL = Act("authorize"), Act("capture"), Act("cancel")
 _HANG, _DECLINE = "hang", f"decline:{MADE_UP_DECLINE}"
+ASKED = "cardholder_asked"
 _PARTS = (_HOLD, Act("capture", 60, final=False), _CLAIM)
 
 SCENES = (
-    Scene("created", 3, "created", provider=None),
+    Scene("created", 2, "created", provider=None),
     Scene("canceled_at_once", 2, "reversed", (_CANCEL,), provider=None),
-    Scene("held", 4, "authorized", (_HOLD,)),
+    Scene("held", 3, "authorized", (_HOLD,)),
     Scene("held_at_b", 2, "authorized", (_HOLD,), provider=B),
     Scene("held_in_one_call", 2, "authorized", one_call="manual"),
     Scene("captured", 5, "captured", (_HOLD, _CLAIM), settles=True),
@@ -66,6 +72,8 @@ SCENES = (
     Scene("canceled_at_b", 1, "reversed", (_HOLD, _CANCEL), provider=B),
     Scene("declined", 4, "declined", (_HOLD,)),
     Scene("declined_made_up", 2, "declined", (_HOLD,), drill=_DECLINE),
+    # Given up after a quarter of an hour, unless somebody opens their page.
+    Scene(ASKED, 2, "requires_action", (_HOLD,)),
     # Taken up and never answered: every ask hears `pending`.
     Scene("doubtful", 2, "unknown", (_HOLD,), drill=_HANG),
     Scene("doubtful_at_b", 2, "unknown", (_HOLD,), provider=B, drill=_HANG),
@@ -132,6 +140,8 @@ def _card(
     declines a share, and no state may be missing because of that."""
     if scene.name == "declined":
         return declined_card(draws, year)
+    if scene.name == ASKED:
+        return challenged_card(draws, year), None
     if scene.drill == _DECLINE:
         return draws.one_of(made_up.cards), MADE_UP_DECLINE
     if scene.provider is not None and nth % 2 == 0:

@@ -54,8 +54,15 @@ def approved_card(draws: Draws, year: int) -> SyntheticCard:
 def declined_card(draws: Draws, year: int) -> tuple[SyntheticCard, str | None]:
     """A documented card that can be stored and is declined by every provider, and its code."""
     declined = [card for card in TEST_CARDS.values() if card.outcome == "declined"]
-    chosen = draws.one_of([card for card in declined if card.decline_code != "incorrect_number"])
+    plain = [card for card in declined if not card.challenge]
+    chosen = draws.one_of([card for card in plain if card.decline_code != "incorrect_number"])
     return _documented(draws, chosen, year), chosen.decline_code
+
+
+def challenged_card(draws: Draws, year: int) -> SyntheticCard:
+    """A documented card that asks for its holder at every charge."""
+    asking = [card for card in TEST_CARDS.values() if card.challenge]
+    return _documented(draws, draws.one_of(asking), year)
 
 
 def card_id(world: str, index: int) -> str:
