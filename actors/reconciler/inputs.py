@@ -19,6 +19,8 @@ from payrail.runtime.ports import Fs
 
 #: So much of the ledger is in memory at once.
 READ_BYTES = 4 * 1024 * 1024
+#: So much behind a prefix is looked at: what was booked together stands together.
+BEYOND_BYTES = 64 * 1024
 #: A folder, a link or a closed file stands where a statement should: people have to see to it.
 _NO_FILE = frozenset((errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM))
 
@@ -37,6 +39,15 @@ class Ledger:
     def lines(self) -> Iterator[bytes]:
         """Each line without its end. Only one reading makes the hash that of the prefix."""
         return split(self._chunks())
+
+    def beyond(self) -> Iterator[bytes]:
+        """The few lines just behind the prefix, as far as they are whole."""
+        file = self._fs.open(self._path)
+        try:
+            whole, _, _ = file.pread(self._size, BEYOND_BYTES).rpartition(b"\n")
+        finally:
+            file.close()
+        yield from whole.split(b"\n")
 
     def _chunks(self) -> Iterator[bytes]:
         if not self._size:

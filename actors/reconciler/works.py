@@ -122,7 +122,7 @@ def reconcile(fs: Fs, body: Reconcile) -> Outcome:
     """The report of one date, and the pages of what the gateway may book."""
     ledger = Ledger(fs, body.ledger_bytes)
     try:
-        ours = captures(ledger.lines())
+        ours = captures(ledger.lines(), ledger.beyond())
         if ledger.sha256 != body.ledger_sha256:
             return _changed(LEDGER_BOOK, body.date)
         for path, prefix, read in _claims(body):

@@ -7,7 +7,9 @@ import pytest
 
 from actors.gateway.fee_rules import DEFAULT, read_fee_rules
 from actors.gateway.settings import Rules
+from actors.reconciler.inputs import Ledger
 from payrail.domain.fees import merchant_fee, provider_fee
+from payrail.domain.settlement.ours import captures
 from tests.auditor.audit import audit
 from tests.scenarios import orders
 from tests.scenarios.settled import SettledHouse
@@ -126,3 +128,20 @@ def test_a_cost_that_is_not_what_the_provider_charges_is_a_break_of_its_fee():
     assert (found["class"], found["payment_id"], found["difference"]) == ("fee", payment_id, -20)
     assert house.state_of(payment_id) == "captured"
     must_be_sound(house)
+
+
+def test_a_prefix_that_ends_before_the_fee_takes_it_from_the_line_behind():
+    """What was booked is what is expected, also at the edge of a day."""
+    cheaper = DEFAULT.replace(b"basis_points = 290", b"basis_points = 250")
+    house = SettledHouse(rules=Rules(fees=read_fee_rules(cheaper)))
+    house.start()
+    house.captured(house.card(), "p", 5000)
+    path = "data/ledger/payments.jsonl"
+    book = house.bytes_of(path)
+    end = book.index(b"\n", book.index(b'"type":"payment.captured"')) + 1
+    ledger = Ledger(house.fs, end)
+    (ours,) = captures(ledger.lines(), ledger.beyond()).values()
+    (alone,) = captures(ledger.lines()).values()
+
+    assert b'"type":"fee.charged"' in book[end:]
+    assert (ours.fee, alone.fee) == (155, 175)

@@ -122,8 +122,9 @@ decode_seq = msgspec.json.Decoder(_Seq).decode
 Booked = dict[tuple[str, str, str], Ours]  # by (provider, provider_reference, type)
 
 
-def captures(lines: Iterable[bytes]) -> Booked:
-    """Every capture of these ledger lines. Raises LineDamaged that names the line's number."""
+def captures(lines: Iterable[bytes], beyond: Iterable[bytes] = ()) -> Booked:
+    """Every capture of these ledger lines. Raises LineDamaged that names the line's number.
+    `beyond`: the lines behind them, where the fee of a last capture may stand."""
     found: Booked = {}
     by_id: dict[str, Ours] = {}
     unpriced: dict[str, Ours] = {}
@@ -139,7 +140,8 @@ def captures(lines: Iterable[bytes]) -> Booked:
                 _add_settled(by_id, line)
         except (msgspec.MsgspecError, ValueError, KeyError) as error:
             raise LineDamaged(f"{LEDGER_BOOK}:{number}: {error}; run `payrail verify`") from error
-    for ours in unpriced.values():  # The end of a prefix may fall between capture and fee.
+    _price(unpriced, beyond)
+    for ours in unpriced.values():  # Its fee is in no line yet: it is what is usual.
         ours.fee = provider_fee(ours.provider, ours.gross, ours.currency)
         ours.merchant_fee = merchant_fee(ours.gross, ours.currency)
     return found
@@ -168,6 +170,15 @@ def _add_fee(unpriced: dict[str, Ours], line: bytes) -> None:
     ours = unpriced.pop(fee.capture_id, None)
     if ours is not None:
         ours.fee, ours.merchant_fee = fee.provider_fee, fee.merchant_fee
+
+
+def _price(unpriced: dict[str, Ours], beyond: Iterable[bytes]) -> None:
+    """The end of a prefix may fall between capture and fee."""
+    if not unpriced:
+        return
+    for line in beyond:
+        if _FEE in line:
+            _add_fee(unpriced, line)
 
 
 def _add_settled(by_id: dict[str, Ours], line: bytes) -> None:
