@@ -16,30 +16,22 @@ from actors.gateway import (
     routing,
 )
 from actors.gateway import idempotency as keys
+from actors.gateway import outcome_entries as entries
 from actors.gateway.booking import Booking
 from actors.gateway.facts import Parked, Pending, Unparked
 from actors.gateway.settings import HOLD_MS, Rules
 from actors.gateway.state import GatewayState
 from payrail.domain.challenges import AUTHENTICATION_REQUIRED
-from payrail.domain.declines import DeclineClass, decline_of
-from payrail.domain.fees import FeeTable
 from payrail.domain.ledger import (
-    AttemptEnd,
-    FeeCharged,
     OperationFailed,
     OutcomeUnknown,
     PaymentAuthorized,
-    PaymentCaptured,
-    PaymentDeclined,
-    PaymentReleased,
-    PaymentReversed,
 )
 from payrail.domain.messages import AskAgain, AttemptTimeout, CardRefused, Outcome
 from payrail.domain.payments import FENCED, FENCED_DECLINE, OpenOperation, PaymentView, render
-from payrail.domain.postings import capture_postings, fee_postings
 from payrail.domain.problems import problem_fields
 from payrail.domain.providers import public_name
-from payrail.domain.timestamps import iso, parse_iso
+from payrail.domain.timestamps import iso
 from payrail.domain.words.providers import Action
 from payrail.runtime.actor import Message, Moment, Step
 
@@ -102,7 +94,7 @@ def card_refused(state: GatewayState, message: Message, moment: Moment, rules: R
     if view is None or view.open is None or view.open.reference != told.reference:
         return Step()
     booking = Booking(view, message, moment)
-    _book_decline(booking, view.open, told.code, moment, rules)
+    entries.decline(booking, view.open, told.code, moment, rules)
     cases.resolved(state, booking, view.id)
     return _final(state, booking, view.open.reference, moment, 402)
 
@@ -161,7 +153,7 @@ def _authorized_or_not(
     state: GatewayState, booking: Booking, message: Message, moment: Moment, rules: Rules
 ) -> Step:
     told: Outcome = message.body
-    view, call = _open(booking)
+    view, call = entries.open_call(booking)
     elsewhere = _elsewhere(state, booking, message, moment, rules)
     if elsewhere is not None:
         return elsewhere
@@ -170,7 +162,7 @@ def _authorized_or_not(
     if told.result != "approved":
         code = FENCED_DECLINE if told.result in NO_EFFECT else told.code
         refusal = told.code if told.result == "refused" else None
-        _book_decline(booking, call, code, moment, rules, refusal)
+        entries.decline(booking, call, code, moment, rules, refusal)
         return _final(state, booking, call.reference, moment, 402)
     if told.amount != view.amount or told.currency != view.currency:
         return _wrong_amount(state, booking, message, moment, rules)
@@ -183,7 +175,7 @@ def _authorized_or_not(
             provider_reference=told.provider_reference or "",
             amount_authorized=told.amount,
             capture_before=iso(moment.business_ms + HOLD_MS),
-            latency_ms=_latency_ms(call, moment),
+            latency_ms=entries.latency_ms(call, moment),
         ),
         told.amount,
     )
@@ -200,11 +192,11 @@ def _challenged(
 ) -> Step:
     """The cardholder is asked for, and the shop is told where to send them. Once it was told to
     wait nobody sends anybody: then the payment ends here, and no money has moved."""
-    view, call = _open(booking)
+    view, call = entries.open_call(booking)
     if call.in_doubt:
-        _book_decline(booking, call, AUTHENTICATION_REQUIRED, moment, rules)
+        entries.decline(booking, call, AUTHENTICATION_REQUIRED, moment, rules)
         return _final(state, booking, call.reference, moment, 402)
-    timer = challenges.open_one(booking, action, _latency_ms(call, moment), rules)
+    timer = challenges.open_one(booking, action, entries.latency_ms(call, moment), rules)
     step = _final(state, booking, call.reference, moment, _ok(state, view))
     step.timers.append(timer)
     return step
@@ -214,7 +206,7 @@ def _elsewhere(
     state: GatewayState, booking: Booking, message: Message, moment: Moment, rules: Rules
 ) -> Step | None:
     """The charge at another provider, when this one safely refused it; None: it ends here."""
-    view, call = _open(booking)
+    view, call = entries.open_call(booking)
     pending = state.pending.get(view.id)
     waits_until_ms = pending.waits_until_ms if pending else 0
     now_ms, told = moment.wire_ms, message.body
@@ -225,19 +217,11 @@ def _elsewhere(
     choice = routing.another(rules.routing, charge, state.standing, tried)
     if choice.provider is None:
         return None
-    step = calls.authorize(booking, moment, rules, choice, _end_of(call, told, moment, rules))
+    step = calls.authorize(
+        booking, moment, rules, choice, entries.end_of(call, told, moment, rules)
+    )
     step.timers[:0] = calls.timers_over(call.reference)
     return step
-
-
-def _end_of(call: OpenOperation, told: Outcome, moment: Moment, rules: Rules) -> AttemptEnd:
-    """How the attempt ended that is followed by another one."""
-    latency_ms = _latency_ms(call, moment)
-    if told.result != "declined":
-        technical = DeclineClass.TECHNICAL.value
-        return AttemptEnd("not_accepted", told.code, latency_ms, technical)
-    row = decline_of(told.code, rules.declines)
-    return AttemptEnd("declined", told.code, latency_ms, row.class_.value, row.payer_message)
 
 
 def _capture_at_once(booking: Booking, call: OpenOperation, moment: Moment, rules: Rules) -> Step:
@@ -254,8 +238,8 @@ def _wrong_amount(
     state: GatewayState, booking: Booking, message: Message, moment: Moment, rules: Rules
 ) -> Step:
     """Approved, but not what we asked for: give it back, decline, and tell people."""
-    view, call = _open(booking)
-    _book_decline(booking, call, "amount_mismatch", moment, rules)
+    view, call = entries.open_call(booking)
+    entries.decline(booking, call, "amount_mismatch", moment, rules)
     step = _final(state, booking, call.reference, moment, 402)
     back = late.give_back(message, moment, call_number=view.calls + 1, merchant_id=view.merchant_id)
     step.events.extend(back.events)
@@ -269,7 +253,7 @@ def _claimed_or_not(
     state: GatewayState, booking: Booking, message: Message, moment: Moment, rules: Rules
 ) -> Step:
     told: Outcome = message.body
-    view, call = _open(booking)
+    view, call = entries.open_call(booking)
     if told.result != "approved":
         code = FENCED if told.result == "fenced" else told.code
         booking.book(
@@ -281,10 +265,10 @@ def _claimed_or_not(
         return _final(state, booking, call.reference, moment, 402, decline_code)
     if call.operation == "capture":
         expected = call.amount
-        _book_capture(booking, told, moment, rules.fees)
+        entries.capture(booking, told, moment, rules.fees)
     else:
         expected = view.amount_capturable
-        _book_reversal(booking, call)
+        entries.reversal(booking, call)
     if told.amount != expected:
         late.open_case(booking, message, moment, "amount_mismatch")
     return _final(state, booking, call.reference, moment, _ok(state, view))
@@ -293,71 +277,6 @@ def _claimed_or_not(
 def _ok(state: GatewayState, view: PaymentView) -> int:
     pending = state.pending.get(view.id)
     return 201 if pending is not None and pending.created else 200
-
-
-def _book_capture(booking: Booking, told: Outcome, moment: Moment, fees: FeeTable) -> None:
-    """What the provider took is what is booked; never more than is held."""
-    view, call = _open(booking)
-    merchant, capture_id = view.merchant_id or "", call.capture_id or ""
-    amount = min(told.amount, view.amount_capturable)
-    rest = view.amount_capturable - amount
-    final = call.final_capture
-    booking.book(
-        "payment.captured",
-        PaymentCaptured(
-            capture_id,
-            call.provider,
-            call.reference,
-            told.provider_reference or "",
-            final,
-            iso(moment.business_ms),
-        ),
-        amount,
-        postings=capture_postings(call.provider, merchant, amount, view.currency),
-    )
-    ours = fees.merchant_fee(merchant, amount, view.currency)
-    theirs = fees.provider_fee(call.provider, amount, view.currency, view.payment_method.bin)
-    booking.book(
-        "fee.charged",
-        FeeCharged(capture_id, call.provider, ours, theirs),
-        ours,
-        postings=fee_postings(call.provider, merchant, ours, theirs, view.currency),
-    )
-    if final and rest:
-        booking.book("payment.released", PaymentReleased(call.provider, call.reference), rest)
-
-
-def _book_reversal(booking: Booking, call: OpenOperation) -> None:
-    view, _ = _open(booking)
-    held = view.amount_capturable
-    if view.amount_captured:
-        booking.book("payment.released", PaymentReleased(call.provider, call.reference), held)
-        return
-    reason = call.reason or "canceled"
-    booking.book("payment.reversed", PaymentReversed(reason, call.provider, call.reference), held)
-
-
-def _book_decline(
-    booking: Booking,
-    call: OpenOperation,
-    code: str,
-    moment: Moment,
-    rules: Rules,
-    refusal: str | None = None,
-) -> None:
-    view, _ = _open(booking)
-    row = decline_of(code, rules.declines)
-    data = PaymentDeclined(
-        len(view.attempts),
-        call.provider,
-        call.reference,
-        code,
-        _latency_ms(call, moment),
-        refusal,
-        row.class_.value,
-        row.payer_message,
-    )
-    booking.book("payment.declined", data, view.amount)
 
 
 def _final(
@@ -393,14 +312,3 @@ def _declined(view: PaymentView, code: str | None, correlation_id: str) -> dict[
         correlation_id,
         extra={"decline_code": decline_code, "payment_intent": render(view)},
     )
-
-
-def _open(booking: Booking) -> tuple[PaymentView, OpenOperation]:
-    view = booking.view
-    if view is None or view.open is None:
-        raise TypeError("this needs an open call")
-    return view, view.open
-
-
-def _latency_ms(call: OpenOperation, moment: Moment) -> int:
-    return max(0, moment.wire_ms - parse_iso(call.since))
