@@ -141,18 +141,22 @@ def opened_at_the_door(desk: Desk, state: ProviderState, message: Message, momen
     second chargeback about what was won. Raises RequestError."""
     given: OpenDispute = message.body
     known = _named(state, given.reference)
-    moved = _again(known, given, moment) if known else _new(state, given, moment)
+    moved = _again(state, known, given, moment) if known else _new(state, given, moment)
     if moved is None:
         return Step(replies=answer(message, 201, disputes.shown(known))) if known else Step()
     moved.step.replies.extend(answer(message, 201, disputes.shown(moved.dispute)))
     return told_by_notice(desk, state, moved, message, moment)
 
 
-def _again(known: Dispute, given: OpenDispute, moment: Moment) -> Moved | None:
+def _again(
+    state: ProviderState, known: Dispute, given: OpenDispute, moment: Moment
+) -> Moved | None:
     """What a known reference means now; None: the same opening once more."""
     if given.authorization == known.authorization and given.stage != known.stage:
         amount = given.amount or known.amount
         if (known.stage, known.state) == (disputes.INQUIRY, disputes.OPENED):
+            left = rulings.disputable(state, known.authorization) + known.amount
+            _must_fit(amount, left)
             return rulings.escalated(known, amount, given.reason, moment)
         is_second = given.stage == disputes.PRE_ARBITRATION and amount == known.amount
         if is_second and known.state == disputes.WON:
@@ -189,9 +193,7 @@ def _new(state: ProviderState, given: OpenDispute, moment: Moment) -> Moved:
         raise RequestError(422, "validation-error", f"There are {DISPUTES_MAX} disputes already.")
     left = rulings.disputable(state, given.authorization)
     amount = left if given.amount is None else given.amount
-    if not 1 <= amount <= left:
-        detail = "Disputed is at most what was captured and is not in dispute."
-        raise RequestError(422, "amount-exceeds", detail, extra={"disputable": max(0, left)})
+    _must_fit(amount, left)
     ident = moment.new_id("dp")
     return rulings.opened(
         rulings.made(
@@ -199,6 +201,13 @@ def _new(state: ProviderState, given: OpenDispute, moment: Moment) -> Moved:
         ),
         moment,
     )
+
+
+def _must_fit(amount: int, left: int) -> None:
+    """Raises RequestError 422."""
+    if not 1 <= amount <= left:
+        detail = "Disputed is at most what was captured and is not in dispute."
+        raise RequestError(422, "amount-exceeds", detail, extra={"disputable": max(0, left)})
 
 
 def unknown(what: str) -> RequestError:

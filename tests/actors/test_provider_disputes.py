@@ -213,6 +213,8 @@ def test_an_inquiry_moves_no_money_until_it_becomes_a_chargeback(desk: Desk) -> 
     assert (told(step).stage, desk.truths()) == ("inquiry", [("inquiry", 5000, 0)])
 
     desk.advance(days=10)
+    with pytest.raises(RequestError, match="at most what was captured"):
+        desk.asks("provider.dispute", OpenDispute(name, "pi_1.1", "general", amount=5001))
     escalating = OpenDispute(name, "pi_1.1", "fraudulent", stage="chargeback")
     step = desk.asks("provider.dispute", escalating)
     fact = told(step)
@@ -274,6 +276,25 @@ def test_a_notice_of_a_dispute_is_posted_until_it_was_taken(desk: Desk) -> None:
     assert step.errands[0].body == errand.body, "told twice, as the drill wants"
     desk.tell("notice.taken", NoticePosted(ident, 200), sender="errand")
     assert ident not in desk.played.state.notices
+
+
+def test_drills_of_webhooks_touch_notices_of_disputes_too(desk: Desk) -> None:
+    """One is held until another was taken, one is late; both are told whole."""
+    for rule in (
+        {"operation": "webhook", "do": "reorder_webhooks", "count": 1},
+        {"operation": "webhook", "do": "late_webhook:60", "count": 1},
+    ):
+        desk.tell("fault.inject", InjectFault(rule), sender="frontdoor", reply_to=str(rule["do"]))
+    desk.tell("charge", charge(desk.drawer.put(GOOD), capture=True))  # its notice is held
+    opening = OpenDispute("dp_x", "pi_1.1", "general")
+    step = desk.asks("provider.dispute", opening)
+    assert step.errands == [], "late"
+
+    (step,) = desk.advance(seconds=60)
+    fact = told(step)
+    assert (fact.fact, fact.reason) == ("opened", "general")
+    step = desk.tell("notice.taken", NoticePosted(step.errands[0].body.notice_id, 200))
+    assert step.errands[0].body.notice.operation == "authorize", "overtaken, and told now"
 
 
 def test_a_refund_of_such_a_card_is_sent_back(desk: Desk) -> None:
