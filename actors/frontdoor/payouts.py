@@ -151,7 +151,15 @@ class Payouts:
 
 def _order(path: str, handler: Any, summary: str, takes: type[Body], status: int = 200) -> Route:
     return Route(
-        "POST", path, handler, summary, PayoutShown, status=status, takes=takes, keyed=True
+        "POST",
+        path,
+        handler,
+        summary,
+        PayoutShown,
+        status=status,
+        takes=takes,
+        keyed=True,
+        roles=PAYERS,
     )
 
 

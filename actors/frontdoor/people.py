@@ -77,7 +77,10 @@ class People:
             _made(_USERS, self.add_user, "Add a user", UserShown, NewUser),
             _list(_USERS, self.users, "List users, newest first", UsersShown),
             _shown(_USERS, self.user, "Show a user", UserShown),
-            _verb(_USERS, "deactivate", self.deactivate, "End a user and their keys", UserShown),
+            replace(
+                _verb(_USERS, "deactivate", self.deactivate, "End a user, all keys", UserShown),
+                codes=("last-admin-key",),
+            ),
             _made(_KEYS, self.add_key, "Make a key; its text is shown once", KeyWithText, NewKey),
             _list(_KEYS, self.keys, "List keys, newest first, without their texts", KeysShown),
             _shown(_KEYS, self.key, "Show a key without its text", KeyShown),
@@ -89,7 +92,10 @@ class People:
                 KeyWithText,
                 Rotation,
             ),
-            _verb(_KEYS, "revoke", self.revoke, "End a key", KeyShown),
+            replace(
+                _verb(_KEYS, "revoke", self.revoke, "End a key", KeyShown),
+                codes=("last-admin-key",),
+            ),
         ]
 
     async def add_merchant(self, request: web.Request) -> web.Response:

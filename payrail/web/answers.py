@@ -31,6 +31,7 @@ _KEYED = (
     "operation-in-doubt",
 )
 
+_RATE_LIMIT = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
 _TEXT = {"type": "string"}
 #: `components.headers` of every document.
 HEADERS: dict[str, Any] = {
@@ -46,6 +47,18 @@ HEADERS: dict[str, Any] = {
     },
     "Retry-After": {
         "description": "Seconds to wait before asking again.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "RateLimit-Limit": {
+        "description": "Requests a second that this key may make.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "RateLimit-Remaining": {
+        "description": "Requests that it may make at once now.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "RateLimit-Reset": {
+        "description": "Seconds until it may make a whole burst again.",
         "schema": {"type": "integer", "minimum": 0},
     },
     "WWW-Authenticate": {"description": "How to show a key.", "schema": _TEXT},
@@ -130,5 +143,6 @@ def _headers(status: int, *, keyed: bool) -> dict[str, Any]:
     names = ["X-Correlation-Id"]
     names += ["Idempotent-Replayed"] if keyed and status in (200, 201, 202, 402, 409) else []
     names += ["Retry-After"] if status in (202, 409, 429, 503, 504) else []
+    names += _RATE_LIMIT if status == 429 else []
     names += ["WWW-Authenticate"] if status == 401 else []
     return {name: {"$ref": _HEADER.format(name=name)} for name in names}

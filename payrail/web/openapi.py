@@ -138,7 +138,7 @@ class _Telling:
             "tags": [tag_of(route.path)],
             "responses": self._given(route)
             | answers.refusals(
-                is_open=route.open_to_all, writes=writes, keyed=route.keyed, own=route.codes
+                is_open=route.open_to_all, writes=writes, keyed=route.keyed, own=_own(route)
             ),
         }
         if told := parameters.parameters(route, self._row(route)):
@@ -214,3 +214,8 @@ def _plain(schema: Any, schemas: dict[str, Any], seen: set[str]) -> None:
             _plain(inner, schemas, seen)
     for key in ("items", "anyOf", "oneOf", "allOf", "additionalProperties"):
         _plain(schema.get(key), schemas, seen)
+
+
+def _own(route: Route) -> tuple[str, ...]:
+    """Codes that are the route's own. Requests are counted by key where keys have roles."""
+    return route.codes if route.roles is None else (*route.codes, "rate-limited")
