@@ -2,7 +2,8 @@
 
 A provider is modelled here that does what a real one may: it takes a call up at once, late or
 never, tells by reply, by an answer to an ask, twice or not at all, and refuses for good what it
-was asked about before it had seen it. The gateway's books must agree with what that provider really did.
+was asked about before it had seen it. The gateway's books must agree with what that provider
+really did.
 """
 
 from collections import Counter
