@@ -9,6 +9,7 @@ import typer
 from actors.cli import (
     clock,
     demo,
+    disputes,
     docs,
     doctor,
     events,
@@ -54,6 +55,7 @@ def options(
 GROUPS = (
     *(house, look, demo, seed, doctor, orders, hand, keys, people, providers, events, clock),
     settle,
+    disputes,
     docs,
 )
 for group in GROUPS:

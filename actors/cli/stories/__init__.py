@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-NAMES = ("duplicate", "kill", "late-approval", "mismatch", "outage")
+NAMES = ("chargeback", "duplicate", "kill", "late-approval", "mismatch", "outage")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from actors.cli.doors import is_ready
 from actors.cli.keys import demo_keys
@@ -32,6 +32,7 @@ _COMMAND = (sys.executable, "-P", "-m", "actors.cli.main")
 #: Below the ports that systems lend to clients (Linux: from 32768), where a free one stays free.
 _PORT_FIRST, _PORT_SPAN = 20_000, 12_000
 _ports_tried = itertools.count()
+Seen = TypeVar("Seen")
 _PORTS = ("API", "CONSOLE", "VAULT", "PROVIDER")
 
 
@@ -101,6 +102,16 @@ async def until(fact: Callable[[], object], limit_s: float = FACT_S_MAX) -> bool
             return False
         await asyncio.sleep(_LOOK_AGAIN_S)
     return True
+
+
+async def until_seen(
+    look: Callable[[], Awaitable[Seen | None]], limit_s: float = FACT_S_MAX
+) -> Seen | None:
+    """Look again until there is something to see; None when there was nothing in time."""
+    ends = asyncio.get_running_loop().time() + limit_s
+    while (seen := await look()) is None and asyncio.get_running_loop().time() <= ends:
+        await asyncio.sleep(_LOOK_AGAIN_S)
+    return seen
 
 
 def free_ports(count: int) -> list[int]:
