@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.scenarios.living import until
 from tests.scenarios.shop import Answer, Shop
 
 ROLES = ("admin", "operator", "approver", "viewer", "auditor", "publishable")
@@ -156,6 +157,10 @@ def furnished(shop: Shop, vault: str, sink: str) -> Tenant:
     token = shop.tokenize()
     payment = shop.create(token, 5_000, confirm=True, capture_method="automatic").body["id"]
     order = {"payment_intent": payment, "amount": 700, "reason": "sent back"}
+    disputed = shop.create(token, 900, confirm=True, capture_method="automatic").body["id"]
+    claim = {"payment_intent": disputed, "amount": 900, "reason": "fraudulent"}
+    dispute = shop.post("/disputes", claim).body["id"]
+    until(lambda: shop.get(f"/disputes/{dispute}").status == 200, "the provider opens the dispute")
     user = shop.post("/users", {"name": "Ada"}).body["id"]
     new = shop.post("/keys", {"user": user, "role": "viewer"}).body
     shop.post(f"/keys/{new['id']}/revoke", {})
@@ -164,6 +169,7 @@ def furnished(shop: Shop, vault: str, sink: str) -> Tenant:
         "token": token,
         "payment": payment,
         "refund": shop.post("/refunds", order, role="operator").body["id"],
+        "dispute": dispute,
         "endpoint": shop.post("/webhook-endpoints", {"url": sink}).body["id"],
         "user": user,
         "key": new["id"],
