@@ -31,7 +31,7 @@ KEY = "one-key-for-all"
 CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2040, "cvc": "123"}
 LEDGER = "data/ledger/payments.jsonl"
 _FINAL = frozenset({200, 201})
-_PAUSE_S = 0.2
+_PAUSE_S, _PAUSE_S_MAX = 0.2, 3.0
 
 
 @dataclass(frozen=True)
@@ -126,12 +126,11 @@ async def _storm(order: Order, house: House) -> Outcome:
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
         body = await _order_of(session, house, keys)
-        killing = asyncio.create_task(killer.run())
+        killing = asyncio.create_task(_kill_for(killer, order.seconds_min))
         stop_at = began + order.seconds_min
         twins = [_Twin(session, house, keys["admin"], body, seen, n) for n in range(order.twins)]
         await asyncio.gather(*(twin.live(order, stop_at) for twin in twins))
-        killing.cancel()
-        await asyncio.gather(killing, return_exceptions=True)
+        await killing
         seconds = time.monotonic() - began
     verified = await asyncio.to_thread(house.cli, "verify")
     await asyncio.to_thread(house.stop)
@@ -140,6 +139,14 @@ async def _storm(order: Order, house: House) -> Outcome:
     found = [str(finding) for finding in audit(house.home, pans=[str(CARD["number"])]).findings]
     code = verified.returncode
     return Outcome(order, seen, killer, len(made), len(truths), found, code, seconds)
+
+
+async def _kill_for(killer: Killer, seconds: float) -> None:
+    """Then it is calm: everybody comes to an answer."""
+    killing = asyncio.create_task(killer.run())
+    await asyncio.wait({killing}, timeout=seconds)
+    killing.cancel()
+    await asyncio.gather(killing, return_exceptions=True)
 
 
 async def _order_of(
@@ -180,7 +187,7 @@ class _Twin:
         """Ask until the answer is final, and again until the time is over: it stays the same."""
         if self._waits:
             self._headers["Prefer"] = f"wait={order.wait_s}"
-        patience = time.monotonic() + FINAL_S_MAX
+        patience, pause_s = time.monotonic() + FINAL_S_MAX, _PAUSE_S
         while True:
             is_final = await self._ask()
             now = time.monotonic()
@@ -189,7 +196,8 @@ class _Twin:
             if now > patience:
                 self._seen.strange.append("a twin had no final answer in time")
                 return
-            await asyncio.sleep(_PAUSE_S if not is_final else max(_PAUSE_S, (stop_at - now) / 2))
+            pause_s = min(_PAUSE_S_MAX, pause_s * 1.5)
+            await asyncio.sleep(max(_PAUSE_S, stop_at - now) if is_final else pause_s)
 
     async def _ask(self) -> bool:
         self._seen.in_flight += 1
