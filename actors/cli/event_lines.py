@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from payrail.domain.books import OUTBOX_BOOK
+from payrail.domain.event_types import family_or_type
 from payrail.domain.money import format_minor
 from payrail.runtime.ports import Fs
 from payrail.storage.books import Follower
@@ -59,7 +60,8 @@ def event_lines(fs: Fs, wanted: Wanted, count: int, *, follow: bool) -> Iterator
 
 
 def wanted_events(kinds: Sequence[str], payment: str | None) -> Wanted:
-    families = tuple(f"{kind.removesuffix('*').removesuffix('.')}." for kind in kinds)
+    """Raises ValueError for a type that no event is ever of."""
+    families = tuple(family_or_type(kind) for kind in kinds)
 
     def wanted(told: _Told) -> bool:
         of_kind = not families or f"{told.type}.".startswith(families)

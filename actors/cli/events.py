@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from actors.cli.common import AsJson, files, forget_stdout, put, settings
+from actors.cli.exits import usage
 
 events = typer.Typer(help="The events of the house.", no_args_is_help=True)
 
@@ -32,7 +33,10 @@ def tail(
     """Show the newest events: time, type, object, amount, state, correlation id."""
     from actors.cli.event_lines import as_it_goes_out, event_lines, for_people, wanted_events
 
-    wanted = wanted_events(kind or [], payment)
+    try:
+        wanted = wanted_events(kind or [], payment)
+    except ValueError as error:
+        raise usage(f"--type {error}", "payrail events tail --type payment.captured") from None
     shown = as_it_goes_out if as_json else for_people(in_colour=_is_colourful())
     try:
         for line in event_lines(files(settings()), wanted, count, follow=follow):

@@ -46,11 +46,8 @@ def public_app(
         Route("GET", "/metrics", _text(scraped), "Counts and latencies", open_to_all=True),
     ]
 
-    async def docs(_request: web.Request) -> web.Response:
-        return docs_page.page_answer(docs_page.page(TITLE, documented))
-
     app = inner_app(TITLE, documented, metrics, rng, log, admit)
-    app.router.add_get("/docs", docs)
+    app.router.add_get("/docs", docs_page.page_handler(TITLE, VERSION, documented))
     return app
 
 

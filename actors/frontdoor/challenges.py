@@ -45,6 +45,9 @@ _WORDS = {
 _OTHERWISE = ("Please try again", "This could not be done now. Go back and try once more.")
 
 
+_CODES = ("challenge-used", "challenge-expired", "validation-error", "not-found")
+
+
 class ChallengeAnswer(Body):
     """JSON, or the same as a form."""
 
@@ -88,7 +91,7 @@ class Challenges:
         path, shown = "/challenges/{id}", ChallengeShown
         about = "The cardholder's page, or as JSON what it shows"
         return [
-            Route("GET", path, self.show, about, shown, open_to_all=True),
+            Route("GET", path, self.show, about, shown, open_to_all=True, pages=True, codes=_CODES),
             Route(
                 "POST",
                 path,
@@ -97,6 +100,8 @@ class Challenges:
                 shown,
                 takes=ChallengeAnswer,
                 open_to_all=True,
+                pages=True,
+                codes=_CODES,
                 may_also=(202,),
             ),
         ]

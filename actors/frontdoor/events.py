@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from payrail.domain.books import OUTBOX_BOOK
+from payrail.domain.event_types import is_wanted
 from payrail.runtime.ports import File, Fs
 from payrail.storage.books import Follower, read_line
 from payrail.storage.lines import without_links
@@ -20,6 +21,7 @@ SCAN_MAX = 5_000
 class _Head(Struct):
     id: str
     seq: int
+    type: str = ""
     merchant_id: str | None = None
 
 
@@ -72,14 +74,18 @@ class EventsView:
                 return head.seq
             start += 1
 
-    def page(self, after: int, merchant_id: str | None, limit: int) -> Page:
-        """Events with a greater `seq`: a merchant's own and the house's; None: all."""
+    def page(
+        self, after: int, merchant_id: str | None, limit: int, beginning: str | None = None
+    ) -> Page:
+        """Events with a greater `seq`: a merchant's own and the house's; None: all. `beginning`
+        is of their type."""
         found: list[msgspec.Raw] = []
         index, end = self._first_after(after), len(self._offsets)
         stop = min(end, index + SCAN_MAX)
         while index < stop and len(found) < limit:
             line = self._line(index)
-            if _may_see(merchant_id, _decode_head(line)):
+            head = _decode_head(line)
+            if _may_see(merchant_id, head) and is_wanted(beginning or "", head.type):
                 found.append(msgspec.Raw(without_links(line)))
             index += 1
         through = self._seqs[index - 1] if index else after

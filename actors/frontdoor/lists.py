@@ -13,9 +13,10 @@ from aiohttp import web
 from actors.frontdoor.events import EventsView
 from actors.frontdoor.heads import no_such
 from actors.frontdoor.payment_filters import PaymentFilter, payment_filter
-from actors.frontdoor.queries import limit_of, place_of, time_of
+from actors.frontdoor.queries import bad_query, limit_of, place_of, time_of
 from actors.frontdoor.reads import PaymentsView, Row
 from payrail.domain.access import READERS
+from payrail.domain.event_types import family_or_type
 from payrail.domain.payment_view import render
 from payrail.domain.postings import turned
 from payrail.storage.lines import encode
@@ -92,7 +93,7 @@ class Reads:
         self._events.catch_up()
         name = "cursor" if "cursor" in request.query else "after"
         after = self._after(request, name, caller.merchant_id)
-        page = self._events.page(after, caller.merchant_id, limit)
+        page = self._events.page(after, caller.merchant_id, limit, _type_of(request))
         return listed(page.data, str(page.through) if page.has_more else None)
 
     def reader(self, request: web.Request) -> Caller:
@@ -139,6 +140,15 @@ class Reads:
                 raise no_such("event")
             return seq
         return place_of(request, name, 0)
+
+
+def _type_of(request: web.Request) -> str | None:
+    """What the type of wanted events begins with. Raises RequestError 422."""
+    given = request.query.get("type")
+    try:
+        return None if given is None else family_or_type(given)
+    except ValueError as error:
+        raise bad_query("type", str(error)) from None
 
 
 async def found_from(

@@ -12,12 +12,18 @@ from actors.frontdoor.lists import EVENTS_LIMIT_DEFAULT, EVENTS_LIMIT_MAX, Reads
 from actors.frontdoor.payment_filters import FILTERS
 from actors.frontdoor.trying import QUERY as DRY_RUN
 from payrail.domain.access import ADMINS, PAYERS
+from payrail.domain.event_types import FAMILIES, TYPES
 from payrail.web import parameters
 from payrail.web.metrics import Handler
 from payrail.web.openapi import Route
 
 _PAGED = ("limit", "cursor")
 EVENT_SCHEMAS: dict[str, parameters.Schema] = {
+    "type": {
+        "type": "string",
+        "enum": [*TYPES, *(f"{family}.*" for family in FAMILIES), *FAMILIES],
+        "description": "A type, or a family of types.",
+    },
     "after": {
         "type": "string",
         "pattern": "^(?:[0-9]{1,15}|evt_[A-Za-z0-9_]{1,40})$",
@@ -141,9 +147,9 @@ def _books(reads: Reads) -> list[Route]:
             "GET",
             "/events",
             reads.events,
-            "Events after a sequence number or an event",
+            "Events after a sequence number or an event, of a type or of all",
             shown.Events,
-            query=("after", *_PAGED),
+            query=("after", "type", *_PAGED),
             schemas=EVENT_SCHEMAS,
         ),
     ]

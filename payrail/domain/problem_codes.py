@@ -88,6 +88,12 @@ CODES: dict[str, ProblemCode] = {
     "last-admin-key": ProblemCode(
         409, "Without this key nobody could manage keys.", "Make another admin key first."
     ),
+    "challenge-used": ProblemCode(
+        409, "This challenge has had its one answer.", "Look at the payment; it went on."
+    ),
+    "challenge-expired": ProblemCode(
+        410, "This challenge was not answered in time.", "Make a new payment."
+    ),
     "ledger-damaged": ProblemCode(
         409, "The ledger has a line that does not read.", "`payrail verify` names it."
     ),
@@ -108,7 +114,10 @@ CODES: dict[str, ProblemCode] = {
         421, "The Host is none of this listener's.", "Use the address that the house printed."
     ),
     "validation-error": ProblemCode(
-        422, "Something in it cannot be meant; `errors` names each field.", "Mend those fields."
+        422,
+        "Something in it cannot be meant; `errors` names each field.",
+        "Mend those fields.",
+        also=(400,),
     ),
     "idempotency-key-reused": ProblemCode(
         422, "This key was used for something else; `diff` shows what.", "Take a new key."
@@ -160,6 +169,9 @@ CODES: dict[str, ProblemCode] = {
     ),
     "audit-unavailable": ProblemCode(
         503, "The access log cannot be written, so no card is touched.", _LATER, retryable=True
+    ),
+    "clock-stopped": ProblemCode(
+        503, "An advance of the clock ended before its end.", "GET /clock tells what it waits for."
     ),
     "clock-unavailable": ProblemCode(
         503, "The file of the clock cannot be used.", "`payrail doctor` names why.", retryable=True

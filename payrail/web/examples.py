@@ -44,7 +44,7 @@ WORDS: dict[str, Any] = {
     "requested_by": "usr_m001operator",
     "url": "https://shop.example/hooks",
     "latency_ms": 42,
-    "number_of": 1,
+    "evidence": {"order_details": "Order 1042, one kite, sent on 9 February."},
     "type": "payment.captured",
     "purpose": "support.last4",
     "idempotency_key": "order-1042-try-1",
@@ -87,6 +87,21 @@ def _first(choices: list[dict[str, Any]], name: str) -> dict[str, Any]:
     return choices[0]
 
 
+#: Ids of what has a shape of its own, by the name of the shape.
+_ID_OF = {
+    "Customer": "customer-17",
+    "Refund": f"re_{_ZEROS}",
+    "Dispute": f"dp_{_ZEROS}",
+    "Endpoint": f"we_{_ZEROS}",
+    "Case": f"case_{_ZEROS}",
+    "Payout": f"po_{_ZEROS}",
+    "Capture": f"cap_{_ZEROS}",
+    "Event": WORDS["event_id"],
+    "Provider": "providerA",
+    "Merchant": "m_001",
+    "User": "usr_m001operator",
+    "Key": "m001operator",
+}
 _USUALLY_NONE = frozenset(
     {"next_cursor", "decline_code", "failure_reason", "rejected_by", "rejection_reason"}
     | {"disabled_reason", "pending_operation", "capture", "closed_at", "closed_by", "resolution"}
@@ -117,10 +132,13 @@ def _object(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str, de
         return {}
     if "properties" not in schema:
         return WORDS.get(name, {}) if isinstance(WORDS.get(name), dict) else {}
-    return {
+    found = {
         field: _made(inner, schemas, field, depth + 1)
         for field, inner in schema["properties"].items()
     }
+    if isinstance(found.get("id"), str):
+        found["id"] = _ID_OF.get(str(schema.get("title", "")).removesuffix("Shown"), found["id"])
+    return found
 
 
 def _text(schema: Mapping[str, Any], name: str) -> str:

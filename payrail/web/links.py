@@ -35,11 +35,9 @@ def links(
     """Where the answer of `route` leads, by the name of the operation."""
     if route.method != "POST" or route.answers is None or "{" in route.path:
         return {}
-    has_id = "id" in route.answers.model_fields
     found: dict[str, Any] = {}
     for other in routes:
-        link = _under(route, other) if has_id else None
-        link = link or _asked_for(route, other)
+        link = _under(route, other) or _asked_for(route, other)
         if link is not None:
             name = name_of(other.method, other.path)
             found[name] = {"operationId": name, "description": other.summary, **link}

@@ -55,6 +55,7 @@ class Route:
     roles: frozenset[str] | None = None
     codes: tuple[str, ...] = ()  # of problems that are its own, beside those that follow
     media: str = "text/plain"  # of an answer that is not JSON
+    pages: bool = False  # answers a browser in HTML, refusals too
     needs: tuple[str, ...] = ()  # parameters of the query that must be there
     schemas: Mapping[str, parameters.Schema] = field(default_factory=dict)  # of parameters
     heads: Mapping[str, parameters.Schema] = field(default_factory=dict)  # headers it needs
@@ -141,6 +142,9 @@ class _Telling:
                 is_open=route.open_to_all, writes=writes, keyed=route.keyed, own=_own(route)
             ),
         }
+        if route.pages:
+            for answer in found["responses"].values():
+                answer["content"]["text/html"] = {"schema": {"type": "string"}}
         if told := parameters.parameters(route, self._row(route)):
             found["parameters"] = told
         if route.takes is not None:
@@ -217,5 +221,7 @@ def _plain(schema: Any, schemas: dict[str, Any], seen: set[str]) -> None:
 
 
 def _own(route: Route) -> tuple[str, ...]:
-    """Codes that are the route's own. Requests are counted by key where keys have roles."""
-    return route.codes if route.roles is None else (*route.codes, "rate-limited")
+    """Codes that are the route's own. Requests are counted by key where keys have roles; what a
+    path names may not be there."""
+    found = route.codes if route.roles is None else (*route.codes, "rate-limited")
+    return (*found, "not-found") if "{" in route.path else found

@@ -49,6 +49,10 @@ KNOWN: dict[str, tuple[Schema, str]] = {
         {"type": "string", "pattern": "^pi_[a-z0-9]{16}$", "examples": [f"pi_{'0' * 16}"]},
         "Only what is about this payment.",
     ),
+    "dry_run": (
+        {"type": "boolean", "default": False},
+        "Say what would be answered, and write nothing.",
+    ),
     "last4": ({"type": "string", "pattern": "^[0-9]{4}$"}, "Last four digits of the card."),
     "email": ({**_TEXT, "examples": ["ada@shop.example"]}, "The customer's whole address."),
     "q": (_TEXT, "A part of the id, the customer's name or email, or a value of the metadata."),

@@ -90,7 +90,7 @@ def test_filters_choose_by_type_family_and_payment(tmp_path: Path, told: list[by
     assert tail(tmp_path, "--type", "payment") == tail(tmp_path, "--type", "payment.*")
     both = tail(tmp_path, "--type", "fee", "--type", "payment.created")
     assert [row.split()[2] for row in both] == ["payment.created", "fee.charged"]
-    assert tail(tmp_path, "--type", "pay") == tail(tmp_path, "--payment", "pi_none") == []
+    assert tail(tmp_path, "--type", "payout") == tail(tmp_path, "--payment", "pi_none") == []
     assert len(tail(tmp_path, "--payment", payment, "-n", "2")) == 2
     assert tail(tmp_path, "-n", "0") == []
 
