@@ -1,7 +1,8 @@
-"""What follows a capture under kills: a refund by two people, each order sent until it is final.
+"""What follows a capture under kills: a refund by two people, or a dispute, each order sent until
+it is final.
 
-The refund's own end comes later than its answer, as an event; here it is polled for. A refund that
-nobody carried out in its time has failed, and may be ordered anew: that is no fault.
+Their own end comes later than an answer, as an event; here it is polled for. A refund that nobody
+carried out in its time has failed, and may be ordered anew: that is no fault.
 """
 
 import asyncio
@@ -18,6 +19,11 @@ _LOOK_S = 0.25
 #: Who sends which order; all others are the admin's.
 ROLES = {"tokenize": "publishable", "refund": "operator", "approve": "approver"}
 REFUND_ENDS = frozenset({"succeeded", "failed"})
+DISPUTE_ENDS = frozenset({"won", "lost"})
+#: Plans with this end go on after their capture.
+CLAIMS = ("refund", "dispute")
+#: How a dispute goes, by the number of its plan.
+_ROADS = ("won", "lost", "accept")
 
 #: (operation, path, body) of a plan's payment -> status and body of the final answer.
 Ask = Callable[[str, str, dict[str, Any]], Awaitable[tuple[int, dict[str, Any]]]]
@@ -37,6 +43,27 @@ class Claims:
     payment_id: str
     ask: Ask
     look: Look
+
+    async def drive(self) -> str:
+        """The claim that the plan wants. Result: how it ended. Raises Unended."""
+        return await (self.refund() if self.plan.end == "refund" else self.dispute())
+
+    async def dispute(self) -> str:
+        """The provider opens it; it is answered and ruled, or the merchant gives in. Result: the
+        state that the dispute ended in. Raises Unended likewise."""
+        road = _ROADS[self.plan.number % len(_ROADS)]
+        order = {"payment_intent": self.payment_id, "reason": "product_not_received"}
+        status, made = await self.ask("dispute", "/disputes", order)
+        _must_be(status, 201, made)
+        path = f"/disputes/{made['id']}"
+        if road == "accept":
+            status, ended = await self.ask("accept", f"{path}/accept", {})
+        else:
+            status, ended = await self.ask("submit", f"{path}/submit", {})
+            _must_be(status, 200, ended)
+            status, ended = await self.ask("resolve", f"{path}/resolve", {"outcome": road})
+        _must_be(status, 200, ended)
+        return f"dispute {await self._end_of(path, DISPUTE_ENDS)}"
 
     async def refund(self) -> str:
         """Half or all of it goes back. Result: the state that the refund ended in. Raises Unended

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 import aiohttp
 
-from tests.chaos.claims import ROLES, Claims, Unended
+from tests.chaos.claims import CLAIMS, ROLES, Claims, Unended
 from tests.chaos.plans import Plan
 
 #: How long one request may take to become final, all its tries together.
@@ -158,14 +158,14 @@ class Clients:
         if authorized.status != 200:
             return self._odd(authorized)
         ended = await self._end(plan, payment_id)
-        if ended.status == 200 and plan.end == "refund":
-            return await self._claims(plan, payment_id).refund()
+        if ended.status == 200 and plan.end in CLAIMS:
+            return await self._claims(plan, payment_id).drive()
         return str(ended.body["state"]) if ended.status == 200 else self._odd(ended)
 
     async def _end(self, plan: Plan, payment_id: str) -> Answer:
         if plan.end == "cancel":
             return await self._verb(plan, payment_id, "cancel", {})
-        if plan.end in ("capture", "refund"):
+        if plan.end in ("capture", *CLAIMS):
             return await self._verb(plan, payment_id, "capture", {})
         first = plan.amount_minor // 2
         part = {"amount": first, "final_capture": False}

@@ -10,7 +10,7 @@ APPROVED = ("4242424242424242", "5555555555554444", "378282246310005", "60111111
 DECLINED = ("4000000000000002", "4000000000009995")
 
 #: How a payment is meant to end, and how many of a hundred do.
-ENDS = {"capture": 58, "cancel": 12, "decline": 12, "parts": 6, "refund": 12}
+ENDS = {"capture": 48, "cancel": 12, "decline": 12, "parts": 6, "refund": 12, "dispute": 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Plan:
 
     number: int
     merchant: str
-    end: str  # capture | cancel | decline | parts | refund
+    end: str  # capture | cancel | decline | parts | refund | dispute
     card: str
     amount_minor: int
     currency: str
