@@ -40,14 +40,16 @@ LEADS_TO = {
 #: The same entry again, or one about an operation, which moves nothing: allowed in these states.
 STAYS = {
     "payment.attempt_started": {"processing"},  # the attempt before was safely refused
-    "payment.captured": {"captured"},  # a further part
-    "payment.unknown": {"authorized", "captured", "settled"},  # doubt belongs to the operation
-    "payment.settled": {"settled"},
+    # Doubt belongs to the operation, and what was under way, held or unsettled when a dispute was
+    # lost comes to its end.
+    "payment.captured": {"captured", "chargeback"},  # a further part
+    "payment.unknown": {"authorized", "captured", "settled", "chargeback"},
+    "payment.settled": {"settled", "chargeback"},
     "payment.charged_back": {"chargeback"},
     "payment.capture_requested": {"authorized", "captured"},
-    "payment.reversal_requested": {"processing", "unknown", "authorized", "captured"},
-    "payment.operation_failed": {"processing", "unknown", "authorized", "captured"},
-    "payment.released": {"captured", "settled"},
+    "payment.reversal_requested": {"processing", "unknown", "authorized", "captured", "chargeback"},
+    "payment.operation_failed": {"processing", "unknown", "authorized", "captured", "chargeback"},
+    "payment.released": {"captured", "settled", "chargeback"},
     "payment.late_approval_reversed": set(EDGES),
     "fee.charged": {"captured", "settled", "chargeback"},
 }
