@@ -41,6 +41,8 @@ from payrail.storage.lines import encode
 
 S = TypeVar("S")
 
+#: What may be done instead with a letter that holds nothing to do again.
+_LEGAL = {"legal": ["drop"]}
 #: The runtime's own kinds: handled here for every actor, never seen by `decide`.
 RUNTIME_KINDS = frozenset({"ping", "dlq.replay", "dlq.drop"})
 
@@ -213,9 +215,10 @@ class Loop(Generic[S]):
             found = self.letters.message(self.head.dead[message.body.id], message)
         except (PayRailError, msgspec.MsgspecError, LookupError) as fault:
             detail = "its message does not fit what this actor understands"
-            raise RequestError(409, "illegal-transition", detail) from fault
+            raise RequestError(409, "illegal-transition", detail, extra=_LEGAL) from fault
         if found is None:
-            raise RequestError(409, "illegal-transition", "this dead letter holds no message")
+            detail = "this dead letter holds no message"
+            raise RequestError(409, "illegal-transition", detail, extra=_LEGAL)
         return found
 
     def _refuse(self, refused: Refused, moment: Moment) -> None:

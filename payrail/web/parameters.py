@@ -62,6 +62,10 @@ KNOWN: dict[str, tuple[Schema, str]] = {
     ),
     "date": ({"type": "string", "format": "date", "examples": ["2026-02-09"]}, "A day."),
     "n": ({"type": "integer", "minimum": 1, "maximum": 9_999_999}, "Number of the break."),
+    "dry_run": (
+        {"type": "string", "enum": ["true", "false"]},
+        "`true`: tell what the order would do, and do nothing; its key stays free.",
+    ),
     "token": ({"type": "string", "pattern": "^tok_[A-Za-z0-9_-]{1,64}$"}, "A card's token."),
 }
 
@@ -100,7 +104,8 @@ _IDEMPOTENCY_KEY: dict[str, Any] = {
     "in": "header",
     "required": True,
     "description": "New for each thing you want; the same one again gets the same answer, "
-    "byte for byte, for at least 24 hours. Bare or in quotes.",
+    "byte for byte, for at least 24 hours. Bare or in quotes. With `Prefer: wait=N`, N from 0 to 30 "
+    "seconds, one whose answer is not final yet waits for its end; `Preference-Applied` says so.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 512, "pattern": _KEY},
     "example": "order-1042-try-1",
 }
