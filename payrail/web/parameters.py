@@ -104,8 +104,8 @@ _IDEMPOTENCY_KEY: dict[str, Any] = {
     "in": "header",
     "required": True,
     "description": "New for each thing you want; the same one again gets the same answer, "
-    "byte for byte, for at least 24 hours. Bare or in quotes. With `Prefer: wait=N`, N from 0 to 30 "
-    "seconds, one whose answer is not final yet waits for its end; `Preference-Applied` says so.",
+    "byte for byte, for at least 24 hours. Bare or in quotes. With `Prefer: wait=N`, N from 0 to "
+    "30 seconds, one whose answer is not final yet waits for its end: `Preference-Applied`.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 512, "pattern": _KEY},
     "example": "order-1042-try-1",
 }
