@@ -62,10 +62,6 @@ KNOWN: dict[str, tuple[Schema, str]] = {
     ),
     "date": ({"type": "string", "format": "date", "examples": ["2026-02-09"]}, "A day."),
     "n": ({"type": "integer", "minimum": 1, "maximum": 9_999_999}, "Number of the break."),
-    "dry_run": (
-        {"type": "string", "enum": ["true", "false"]},
-        "`true`: tell what the order would do, and do nothing; its key stays free.",
-    ),
     "token": ({"type": "string", "pattern": "^tok_[A-Za-z0-9_-]{1,64}$"}, "A card's token."),
 }
 
