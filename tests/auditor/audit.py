@@ -43,7 +43,7 @@ def audit(
     check_payouts(home, books, report)
     stated = check_stated(home, books, payments, movements, report)
     if is_settled:
-        all_settled(payments, stated, report)
+        all_settled(payments, movements, stated, report)
     check_deliveries(books, report)
     if sink is not None:
         check_sink(home, sink, books, report)

@@ -92,9 +92,13 @@ def check_stated(
 
 
 def all_settled(
-    payments: dict[str, Payment], found: dict[str, list[Stated]], report: Report
+    payments: dict[str, Payment],
+    movements: list[Movement],
+    found: dict[str, list[Stated]],
+    report: Report,
 ) -> None:
-    """At the end of a day on which everything was settled: each capture is, by its statement."""
+    """At the end of a day on which everything was settled: each capture is, by its statement, and
+    so is all that went back."""
     stated = {line.operation_id for lines in found.values() for line in lines}
     for payment in payments.values():
         settled = {(e["data"] or {}).get("capture_id") for e in payment.of_type("payment.settled")}
@@ -105,6 +109,20 @@ def all_settled(
                 where = "statement" if ident not in stated else "entry payment.settled"
                 message = f"{entry['ref']}: {ident} was captured and has no {where}"
                 report.add("all settled", entry.path, entry.number, message)
+    entries = [e for payment in payments.values() for e in payment.of_type("payment.settled")]
+    done = _claims_settled(entries)
+    for one in movements:
+        report.saw("all settled")
+        if (one.entry["ref"], one.effect) not in done:
+            message = f"{one.entry['ref']}: {one.effect} has no entry payment.settled"
+            report.add("all settled", one.entry.path, one.entry.number, message)
+
+
+def _claims_settled(entries: list[Line]) -> set[tuple[str | None, str | None]]:
+    """(claim, effect) of what went back and was found in a statement."""
+    data = [entry["data"] or {} for entry in entries if entry["type"] == "payment.settled"]
+    done = {(one.get("claim_id"), one.get("effect")) for one in data}
+    return done | {(one.get("refund_id"), "refund") for one in data}
 
 
 def _minor(text: str, currency: str) -> int:
@@ -290,9 +308,7 @@ def _wanted(provider: str, payments: dict[str, Payment]) -> Money:
 def _went_back(provider: str, entries: list[Line], movements: list[Movement]) -> Money:
     """What refunds and disputes moved of what the provider owes us, or of what it paid out."""
     found: Money = Counter()
-    data = [entry["data"] or {} for entry in entries if entry["type"] == "payment.settled"]
-    settled = {(one.get("claim_id"), one.get("effect")) for one in data}
-    settled |= {(one.get("refund_id"), "refund") for one in data}
+    settled = _claims_settled(entries)
     for one in movements:
         is_paid = (one.entry["ref"], one.effect) in settled
         kind = "payout_in_transit" if is_paid else "receivable"
