@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from payrail.domain.timestamps import parse_iso
+from tests.auditor.audit import audit
 from tests.chaos.house import House
 from tests.scenarios.living import journal, until
 from tests.scenarios.shop import Shop
@@ -80,7 +81,17 @@ def test_three_weeks_pass_in_seconds_and_in_order(house: House):
     assert len(all_fired) > 21
     for due_ms, at_ms in all_fired:
         assert 0 <= at_ms - due_ms < 60_000, "a hop went past a timer"
+    (payout,) = shop.get("/payouts").body["data"]
+    assert (payout["state"], payout["created_by"]) == ("paid", None)
+    rows = shop.get("/balances").body["data"]
+    owed = {row["account"]: row["amount"] for row in rows}
+    assert owed["liability:m_001:available"] == owed["liability:m_001:payout_in_transit"] == 0
+    (path,) = (house.home / "data/settlement").glob("payouts_*.csv")
+    assert payout["id"] in path.read_text()
     assert house.cli("verify").returncode == 0
+    assert audit(house.home).findings == []
+    for format in ("hledger", "beancount"):
+        assert house.cli("ledger", "export", "--format", format).returncode == 0
 
 
 def test_freezing_ends_an_advance_where_it_is(house: House):
