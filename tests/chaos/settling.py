@@ -1,4 +1,4 @@
-"""Somebody who settles and reconciles over HTTP, again and again while actors die.
+"""Somebody who settles, reconciles and pays out over HTTP, again and again while actors die.
 
 Each order is asked with its own key until it is done, as `payrail settle` and `reconcile` ask.
 Never: closes its eyes to a refusal; anything but "not yet" is a failure of the run.
@@ -21,7 +21,9 @@ DONE_S_MAX = 240.0
 _PAUSE_S = 0.2
 #: Running, too much to do, or somebody of the house is away.
 _NOT_YET = frozenset({202, 429, 503, 504})
-SETTLE, RECONCILE = "/settlements", "/reconciliations"
+SETTLE, RECONCILE, PAY_OUT = "/settlements", "/reconciliations", "/payouts"
+#: Made, or nothing is available: both end an order.
+_PAID_OUT = frozenset({201, 422})
 
 
 class Settler:
@@ -50,16 +52,35 @@ class Settler:
             return False
         silent = settled.get("silent", [])
         self.silent += len(silent)
-        return await self._order(RECONCILE) is not None and not silent
+        reconciled = await self._order(RECONCILE)
+        return reconciled is not None and await self._pays_out() and not silent
 
-    async def _order(self, path: str) -> dict[str, Any] | None:
+    async def _pays_out(self) -> bool:
+        """Pay out what is available; the bank sends every second payout back after it was paid.
+        Result: whether it was done."""
+        made = await self._order(PAY_OUT, {"currency": "USD"}, _PAID_OUT)
+        if made is None or "id" not in made:
+            return made is not None
+        told = f"{PAY_OUT}/{made['id']}/resolve"
+        paid = await self._order(told, {"outcome": "paid"})
+        if paid is None or self.done["payouts"] % 2:
+            return paid is not None
+        return await self._order(told, {"outcome": "failed", "code": "drilled"}) is not None
+
+    async def _order(
+        self,
+        path: str,
+        fields: dict[str, str] | None = None,
+        ends: frozenset[int] = frozenset({200}),
+    ) -> dict[str, Any] | None:
         """Ask until it is done. Result: the answer, None when there was none."""
         self._orders += 1
-        name, key = path.strip("/"), f"kill-{self._orders}-{path.strip('/')}"
+        name = path.split("/")[1]
+        key = f"kill-{self._orders}-{name}"
         until = time.monotonic() + DONE_S_MAX
         while time.monotonic() < until:
-            status, body = await self._try(path, key)
-            if status == 200:
+            status, body = await self._try(path, key, fields or {})
+            if status in ends:
                 self.done[name] += 1
                 return body
             self.passing[f"{name} {status or 'dropped'}"] += 1
@@ -70,10 +91,10 @@ class Settler:
         self.failures.append(f"POST {path}: not done in {DONE_S_MAX} s")
         return None
 
-    async def _try(self, path: str, key: str) -> tuple[int, dict[str, Any]]:
+    async def _try(self, path: str, key: str, fields: dict[str, str]) -> tuple[int, dict[str, Any]]:
         headers = {"Authorization": f"Bearer {self._key}", "Idempotency-Key": key}
         with suppress(aiohttp.ClientError, OSError, TimeoutError):
             url = f"{self._api}{path}"
-            async with self._session.post(url, json={}, headers=headers) as answer:
+            async with self._session.post(url, json=fields, headers=headers) as answer:
                 return answer.status, json.loads(await answer.read())
         return 0, {}
