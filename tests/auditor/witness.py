@@ -19,7 +19,7 @@ from tests.auditor.report import Report
 LEAVES = {
     ("create", 201): ("payment.created",),
     ("create", 200): ("payment.created",),
-    ("authorize", 200): ("payment.authorized", "payment.captured"),
+    ("authorize", 200): ("payment.authorized", "payment.captured", "payment.requires_action"),
     ("authorize", 201): ("payment.authorized", "payment.captured"),
     ("authorize", 402): ("payment.declined",),
     ("cancel", 200): ("payment.reversed", "payment.released"),

@@ -1,5 +1,5 @@
-"""What follows a capture under kills: a refund by two people, or a dispute, each order sent until
-it is final.
+"""What other people do about a payment under kills: its cardholder confirms it, two users refund
+it, or it is disputed. Each order is sent until it is final.
 
 Their own end comes later than an answer, as an event; here it is polled for. A refund that nobody
 carried out in its time has failed, and may be ordered anew: that is no fault.
@@ -20,6 +20,9 @@ _LOOK_S = 0.25
 ROLES = {"tokenize": "publishable", "refund": "operator", "approve": "approver"}
 REFUND_ENDS = frozenset({"succeeded", "failed"})
 DISPUTE_ENDS = frozenset({"won", "lost"})
+CONFIRMED_ENDS = frozenset({"authorized", "declined"})
+#: Done, in doubt, or pressed before.
+PRESSED = (200, 202, 409)
 #: Plans with this end go on after their capture.
 CLAIMS = ("refund", "dispute")
 #: How a dispute goes, by the number of its plan.
@@ -27,8 +30,15 @@ _ROADS = ("won", "lost", "accept")
 
 #: (operation, path, body) of a plan's payment -> status and body of the final answer.
 Ask = Callable[[str, str, dict[str, Any]], Awaitable[tuple[int, dict[str, Any]]]]
+#: A path and an outcome -> the status of the answer; 0 while nobody answers.
+Press = Callable[[str, str], Awaitable[int]]
 #: A path -> the object as it is now; None while nobody answers.
 Look = Callable[[str], Awaitable[dict[str, Any] | None]]
+
+
+class Refused(Exception):
+    """Nothing happened at the provider and nobody waited any more, so no other one was tried: the
+    asked provider fenced the call, or refused it after its time. Final, and not what was wished."""
 
 
 class Unended(Exception):
@@ -43,6 +53,20 @@ class Claims:
     payment_id: str
     ask: Ask
     look: Look
+    press: Press
+
+    async def confirm(self, payment: dict[str, Any]) -> None:
+        """The cardholder presses the button until somebody took it. Raises Unended when the
+        payment is not authorized then."""
+        path = str(payment["next_action"]["url"])
+        until = time.monotonic() + END_S_MAX
+        while (status := await self.press(path, "approve")) not in PRESSED:
+            if time.monotonic() > until:
+                raise Unended(f"{path}: {status}")
+            await asyncio.sleep(_LOOK_S)
+        state = await self._end_of(f"/payment-intents/{self.payment_id}", CONFIRMED_ENDS)
+        if state == "declined":
+            raise Refused
 
     async def drive(self) -> str:
         """The claim that the plan wants. Result: how it ended. Raises Unended."""

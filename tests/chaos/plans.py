@@ -7,10 +7,16 @@ from dataclasses import dataclass
 
 #: Published test numbers: always approved, always declined.
 APPROVED = ("4242424242424242", "5555555555554444", "378282246310005", "6011111111111117")
+#: Its cardholder has to confirm each payment.
+CHALLENGED = ("4000002760003184",)
 DECLINED = ("4000000000000002", "4000000000009995")
 
 #: How a payment is meant to end, and how many of a hundred do.
-ENDS = {"capture": 48, "cancel": 12, "decline": 12, "parts": 6, "refund": 12, "dispute": 10}
+ENDS = {"capture": 42, "cancel": 12, "decline": 12, "parts": 6, "refund": 12, "dispute": 10}
+ENDS |= {"challenge": 6}
+
+
+_CARDS = {"decline": DECLINED, "challenge": CHALLENGED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +25,7 @@ class Plan:
 
     number: int
     merchant: str
-    end: str  # capture | cancel | decline | parts | refund | dispute
+    end: str  # capture | cancel | decline | parts | refund | dispute | challenge
     card: str
     amount_minor: int
     currency: str
@@ -48,7 +54,7 @@ def _plan(number: int, chance: random.Random) -> Plan:
         number=number,
         merchant=chance.choice(("m_001", "m_002")),
         end=end,
-        card=chance.choice(DECLINED if end == "decline" else APPROVED),
+        card=chance.choice(_CARDS.get(end, APPROVED)),
         amount_minor=chance.randint(200, 90_000),
         currency=chance.choice(("USD", "USD", "EUR", "JPY")),
         clicks_twice=chance.random() < 0.2,
