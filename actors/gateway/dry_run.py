@@ -28,7 +28,6 @@ from payrail.domain.words.payments import (
     AuthorizePayment,
     CancelPayment,
     CapturePayment,
-    Command,
     CreatePayment,
 )
 from payrail.domain.words.refunds import ApproveRefund, CreateRefund
@@ -153,8 +152,3 @@ def _entries(posts: list[Post]) -> list[LedgerEntry]:
 
 def _is_of_payment(entry: LedgerEntry) -> bool:
     return entry.type.startswith(("payment.", "refund."))
-
-
-def orders() -> frozenset[type[Command]]:
-    """What can be tried dry."""
-    return frozenset(_DECISIONS)
