@@ -7,6 +7,7 @@ from actors.cli.stories import NAMES, Checks, play
 pytestmark = pytest.mark.scenario
 
 
+@pytest.mark.timeout(600)  # A chargeback has a hundred and seventy days, each with its timers.
 @pytest.mark.parametrize("name", NAMES)
 async def test_every_check_of_the_story_holds(name):
     """What the story promises can be seen from outside."""

@@ -19,6 +19,8 @@ from payrail.domain.settlement.places import NEWEST
 AMOUNT, FEE = 5_000, dispute_fee("USD")
 DISPUTED, RECEIVABLE = "asset:providerA:disputed", "asset:providerA:receivable"
 HOLD = f"liability:{MERCHANT}:dispute_hold"
+#: What the statements hold: three captures and chargebacks, two answers, and one that is won.
+MOVEMENTS = 9
 LEDGERS = (LEDGER_BOOK, REFUNDS_BOOK, DISPUTES_BOOK)
 
 
@@ -163,6 +165,8 @@ async def _settled(table: _Table) -> None:
     reports = sorted((table.house.home / NEWEST).parent.glob("*_????-??-??.json"))
     broken = [name for path in reports if (name := _broken(json.loads(path.read_bytes())))]
     table.that("all lines are matched, on every day", reports and not broken, broken)
+    matched = sum(json.loads(path.read_bytes())["counts"]["matched"] for path in reports)
+    table.that(f"{MOVEMENTS} movements of money were", matched == MOVEMENTS, matched)
     code, text = await table.house.payrail("ledger", "balance", "--json")
     trial = json.loads(text)["trial_balance"] if code == 0 else {}
     table.that("the trial balance is zero", trial and not any(trial.values()), text)
