@@ -25,6 +25,7 @@ from actors.frontdoor.payout_rows import PayoutRow
 from actors.frontdoor.queries import bad_query, limit_of, place_of
 from actors.frontdoor.reads import PaymentsView
 from payrail.domain.access import PAYERS
+from payrail.domain.money import known_currency
 from payrail.domain.payouts import PayoutState, render
 from payrail.domain.words.kinds import GATEWAY
 from payrail.domain.words.payouts import CreatePayout, ResolvePayout
@@ -34,7 +35,6 @@ from payrail.web.heads import bearer
 from payrail.web.openapi import Route
 
 _PAYOUT = re.compile(r"po_[a-z0-9]{16}")
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _PATH = "/payouts"
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["USD"])]
@@ -172,9 +172,10 @@ def _state(request: web.Request) -> str | None:
 
 def _currency(request: web.Request) -> str | None:
     currency = request.query.get("currency")
-    if currency is not None and not _CURRENCY.fullmatch(currency):
-        raise bad_query("currency", "must be a code of three capital letters, such as USD")
-    return currency
+    try:
+        return None if currency is None else known_currency(currency)
+    except ValueError:
+        raise bad_query("currency", "must be an upper-case ISO 4217 code such as USD") from None
 
 
 async def _body(request: web.Request, model: type[Body]) -> dict[str, Any]:

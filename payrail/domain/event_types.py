@@ -18,10 +18,10 @@ SPELLING = "must be a type such as payment.captured, or a family such as payment
 def family_or_type(text: str) -> str:
     """The beginning that wanted types have: `payment.captured.` or `payment.`. Takes `payment.*`
     and `payment` for a family. Raises ValueError for what no event is ever of."""
-    bare = text.removesuffix("*").removesuffix(".")
-    if bare not in TYPES and bare not in FAMILIES:
+    family = text.removesuffix(".*")
+    if text not in TYPES and family not in FAMILIES:
         raise ValueError(SPELLING)
-    return f"{bare}."
+    return f"{family}."
 
 
 def is_wanted(beginning: str, event_type: str) -> bool:

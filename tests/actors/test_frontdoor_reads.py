@@ -99,6 +99,23 @@ async def test_balances_show_what_is_owed_as_positive(tmp_path):
         assert [line["amount"] for line in page["data"]] == [1000, 1000]
 
 
+async def test_events_can_be_asked_for_by_type_and_family(tmp_path):
+    """What no event is ever of is 422: a slip of the pen is not an empty list."""
+    types = ("payment.created", "fee.charged", "payment.captured")
+    events: list[dict[str, Any]] = [
+        {"id": f"evt_{n}", "type": name, "merchant_id": "m_001", "data": {}}
+        for n, name in enumerate(types, 1)
+    ]
+    book(tmp_path, OUTBOX_BOOK, events)
+    async with open_door(tmp_path) as door:
+        for asked, expected in (("fee.charged", ["evt_2"]), ("payment.*", ["evt_1", "evt_3"])):
+            _, _, page = await door.ask("GET", f"/events?type={asked}")
+            assert [event["id"] for event in page["data"]] == expected
+        for asked in ("pay", "payment.", "payment.nope", "*", ""):
+            status, _, problem = await door.ask("GET", f"/events?type={asked}")
+            assert (status, problem["errors"][0]["field"]) == (422, "type"), asked
+
+
 async def test_events_go_on_where_the_last_page_ended(tmp_path):
     """Events after a place, without the chain's links; another merchant's are not there."""
     events: list[dict[str, Any]] = [

@@ -81,6 +81,14 @@ def test_a_line_for_people_says_what_and_whose(tmp_path: Path, told: list[bytes]
     assert "\x1b" not in line
 
 
+def test_a_type_that_no_event_has_is_a_slip(tmp_path: Path):
+    """Exit 64 with what it must be, and nothing is waited for."""
+    for words in (("--type", "nope"), ("--type", "payment.capture", "-f")):
+        code, said = ended(following(tmp_path, *words))
+        assert code == 64
+        assert b"must be a type such as payment.captured" in said
+
+
 def test_filters_choose_by_type_family_and_payment(tmp_path: Path, told: list[bytes]):
     """A type, its family, or one payment; `-n` counts what is left."""
     put(tmp_path, told)
