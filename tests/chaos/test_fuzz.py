@@ -27,6 +27,6 @@ def test_two_thousand_cases_find_nothing(fuzzer: Fuzzer):
     no way around a key: at all three doors, along every link between their operations."""
     rounds = list(fuzzer.rounds(CASES, SEED, EXAMPLES))
 
-    assert not "\n".join(one.told for one in rounds)
+    assert not "".join(one.told for one in rounds)
     assert sum(one.cases for one in rounds) >= CASES
     assert not Path(".schemathesis").exists()
