@@ -94,7 +94,7 @@ def reverse(booking: Booking, moment: Moment, rules: Rules, *, reason: str) -> S
     """Book the request and give back what is still held."""
     view = _view(booking)
     reference, provider = next_reference(view), view.provider or ""
-    amount = view.amount_capturable
+    amount = view.amount_held
     booking.book(
         "payment.reversal_requested", ReversalRequested(provider, reference, reason), amount
     )

@@ -3,6 +3,7 @@
 A hold has one timer in business time, set again whenever a call about its payment has ended. While
 a call is open it waits for that end: what is in doubt is never crossed by a reversal. A hold that
 could not be given back is tried again; when the provider says that there is none, people look.
+What a lost dispute left of a hold ends the same way: the payment stays a chargeback.
 """
 
 from actors.gateway import calls, cases
@@ -26,7 +27,7 @@ def expired(state: GatewayState, message: Message, moment: Moment, rules: Rules)
     view = state.payments.get(timer.payment_id)
     if view is None or view.open is not None or not is_over(view, moment.business_ms):
         return Step()
-    if not view.amount_capturable:
+    if not view.amount_held:
         return Step()
     return calls.reverse(Booking(view, message, moment), moment, rules, reason=EXPIRED)
 
@@ -38,7 +39,7 @@ def is_over(view: PaymentView, business_ms: int) -> bool:
 
 def timer(view: PaymentView) -> SetTimer | CancelTimer:
     """What follows for the hold when no call is open: it ends in time, or there is none."""
-    if not view.amount_capturable or view.capture_before is None:
+    if not view.amount_held or view.capture_before is None:
         return CancelTimer(_name(view))
     return _at(view, parse_iso(view.capture_before))
 
@@ -53,7 +54,7 @@ def after(
     if not isinstance(told, Outcome) or told.result == "approved" or not _was_reversal(was):
         return [timer(view)]
     if told.result == "declined" and was.open is not None and was.open.reason == EXPIRED:
-        cases.opened(booking, message, moment, "hold_not_released", exposure=view.amount_capturable)
+        cases.opened(booking, message, moment, "hold_not_released", exposure=view.amount_held)
         return [CancelTimer(_name(view))]
     return [_at(view, max(parse_iso(view.capture_before), moment.business_ms + AGAIN_MS))]
 

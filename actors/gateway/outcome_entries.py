@@ -27,8 +27,8 @@ def capture(booking: Booking, told: Outcome, moment: Moment, fees: FeeTable) -> 
     """What the provider took is what is booked; never more than is held."""
     view, call = open_call(booking)
     merchant, capture_id = view.merchant_id or "", call.capture_id or ""
-    amount = min(told.amount, view.amount_capturable)
-    rest = view.amount_capturable - amount
+    amount = min(told.amount, view.amount_held)
+    rest = view.amount_held - amount
     final = call.final_capture
     booking.book(
         "payment.captured",
@@ -57,7 +57,7 @@ def capture(booking: Booking, told: Outcome, moment: Moment, fees: FeeTable) -> 
 
 def reversal(booking: Booking, call: OpenOperation) -> None:
     view, _ = open_call(booking)
-    held = view.amount_capturable
+    held = view.amount_held
     if view.amount_captured:
         booking.book("payment.released", PaymentReleased(call.provider, call.reference), held)
         return

@@ -267,7 +267,7 @@ def _claimed_or_not(
         expected = call.amount
         entries.capture(booking, told, moment, rules.fees)
     else:
-        expected = view.amount_capturable
+        expected = view.amount_held
         entries.reversal(booking, call)
     if told.amount != expected:
         late.open_case(booking, message, moment, "amount_mismatch")

@@ -68,7 +68,7 @@ def _call(
         _must_be_same(known, order)
     if order.reference in state.waiting:
         detail = "This call was taken in and has no end yet; ask for its status."
-        raise RequestError(409, "operation-in-doubt", detail, retryable=True)
+        raise RequestError(409, "operation-in-doubt", detail, retryable=True, extra={"legal": []})
     step = set_off(state, take(desk, state, order, moment), moment)
     step = with_notice(desk, state, order, step, message, moment, at_the_door=True)
     for send in step.out:  # To whoever asked, in place of the gateway, which asked for nothing.

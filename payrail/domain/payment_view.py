@@ -27,6 +27,9 @@ class PaymentState(StrEnum):
     CHARGEBACK = "chargeback"
 
 
+_HOLDING = (PaymentState.AUTHORIZED, PaymentState.CAPTURED, PaymentState.CHARGEBACK)
+
+
 class Attempt(Struct):
     """One charge at one provider. `outcome`: started | approved | declined | unknown |
     requires_action | not_accepted, the last for a safe refusal: nothing was processed there."""
@@ -109,14 +112,17 @@ class PaymentView(Struct, kw_only=True):
     object_seq: int = 0  # entries folded
 
     @property
-    def amount_capturable(self) -> int:
-        """What is still held and may be claimed."""
-        if self.capture_closed or self.state not in (
-            PaymentState.AUTHORIZED,
-            PaymentState.CAPTURED,
-        ):
+    def amount_held(self) -> int:
+        """What the provider still holds. A lost dispute forbids to claim it, and it is still to be
+        given back."""
+        if self.capture_closed or self.state not in _HOLDING:
             return 0
         return self.amount_authorized - self.amount_captured
+
+    @property
+    def amount_capturable(self) -> int:
+        """What is still held and may be claimed."""
+        return 0 if self.state is PaymentState.CHARGEBACK else self.amount_held
 
     @property
     def challenge(self) -> Challenge | None:

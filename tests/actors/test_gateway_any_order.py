@@ -209,7 +209,7 @@ def check(world: World) -> None:
     assert sums["reverse"] in ((0, held) if view.capture_closed else (0,))
     if is_over(view, world.desk.business_ms):
         told = [case.reason for case in world.desk.state.cases.values()]
-        assert not view.amount_capturable or "hold_not_released" in told, "outlived its time"
+        assert not view.amount_held or "hold_not_released" in told, "outlived its time"
 
 
 @settings(

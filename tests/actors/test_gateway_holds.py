@@ -6,6 +6,8 @@ import pytest
 
 from actors.gateway.holds import AGAIN_MS
 from actors.gateway.settings import HOLD_MS
+from payrail.domain.timestamps import iso
+from payrail.domain.words.disputes import DisputeFact
 from payrail.runtime.actor import CancelTimer, SetTimer
 from tests.actors.gatewaydesk import Desk, answer, booked, entry
 from tests.actors.pure import NOON_MS
@@ -129,3 +131,58 @@ def test_what_is_captured_whole_has_no_timer_left(desk: Desk) -> None:
 
     assert of_hold(captured) == CancelTimer(f"hold:{payment_id}")
     assert of_hold(started) is None
+
+
+def charged_back(desk: Desk, payment_id: str, amount: int) -> None:
+    """The cardholder disputes what was captured, and wins."""
+    for number, fact in enumerate(("opened", "lost"), 1):
+        said = DisputeFact(
+            payment_id=payment_id,
+            fact=fact,
+            provider="providerA",
+            authorization=f"{payment_id}.1",
+            provider_reference="du_1",
+            stage="chargeback",
+            reason="fraudulent",
+            amount=amount,
+            currency="USD",
+            occurred_at=iso(desk.business_ms),
+            notice_id=f"ntc_{number}",
+        )
+        desk.tell("dispute.notice", said, sender="frontdoor", reply_to=f"1.9{number}")
+    assert desk.state.payments[payment_id].state == "chargeback"
+
+
+def test_the_rest_of_a_hold_is_given_back_after_a_lost_dispute_too(desk: Desk) -> None:
+    """Nothing of it may be captured any more, and it ends in time; the payment stays a
+    chargeback, and what was released stays released."""
+    payment_id, _ = held(desk)
+    desk.order(capture(payment_id, amount=400, final_capture=False))
+    step = desk.says(f"{payment_id}.2", operation="capture", amount=400)
+    charged_back(desk, payment_id, 400)
+    status, problem = answer(desk.order(capture(payment_id, "k_more", amount=1)))
+    assert (status, problem["code"], problem["legal"]) == (409, "illegal-transition", [])
+
+    expiry = due(desk, step)
+    assert booked(expiry) == ["payment.reversal_requested"]
+    assert expiry.out[0].body.amount == 699
+    ended = desk.says(f"{payment_id}.3", operation="reverse", amount=699)
+    assert booked(ended) == ["payment.released"]
+    assert entry(ended, "payment.released").amount == 699
+    view = desk.state.payments[payment_id]
+    assert (view.state, view.amount_held, view.open) == ("chargeback", 0, None)
+    assert of_hold(ended) == CancelTimer(f"hold:{payment_id}")
+
+
+def test_a_capture_under_way_when_the_dispute_is_lost_is_booked_whole(desk: Desk) -> None:
+    """What the provider took is what is booked, and what is left of the hold is told."""
+    payment_id, _ = held(desk)
+    desk.order(capture(payment_id, amount=400, final_capture=False))
+    desk.says(f"{payment_id}.2", operation="capture", amount=400)
+    desk.order(capture(payment_id, "k_more", amount=500))
+    charged_back(desk, payment_id, 400)
+    ended = desk.says(f"{payment_id}.3", operation="capture", amount=500)
+
+    assert entry(ended, "payment.captured").amount == 500
+    assert entry(ended, "payment.released").amount == 199
+    assert desk.state.payments[payment_id].state == "chargeback"

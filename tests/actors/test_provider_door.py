@@ -161,7 +161,8 @@ def test_a_call_that_hangs_is_not_answered_and_not_done_twice(provider: Played, 
     provider.tell("fault.inject", InjectFault(rule), sender="frontdoor", reply_to="i")
     assert authorized(provider, drawer)[0] == 0
     call = ProviderCall("authorize", "pi_1.1", 1099, "USD", sealed="x")
-    assert refused(provider, "provider.call", call).code == "operation-in-doubt"
+    refusal = refused(provider, "provider.call", call)
+    assert (refusal.code, refusal.extra) == ("operation-in-doubt", {"legal": []})
     assert asks(provider, "provider.status", StatusOf("pi_1.1"))[1]["status"] == "pending"
 
 

@@ -1,6 +1,8 @@
 """Problems: the one shape of every refusal over HTTP."""
 
+import ast
 import json
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -13,6 +15,7 @@ from payrail.web.correlation import begin, fit_or_made
 from payrail.web.heads import bearer
 from payrail.web.problems import code_of, from_request_error, problem
 
+ROOT = Path(__file__).parents[2]
 CARD = "4000000000000002"
 
 
@@ -159,3 +162,30 @@ def test_a_fitting_body_comes_through():
     """What has the shape is given on as the model."""
     assert checked(Order, {"amount": 5, "customer": {"email": "a@b"}}).amount == 5
     assert isinstance(request(), web.Request)
+
+
+#: Codes whose problem names what may be done instead.
+_NAMING = {"illegal-transition", "operation-in-doubt"}
+
+
+def _refusals(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            said = {c.value for arg in node.args for c in ast.walk(arg)
+                    if isinstance(c, ast.Constant) and isinstance(c.value, str)}  # fmt: skip
+            called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if called in ("RequestError", "problem_fields", "problem") and said & _NAMING:
+                yield node
+
+
+def test_every_refusal_by_state_names_what_is_legal():
+    """`legal` is there wherever a state or a call under way forbids something, also when empty."""
+    paths = [path for room in ("actors", "payrail") for path in (ROOT / room).rglob("*.py")]
+    found = [(p, node) for p in paths for node in _refusals(ast.parse(p.read_text("utf-8")))]
+    silent = [
+        f"{path}:{node.lineno}"
+        for path, node in found
+        if not any(keyword.arg == "extra" for keyword in node.keywords)
+    ]
+    assert silent == []
+    assert len(found) > 10

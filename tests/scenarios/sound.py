@@ -171,7 +171,7 @@ def _truth_agrees(house: SimHouse, views: dict[str, PaymentView]) -> None:
         _disputes_agree(view, about)
         live = view.state in ("authorized", "captured", "settled", "chargeback")
         expected = view.amount_authorized if live else 0
-        released = given_back if view.state == "captured" else 0
+        released = given_back if view.state in ("captured", "settled", "chargeback") else 0
         assert held - given_back + released == expected, (view.state, about)
 
 

@@ -31,6 +31,14 @@ def partly_captured(house: SimHouse) -> None:
     assert house.say(order, "captured")[0] == 200
 
 
+def partly_captured_and_lost(house: SimHouse) -> None:
+    """What was captured of a hold is charged back; the rest is still held."""
+    partly_captured(house)
+    assert house.say(orders.dispute(the_payment(house)), "disputed")[0] == 201
+    ident = next(str(e["ref"]) for e in house.entries if e["type"] == "dispute.opened")
+    assert house.say(orders.accept(ident), "given up")[0] == 200
+
+
 def the_payment(house: SimHouse) -> str:
     return str(house.entries[0]["ref"])
 
@@ -105,6 +113,18 @@ SCENES = (
         partly_captured,
         the_last_minute,
         ends(*HELD, *TAKEN, "payment.reversal_requested", "payment.released"),
+    ),
+    Scene(
+        "rest of a hold expires after a lost dispute",
+        partly_captured_and_lost,
+        the_last_minute,
+        ends(
+            *HELD,
+            *TAKEN,
+            "payment.charged_back",
+            "payment.reversal_requested",
+            "payment.released",
+        ),
     ),
     Scene(
         "hold ends while a capture is in doubt",
