@@ -13,6 +13,7 @@ from payrail.web.metrics import CONTENT_TYPE, Metrics
 from payrail.web.openapi import Route
 from payrail.web.problems import Problem
 from payrail.web.questions import Admit, only_known
+from payrail.web.refused import Refusals
 from payrail.web.server import make_app
 
 TITLE = "PayRail"
@@ -20,12 +21,20 @@ VERSION = "1"
 
 
 def plain_app(
-    routes: Sequence[Route], metrics: Metrics, rng: Rng, log: Any, admit: Admit
+    routes: Sequence[Route],
+    metrics: Metrics,
+    rng: Rng,
+    log: Any,
+    admit: Admit,
+    refusals: Refusals | None = None,
 ) -> web.Application:
     """An application of these routes alone."""
     app = make_app(rng=rng, log=log)
     for route in routes:
-        handler = metrics.counted(route.method, route.path, only_known(route, admit))
+        handler = only_known(route, admit)
+        if refusals is not None:
+            handler = refusals.heard(route.method, route.path, handler)
+        handler = metrics.counted(route.method, route.path, handler)
         app.router.add_route(route.method, route.path, handler)
         if route.method == "GET":
             app.router.add_route("HEAD", route.path, handler)
@@ -39,6 +48,7 @@ def public_app(
     log: Any,
     scraped: Callable[[], str],
     admit: Admit,
+    refusals: Refusals,
 ) -> web.Application:
     """The public API with its document, its page and its metrics."""
     documented = [
@@ -46,7 +56,7 @@ def public_app(
         Route("GET", "/metrics", _text(scraped), "Counts and latencies", open_to_all=True),
     ]
 
-    app = inner_app(TITLE, documented, metrics, rng, log, admit)
+    app = inner_app(TITLE, documented, metrics, rng, log, admit, refusals)
     app.router.add_get("/docs", docs_page.page_handler(TITLE, VERSION, documented))
     return app
 
@@ -60,10 +70,16 @@ def _for_readers(route: Route) -> Route:
 
 
 def inner_app(
-    title: str, routes: Sequence[Route], metrics: Metrics, rng: Rng, log: Any, admit: Admit
+    title: str,
+    routes: Sequence[Route],
+    metrics: Metrics,
+    rng: Rng,
+    log: Any,
+    admit: Admit,
+    refusals: Refusals | None = None,
 ) -> web.Application:
     """An application of these routes with its document."""
-    app = plain_app(routes, metrics, rng, log, admit)
+    app = plain_app(routes, metrics, rng, log, admit, refusals)
     document = openapi.document_handler(title, VERSION, routes, Problem)
     app.router.add_get("/openapi.json", document)
     return app

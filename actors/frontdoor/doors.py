@@ -43,6 +43,7 @@ from payrail.web.access import AccessView
 from payrail.web.metrics import Metrics
 from payrail.web.openapi import Route
 from payrail.web.outgoing import Names
+from payrail.web.refused import Refusals
 
 Views = tuple[PaymentsView, EventsView]
 
@@ -86,7 +87,9 @@ def _public(parts: Parts, control: Control, reads: Reads, house: House) -> web.A
         return metrics.rendered(edge.open_questions, edge.epoch, seen)
 
     routes = _public_routes(parts, reads, house)
-    return public_app(routes, metrics, parts.rng, parts.log, scraped, parts.access.admit)
+    access = parts.access
+    refusals = Refusals(parts.clock, parts.steps.add, access.whose)
+    return public_app(routes, metrics, parts.rng, parts.log, scraped, access.admit, refusals)
 
 
 def _public_routes(parts: Parts, reads: Reads, house: House) -> list[Route]:

@@ -90,6 +90,18 @@ class AccessView:
         """The caller of a request's key. Raises RequestError 401 or 429."""
         return self.authenticate(bearer(request))
 
+    def whose(self, request: web.Request) -> Caller | None:
+        """Who asks, for a line of the log: nothing is counted, and nobody refused."""
+        try:
+            token = bearer(request)
+            caller = self._verified.get(token) or self._verify(token)
+        except RequestError:
+            return None
+        try:
+            return self.speaking_for(caller, request.headers)
+        except RequestError:
+            return caller
+
     def _verify(self, token: str) -> Caller:
         if same_secret(token, self._service_key):
             return self._remembered(token, _SERVICE)

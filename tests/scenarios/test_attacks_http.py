@@ -13,7 +13,7 @@ import pytest
 
 from tests.auditor.audit import audit
 from tests.chaos.house import House
-from tests.scenarios.living import lines, raw_request
+from tests.scenarios.living import lines, raw_request, until
 from tests.scenarios.shop import Answer, Shop
 
 pytestmark = [pytest.mark.scenario, pytest.mark.timeout(120)]
@@ -110,8 +110,16 @@ def test_1_a_key_that_is_none_opens_nothing(house: House, shop: Shop) -> None:
             assert "www-authenticate" in headers
 
 
-def test_2_another_merchants_id_is_no_id(shop: Shop, other: Shop, token: str) -> None:
-    """Reading, moving and giving back another's money is 404, and nothing of it is touched."""
+def refused_lines(house: House, user: str) -> set[tuple[str, str]]:
+    """(route, code) of what this user was refused, as the log tells it."""
+    told = lines(house.home / "data/logs/frontdoor.jsonl")
+    refused = [line for line in told if line["event"] == "access.refused"]
+    return {(one["route"], one["code"]) for one in refused if one["user"] == user}
+
+
+def test_2_another_merchants_id_is_no_id(house: House, shop: Shop, other: Shop, token: str) -> None:
+    """Reading, moving and giving back another's money is 404, and nothing of it is touched; the
+    log tells who tried."""
     payment = held(shop, token)
     before = shop.get(f"/ledger/{payment}").bytes
     for verb in ("authorize", "capture", "cancel"):
@@ -124,9 +132,12 @@ def test_2_another_merchants_id_is_no_id(shop: Shop, other: Shop, token: str) ->
         answer = other.send("GET", f"/payment-intents/{payment}", None, {name: text})
         assert said(answer) == (403, "forbidden")
     assert shop.get(f"/ledger/{payment}").bytes == before
+    wanted = {("/payment-intents/{id}", code) for code in ("not-found", "forbidden")}
+    wanted |= {("/payment-intents/{id}/capture", "not-found")}
+    until(lambda: wanted <= refused_lines(house, "usr_m002_admin"), "the lines about it")
 
 
-def test_3_a_role_does_its_own_part_alone(shop: Shop, token: str) -> None:
+def test_3_a_role_does_its_own_part_alone(house: House, shop: Shop, token: str) -> None:
     """A viewer gives nothing back, an operator approves nothing and rotates no key, an approver
     charges nobody, a publishable key reads nothing; nor does anyone raise their own role."""
     payment = paid(shop, token)
@@ -147,6 +158,8 @@ def test_3_a_role_does_its_own_part_alone(shop: Shop, token: str) -> None:
     ):
         assert said(shop.post(path, body, role=role)) == (403, "forbidden"), (role, path)
     assert said(shop.get(f"/payment-intents/{payment}", "publishable")) == (403, "forbidden")
+    wanted = {("/keys/{id}/rotate", "forbidden"), ("/refunds/{id}/approve", "forbidden")}
+    until(lambda: wanted <= refused_lines(house, "usr_m001_operator"), "the lines about it")
 
 
 def test_4_nobody_approves_their_own_refund(house: House, shop: Shop, token: str) -> None:
