@@ -20,6 +20,7 @@ from payrail.domain.providers import public_name
 
 #: Their names, as the contract has them.
 FILTERS = (
+    "merchant",
     "state",
     "provider",
     "currency",
@@ -34,6 +35,7 @@ FILTERS = (
 _TEXT_MAX = 100
 _AMOUNT = re.compile(r"[0-9]{1,8}", re.ASCII)
 _LAST4 = re.compile(r"[0-9]{4}", re.ASCII)
+_MERCHANT = re.compile(r"m_[A-Za-z0-9_-]{1,60}", re.ASCII)
 _STATES = ", ".join(state.value for state in PaymentState)
 
 
@@ -41,6 +43,7 @@ _STATES = ", ".join(state.value for state in PaymentState)
 class PaymentFilter:
     """What is asked for; None: anything. `email` and `text` are case-folded."""
 
+    merchant_id: str | None = None
     state: PaymentState | None = None
     provider: str | None = None
     currency: str | None = None
@@ -65,7 +68,8 @@ class PaymentFilter:
 
     def _wants_row(self, row: Row) -> bool:
         return (
-            self.state in (None, row.state)
+            self.merchant_id in (None, row.merchant_id)
+            and self.state in (None, row.state)
             and self.provider in (None, row.provider)
             and self.currency in (None, row.currency)
             and self.last4 in (None, row.last4)
@@ -85,6 +89,7 @@ def payment_filter(request: web.Request) -> PaymentFilter:
     if since is not None and until is not None and since > until:
         raise bad_query("created_from", "must not be after created_to")
     return PaymentFilter(
+        merchant_id=_merchant(request),
         state=_state(request),
         provider=_provider(request),
         currency=_currency(request),
@@ -96,6 +101,13 @@ def payment_filter(request: web.Request) -> PaymentFilter:
         email=_text(request, "email"),
         text=_text(request, "q"),
     )
+
+
+def _merchant(request: web.Request) -> str | None:
+    given = request.query.get("merchant")
+    if given is not None and not _MERCHANT.fullmatch(given):
+        raise bad_query("merchant", "must be the id of a merchant, such as m_001")
+    return given
 
 
 def _state(request: web.Request) -> PaymentState | None:

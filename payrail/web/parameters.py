@@ -53,6 +53,10 @@ KNOWN: dict[str, tuple[Schema, str]] = {
         {"type": "boolean", "default": False},
         "Say what would be answered, and write nothing.",
     ),
+    "merchant": (
+        {"type": "string", "pattern": "^m_[A-Za-z0-9_-]{1,60}$", "examples": ["m_001"]},
+        "Only this merchant's; a merchant's key sees its own in any case.",
+    ),
     "last4": ({"type": "string", "pattern": "^[0-9]{4}$"}, "Last four digits of the card."),
     "email": ({**_TEXT, "examples": ["ada@shop.example"]}, "The customer's whole address."),
     "q": (_TEXT, "A part of the id, the customer's name or email, or a value of the metadata."),

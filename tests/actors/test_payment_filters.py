@@ -41,6 +41,8 @@ async def asked(door, **query):
 @pytest.mark.parametrize(
     ("query", "wanted"),
     [
+        ({"merchant": "m_001"}, [3, 2, 1]),
+        ({"merchant": "m_002"}, []),
         ({"state": "processing"}, [3]),
         ({"provider": "provider-a"}, [3]),
         ({"currency": "EUR"}, [2]),
@@ -75,6 +77,7 @@ async def test_each_filter_lets_through_what_it_says(tmp_path, query, wanted):
 async def test_what_cannot_be_meant_is_refused_by_name(tmp_path):
     """422 with the field and a remedy, and never the value; digits are ASCII digits."""
     bad = [
+        *[("merchant", text) for text in ("", "m_", "001", "m_٣")],
         *[("state", text) for text in ("", "Captured", "lost")],
         *[("provider", text) for text in ("", "providerZ")],
         *[("currency", text) for text in ("", "usd", "USDX", "ZZZ")],
@@ -174,6 +177,7 @@ PAYMENTS = st.lists(
 QUERIES = st.fixed_dictionaries(
     {},
     optional={
+        "merchant": st.sampled_from(["m_001", "m_002"]),
         "state": st.sampled_from(["created", "processing", "captured"]),
         "provider": st.sampled_from(["providerA", "providerB"]),
         "currency": st.sampled_from(["USD", "EUR"]),
@@ -196,6 +200,7 @@ def plainly(payment, query):
     minute = datetime.fromisoformat(payment["created_at"]).minute
     email = customer.get("email")
     tests = {
+        "merchant": lambda wanted: payment["merchant_id"] == wanted,
         "state": lambda wanted: payment["state"] == wanted,
         "provider": lambda wanted: payment["provider"] == wanted,
         "currency": lambda wanted: payment["currency"] == wanted,
@@ -220,6 +225,7 @@ def as_filter(query):
     }
     folded = {name: query[name].casefold() if name in query else None for name in ("email", "q")}
     return PaymentFilter(
+        merchant_id=query.get("merchant"),
         state=PaymentState(query["state"]) if "state" in query else None,
         provider=query.get("provider"),
         currency=query.get("currency"),
