@@ -116,7 +116,7 @@ def ended(state: GatewayState, message: Message, moment: Moment) -> Step:
         case "fenced":
             step = _tried_again(state, late, moment)
         case "declined":
-            step = _given_up(state, late, message, moment)
+            step = _given_up(late, message, moment)
         case _:
             return Step()
     step.events[:0] = [LateReversalEnded(late.reversal_reference)]
@@ -142,7 +142,7 @@ def _tried_again(state: GatewayState, late: LateReversal, moment: Moment) -> Ste
     )
 
 
-def _given_up(state: GatewayState, late: LateReversal, message: Message, moment: Moment) -> Step:
+def _given_up(late: LateReversal, message: Message, moment: Moment) -> Step:
     """There is nothing to give back, the provider says: people have to look."""
     booking = Booking(None, message, moment)
     open_case(

@@ -2,8 +2,8 @@
 
 A charge that was safely refused goes to another provider, to each at most once, and only while
 whoever asked still waits. Doubt never goes elsewhere, nor does a decline unless people marked its
-code in declines.csv. What is done with a hold
-stays with the provider that has it. Why a provider was chosen is kept with the choice.
+code in declines.csv. What is done with a hold stays with the provider that has it. Why a provider
+was chosen is kept with the choice.
 Never: changes a breaker (`actors.gateway.breakers`), reads a rule (`actors.gateway.routing_rules`).
 """
 

@@ -1,8 +1,8 @@
 """Book what the reconciler found: what is settled, received payouts, and breaks that two posted.
 
 Each is booked once however often it is said: a capture by its `settled_at`, a payout by batch and
-currency, a refund and a break by their ids, another
-movement by its claim and effect. Never: judges a statement; that was done before.
+currency, a refund and a break by their ids, another movement by its claim and effect.
+Never: judges a statement; that was done before.
 """
 
 from msgspec import Struct

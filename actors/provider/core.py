@@ -140,20 +140,8 @@ class Provider:
 
     def _notice(self, state: ProviderState, message: Message, moment: Moment) -> Step:
         match message.body:
-            case DisputeCall():
-                return dispute_calls.called(self._desk, state, message, moment)
-            case CardholderDisputes() | IssuerRules():
-                return dispute_calls.in_time(self._desk, state, message, moment)
-            case SentBackDue():
-                return afterwards.sent_back(self._desk, state, message, moment)
             case NoticePosted() as posted if message.kind == "notice.taken":
                 return notices.taken(state, posted, self._desk)
-            case DisputeCall():
-                return dispute_calls.called(self._desk, state, message, moment)
-            case CardholderDisputes() | IssuerRules():
-                return dispute_calls.in_time(self._desk, state, message, moment)
-            case SentBackDue():
-                return afterwards.sent_back(self._desk, state, message, moment)
             case NoticePosted() as posted:
                 return notices.failed(state, posted, moment)
             case ReplyDue() as timer:

@@ -115,7 +115,7 @@ class Key(Struct, frozen=True):
 
 
 class People(Struct):
-    """The fold: who is there, and who was. Mutable: `fold` changes it in place."""
+    """The fold: who is there, and who was. Mutable: `fold_people` changes it in place."""
 
     merchants: dict[str, MerchantAdded] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
