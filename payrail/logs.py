@@ -31,10 +31,13 @@ _FRAMES_MAX = 20
 _CAUSES_MAX = 4
 #: Shorter integers are times in milliseconds or amounts, never cards.
 _CARD_LIKE_MIN = 10**13
-#: What proves a key of ours, or signs a webhook; the id before it may be told.
+#: What proves a key of ours, signs a webhook or answers a challenge; the id before that proof
+#: may be told.
 _KEY = re.compile(
     r"((?:sk|pk)_[a-z]{1,16}_(?:[A-Za-z0-9_-]{1,64}_)?)[0-9a-f]{32,64}|(whsec_)[A-Za-z0-9+/=]{16,}"
+    r"|(chl_)[a-z2-7]{32}"
 )
+_KEYS_BEGIN = ("sk_", "pk_", "whsec_", "chl_")
 
 #: Set once per request and once per message; every line logged under it carries it.
 correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
@@ -109,8 +112,8 @@ def configure_logging(actor: str, stream: Stream, *, level: int = logging.INFO) 
 
 def masked(text: str) -> str:
     """`text` without card numbers and without what makes a key one: people paste both anywhere."""
-    if "sk_" in text or "pk_" in text or "whsec_" in text:
-        text = _KEY.sub(lambda found: f"{found[1] or found[2]}***", text)
+    if any(beginning in text for beginning in _KEYS_BEGIN):
+        text = _KEY.sub(lambda found: f"{found[found.lastindex or 0]}***", text)
     return mask_pans(text)
 
 

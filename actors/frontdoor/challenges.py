@@ -32,7 +32,8 @@ from payrail.web.problems import from_request_error
 
 #: An answer is one word.
 ANSWER_BYTES_MAX = 1_024
-#: Random, so that an answer is one thing however often it is repeated to a gateway that was reborn.
+#: Random, so that an answer is one thing however often it is repeated to a gateway that was reborn;
+#: and no word of the challenge, since keys stand in a file.
 _ANSWER_ID_BYTES = 16
 _CHALLENGE = re.compile(r"chl_[a-z2-7]{32}")
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
@@ -140,7 +141,7 @@ class Challenges:
             merchant_id=view.merchant_id,
             user_id="cardholder",
             role="cardholder",
-            idempotency_key=f"{challenge.id}:{self._rng.token_hex(_ANSWER_ID_BYTES)}",
+            idempotency_key=f"door-{self._rng.token_hex(_ANSWER_ID_BYTES)}",
             request_hash=outcome,
             fields={"outcome": outcome},
             id=view.id,

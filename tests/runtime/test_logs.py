@@ -181,6 +181,7 @@ def test_lines_carry_the_correlation_id_of_their_work(log, stream):
             "pk_test_m_001-x_*** and sk_service_***.",
         ),
         ("whsec_" + "A7+/" * 8, "whsec_***"),
+        ("/challenges/chl_" + "a7" * 16, "/challenges/chl_***"),
         ("sk_test_m001admin, task_7 of desk_pk_", "sk_test_m001admin, task_7 of desk_pk_"),
     ],
 )

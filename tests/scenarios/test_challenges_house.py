@@ -146,6 +146,19 @@ def test_a_challenge_that_is_left_or_cancelled_reverses_nothing(
     assert browser.get(path)[0] == 409
 
 
+def test_who_reads_logs_and_keys_cannot_answer_a_challenge(
+    house: House, shop: Shop, browser: Browser
+) -> None:
+    """The id is all that the page asks for: it stands in no log and in no list of keys."""
+    _, path = challenged(shop)
+    assert browser.get(path)[0] == 200
+    assert browser.press(path, "approve")[0] == 200
+    challenge_id = path.rpartition("/")[2].encode()
+    files = [*house.home.glob("data/logs/*"), *house.home.glob("data/idempotency/*")]
+    assert "idempotency_keys.json" in [file.name for file in files]
+    assert [file.name for file in files if challenge_id in file.read_bytes()] == []
+
+
 def test_the_other_provider_challenges_too(shop: Shop, browser: Browser) -> None:
     """The first refuses safely, the second asks, and the charge goes there."""
     drill = {"operation": "authorize", "do": "error", "count": 1}
