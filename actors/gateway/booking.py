@@ -86,11 +86,8 @@ class Booking:
             currency=currency or (view.currency if view else ""),
             postings=postings,
         )
-        about_payment = not entry_type.startswith("case.")
-        if about_payment:
-            self.view = fold(self.view, entry)
-        self.posts.append(Post(LEDGER, entry))
-        self.posts.append(Post(OUTBOX, self._event(entry, about_payment)))
+        self.view = fold(view, entry)
+        self.closed_entry(entry, self.view.object_seq, render(self.view))
         return entry
 
     def book_refund(
@@ -262,20 +259,4 @@ class Booking:
                     {"object": shown},
                 ),
             )
-        )
-
-    def _event(self, entry: LedgerEntry, about_payment: bool) -> OutboxEvent:
-        shown = (
-            render(self.view)
-            if about_payment and self.view is not None
-            else {"id": entry.ref, "object": "case", **msgspec.to_builtins(entry.data)}
-        )
-        return OutboxEvent(
-            id=entry.event_id,
-            type=entry.type,
-            timestamp=entry.timestamp,
-            object_seq=self.view.object_seq if self.view and about_payment else 1,
-            merchant_id=entry.merchant_id,
-            correlation_id=entry.correlation_id,
-            data={"object": shown},
         )

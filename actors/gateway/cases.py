@@ -15,7 +15,7 @@ from payrail.domain.messages import Outcome
 from payrail.domain.payments import OpenOperation, PaymentView
 from payrail.domain.words.cases import CloseCase
 from payrail.errors import RequestError
-from payrail.runtime.actor import Message, Moment, Step, asker_of
+from payrail.runtime.actor import Message, Moment, Step
 
 UNRESOLVED, RESOLVED = "unresolved", "resolved"
 #: Who closes what the facts have closed.
@@ -85,31 +85,26 @@ def at_stake(view: PaymentView, call: OpenOperation) -> int:
     return call.amount or view.amount
 
 
-def resolved(state: GatewayState, booking: Booking, payment_id: str) -> None:
-    """The outcome has come: the case about it closes by itself."""
+def resolved(state: GatewayState, booking: Booking, was: PaymentView) -> None:
+    """The outcome has come: the case about it closes by itself. `was`: the payment while the call
+    was open; only one in doubt has such a case, so that others look through none."""
+    if was.open is None or not was.open.in_doubt:
+        return
     for case in state.cases.values():
-        if (case.reason, case.payment_id) == (UNRESOLVED, payment_id):
-            data = CaseClosed(payment_id, BY_ITSELF, RESOLVED)
+        if (case.reason, case.payment_id) == (UNRESOLVED, was.id):
+            data = CaseClosed(was.id, BY_ITSELF, RESOLVED)
             booking.book_case(case, "case.closed", data, ref=case.id)
 
 
 def close(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
     """Somebody has looked, and says how it ended. Refuses: not-found, illegal-transition."""
-    del rules
     order: CloseCase = message.body
     case = _open_case(state, order)
     booking = Booking(None, message, moment)
     data = CaseClosed(case.payment_id, order.user_id, order.resolution)
     view = booking.book_case(case, "case.closed", data, ref=case.id)
-    asker = asker_of(message)
-    return Step(
-        events=[
-            *keys.taken(message, moment, case.payment_id),
-            *keys.answered(keys.key_of(order), 200, moment),
-        ],
-        posts=booking.posts,
-        replies=[keys.reply(asker, 200, render(view))] if asker else [],
-    )
+    step = Step(posts=booking.posts)
+    return keys.done(step, message, moment, case.payment_id, 200, render(view))
 
 
 def _open_case(state: GatewayState, order: CloseCase) -> CaseView:

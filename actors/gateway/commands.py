@@ -198,15 +198,7 @@ def done(booking: Booking, message: Message, moment: Moment, status: int) -> Ste
     view = booking.view
     if view is None:
         raise TypeError("nothing was booked")
-    asker = asker_of(message)
-    return Step(
-        events=[
-            *keys.taken(message, moment, view.id),
-            *keys.answered(keys.key_of(message.body), status, moment),
-        ],
-        posts=booking.posts,
-        replies=[keys.reply(asker, status, render(view))] if asker else [],
-    )
+    return keys.done(Step(posts=booking.posts), message, moment, view.id, status, render(view))
 
 
 def parked(step: Step, message: Message, moment: Moment, payment_id: str) -> Step:

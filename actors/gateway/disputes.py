@@ -75,15 +75,7 @@ def add_evidence(state: GatewayState, message: Message, moment: Moment, rules: R
     booking = Booking(state.payments[view.payment_id], message, moment)
     data = EvidenceAdded(view.payment_id, order.evidence, order.user_id)
     after = booking.book_dispute(view, "dispute.evidence_added", data, view.amount, ref=view.id)
-    asker = asker_of(message)
-    return Step(
-        events=[
-            *keys.taken(message, moment, view.id),
-            *keys.answered(keys.key_of(order), 200, moment),
-        ],
-        posts=booking.posts,
-        replies=[keys.reply(asker, 200, render(after))] if asker else [],
-    )
+    return keys.done(Step(posts=booking.posts), message, moment, view.id, 200, render(after))
 
 
 def submit(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:

@@ -38,7 +38,7 @@ from payrail.domain.words.endpoints import (
     UpdateEndpoint,
 )
 from payrail.errors import RequestError
-from payrail.runtime.actor import Message, Moment, Post, Show, Step, asker_of
+from payrail.runtime.actor import Message, Moment, Post, Show, Step
 
 VIEW = "data/access/endpoints.json"
 #: Who disables an endpoint where nothing arrives.
@@ -154,11 +154,4 @@ def _booked(
 
 
 def _answered(known: Endpoint, message: Message, moment: Moment, status: int = 200) -> Step:
-    asker = asker_of(message)
-    return Step(
-        events=[
-            *keys.taken(message, moment, None),
-            *keys.answered(keys.key_of(message.body), status, moment),
-        ],
-        replies=[keys.reply(asker, status, render_endpoint(known))] if asker else [],
-    )
+    return keys.done(Step(), message, moment, None, status, render_endpoint(known))

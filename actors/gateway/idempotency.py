@@ -123,6 +123,26 @@ def answered(key: str | None, status: int, moment: Moment) -> list[KeyAnswered]:
     return [] if key is None else [KeyAnswered(key, status, moment.offset, expires_ms)]
 
 
+def done(
+    step: Step,
+    message: Message,
+    moment: Moment,
+    about: str | None,
+    status: int,
+    shown: dict[str, Any],
+) -> Step:
+    """`step`, whose command has its final answer at once: its key is taken and frozen in one, and
+    who asked is told. `about`: the object that the key is about."""
+    asker = asker_of(message)
+    step.events[:0] = [
+        *taken(message, moment, about),
+        *answered(key_of(message.body), status, moment),
+    ]
+    if asker is not None:
+        step.replies.append(reply(asker, status, shown))
+    return step
+
+
 def provisional(key: str | None, moment: Moment) -> list[KeyAnswered]:
     """The event that marks a key as answered 202 for now."""
     return [] if key is None else [KeyAnswered(key, 202, -1, moment.business_ms + KEY_MS)]

@@ -64,7 +64,7 @@ def outcome(state: GatewayState, message: Message, moment: Moment, rules: Rules)
         step = _claimed_or_not(state, booking, message, moment, rules)
     if view.open.operation != "authorize":
         step.timers.extend(holds.after(booking, view, message, moment))
-    cases.resolved(state, booking, view.id)
+    cases.resolved(state, booking, view)
     if not view.open.in_doubt:  # else this call was judged when its time was over
         _with(step, breakers.judged(state, booking, told.provider, told.result, moment))
     return canaries.answered(state, booking, step, told, moment)
@@ -95,7 +95,7 @@ def card_refused(state: GatewayState, message: Message, moment: Moment, rules: R
         return Step()
     booking = Booking(view, message, moment)
     entries.decline(booking, view.open, told.code, moment, rules)
-    cases.resolved(state, booking, view.id)
+    cases.resolved(state, booking, view)
     return _final(state, booking, view.open.reference, moment, 402)
 
 

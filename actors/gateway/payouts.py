@@ -31,7 +31,7 @@ from payrail.domain.words.payouts import (
     ResolvePayout,
 )
 from payrail.errors import RequestError
-from payrail.runtime.actor import CancelTimer, Message, Moment, Send, SetTimer, Step, asker_of
+from payrail.runtime.actor import CancelTimer, Message, Moment, Send, SetTimer, Step
 
 #: Payouts of one step: an entry, its event and its timer for each must fit into a journal line.
 CHUNK = 20
@@ -48,7 +48,6 @@ def opened(state: GatewayState, moment: Moment, step: Step) -> None:
 
 def run(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
     """The daily run, a bounded piece of it: the rest follows at once."""
-    del rules
     timer: PayoutsDue = message.body
     payable = state.paying.payable_after(timer.after)
     booking, step = Booking(None, message, moment), Step()
@@ -66,7 +65,6 @@ def run(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> 
 
 def create(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
     """Pay out now. Refuses: amount-exceeds, when nothing is payable."""
-    del rules
     order: CreatePayout = message.body
     merchant_id, currency = order.merchant_id or "", order.currency
     available = state.paying.available.get(key_of(merchant_id, currency), 0)
@@ -80,12 +78,11 @@ def create(state: GatewayState, message: Message, moment: Moment, rules: Rules) 
     booking, step = Booking(None, message, moment), Step()
     view = _made(state, booking, merchant_id, currency, order.user_id, 0, moment, step)
     step.posts = booking.posts
-    return _answered(step, view, message, moment, 201)
+    return keys.done(step, message, moment, None, 201, render(view))
 
 
 def paid_due(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
     """Our bank tells that it has arrived."""
-    del rules
     timer: PayoutPaidDue = message.body
     view = state.paying.payouts.get(timer.payout_id)
     if view is None or view.state is not PayoutState.IN_TRANSIT:
@@ -96,7 +93,6 @@ def paid_due(state: GatewayState, message: Message, moment: Moment, rules: Rules
 
 def resolve(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
     """A drill at the bank. Refuses: not-found, illegal-transition."""
-    del rules
     order: ResolvePayout = message.body
     view = _known(state, order)
     if order.outcome not in legal_verbs(view):
@@ -110,7 +106,7 @@ def resolve(state: GatewayState, message: Message, moment: Moment, rules: Rules)
         after = _failed(booking, view, order.code or "returned", moment)
     step = _told(booking, after)
     step.timers.append(CancelTimer(f"{ON_ITS_WAY}{view.id}"))
-    return _answered(step, after, message, moment, 200)
+    return keys.done(step, message, moment, None, 200, render(after))
 
 
 def _made(
@@ -193,13 +189,3 @@ def _plan_next(moment: Moment, step: Step) -> None:
     due_ms = next_run_ms(moment.business_ms)
     step.events.append(PayoutDaySet(due_ms, moment.business_ms))
     step.timers.append(SetTimer(RUN, "payout.run", PayoutsDue(), due_ms, business=True))
-
-
-def _answered(step: Step, view: PayoutView, message: Message, moment: Moment, status: int) -> Step:
-    asker = asker_of(message)
-    step.events += [
-        *keys.taken(message, moment, None),
-        *keys.answered(keys.key_of(message.body), status, moment),
-    ]
-    step.replies = [keys.reply(asker, status, render(view))] if asker else []
-    return step

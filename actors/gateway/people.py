@@ -41,7 +41,7 @@ from payrail.domain.words.access import (
     RotateKey,
 )
 from payrail.errors import RequestError
-from payrail.runtime.actor import Message, Moment, Post, Show, Step, asker_of
+from payrail.runtime.actor import Message, Moment, Post, Show, Step
 
 FOLDER = "data/access"
 
@@ -218,13 +218,8 @@ def _booked(
     shown: dict[str, Any],
     status: int = 200,
 ) -> Step:
-    asker = asker_of(message)
-    return Step(
-        events=[
-            *keys.taken(message, moment, None),
-            *keys.answered(keys.key_of(message.body), status, moment),
-        ],
+    step = Step(
         posts=[Post(ACCESS, record) for record in records],
         shows=views(state.people.after(records)) if records else [],
-        replies=[keys.reply(asker, status, shown)] if asker else [],
     )
+    return keys.done(step, message, moment, None, status, shown)

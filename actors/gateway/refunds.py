@@ -29,7 +29,7 @@ from payrail.domain.refunds import (
 from payrail.domain.timestamps import parse_iso
 from payrail.domain.words.refunds import ApproveRefund, CreateRefund, RefundExpiry, RejectRefund
 from payrail.errors import RequestError
-from payrail.runtime.actor import CancelTimer, Message, Moment, SetTimer, Step, asker_of
+from payrail.runtime.actor import CancelTimer, Message, Moment, SetTimer, Step
 
 
 def create(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
@@ -137,13 +137,7 @@ def _sent(
 
 def _answered(step: Step, view: RefundView, message: Message, moment: Moment, status: int) -> Step:
     """The answer is final: how the refund ends is told by its events."""
-    asker = asker_of(message)
-    step.events = [
-        *keys.taken(message, moment, view.payment_id),
-        *keys.answered(keys.key_of(message.body), status, moment),
-    ]
-    step.replies = [keys.reply(asker, status, render(view))] if asker else []
-    return step
+    return keys.done(step, message, moment, view.payment_id, status, render(view))
 
 
 def _timer(view: RefundView) -> str:
