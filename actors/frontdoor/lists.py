@@ -104,11 +104,12 @@ class Reads:
         return caller
 
     def may_see(self, ident: str | None, caller: Caller) -> bool:
-        """Whether an id is of a payment or a refund of the caller; the house sees all of them."""
+        """Whether an id is of a payment, a refund or a dispute of the caller; the house sees all of
+        them."""
         if caller.merchant_id is None:
             return True
         self._payments.catch_up()
-        rows = (self._payments, self._payments.refunds)
+        rows = (self._payments, self._payments.refunds, self._payments.disputes)
         return ident is not None and any(view.row(ident, caller.merchant_id) for view in rows)
 
     def _row(self, request: web.Request, caller: Caller) -> Row:
