@@ -8,7 +8,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,6 +73,46 @@ def put_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     widths = [max(map(len, column)) for column in zip(columns, *texts, strict=True)]
     for row in ([name.upper() for name in columns], *texts):
         put("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def put_rows(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """A table of these fields of objects of the API."""
+    put_table(columns, [[cell(row.get(name)) for name in columns] for row in rows])
+
+
+def put_object(value: Mapping[str, Any]) -> None:
+    """All of an object: a line for each field, then a table for each list of objects."""
+    lines: list[tuple[str, str]] = []
+    lists: dict[str, list[dict[str, Any]]] = {}
+    _spread(value, "", lines, lists)
+    put_table(("field", "value"), lines)
+    for title, rows in lists.items():
+        put(f"\n{title}:")
+        put_rows(list(rows[0]), rows)
+
+
+def cell(value: Any) -> str:
+    """A value of JSON in a table: on one line, and nothing in it that a terminal obeys."""
+    if value is None:
+        return "-"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "".join(one if one.isprintable() else "\ufffd" for one in text)
+
+
+def _spread(
+    value: Mapping[str, Any],
+    prefix: str,
+    lines: list[tuple[str, str]],
+    lists: dict[str, list[dict[str, Any]]],
+) -> None:
+    for name, part in value.items():
+        where = f"{prefix}{name}"
+        if isinstance(part, dict) and part:
+            _spread(part, f"{where}.", lines, lists)
+        elif isinstance(part, list) and part and isinstance(part[0], dict):
+            lists[where] = part
+        else:
+            lines.append((where, cell(part)))
 
 
 def actor_names(where: Path) -> list[str]:

@@ -6,6 +6,7 @@ Raises NotRunning when nobody listens, Stop when the house refuses.
 import http.client
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,24 +28,29 @@ def ask(
     key: str = "",
     once: str = "",
     merchant: str = "",
+    user: str = "",
+    role: str = "",
     wait_s: float = WAIT_S,
 ) -> tuple[int, Any]:
-    """Status and parsed body, whatever the status is; `once` is an Idempotency-Key, `merchant` whom
-    the service key speaks for. Raises NotRunning."""
+    """Status and parsed body, whatever the status is; `once` is an Idempotency-Key; `merchant`,
+    `user` and `role` are whom the service key speaks for. Raises NotRunning, Stop 64."""
     where = urlsplit(url)
-    headers = {"Accept": "application/json"}
-    if key:
-        headers["Authorization"] = f"Bearer {key}"
-    if once:
-        headers["Idempotency-Key"] = once
-    if merchant:
-        headers["X-Merchant-Id"] = merchant
+    named = {
+        "Authorization": key and f"Bearer {key}",
+        "Idempotency-Key": once,
+        "X-Merchant-Id": merchant,
+        "X-User": user,
+        "X-Role": role,
+    }
+    headers = {"Accept": "application/json", **{name: text for name, text in named.items() if text}}
+    _must_be_sendable(headers)
+    target = (where.path or "/") + (f"?{where.query}" if where.query else "")
     data = None
     if body is not None:
         data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
     connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=wait_s)
     try:
-        connection.request(method, where.path or "/", data, headers)
+        connection.request(method, target, data, headers)
         answer = connection.getresponse()
         return answer.status, _parsed(answer.read(ANSWER_BYTES_MAX))
     except (OSError, http.client.HTTPException) as error:
@@ -58,10 +64,23 @@ def must(status: int, body: Any) -> Any:
     if status < 300:
         return body
     told = body if isinstance(body, dict) else {}
-    remedies = [f"{e.get('field', '')}: {e.get('message', '')}" for e in told.get("errors", [])]
     code = NOT_RUNNING if status == 502 else _CODES.get(status, FAILED)
+    if told.get("retryable"):
+        code = TRY_LATER
     what = f"{status} {told.get('code', '')}: {told.get('detail', 'no reason given')}"
-    raise Stop(code, what, "\n  ".join(remedies))
+    raise Stop(code, what, "\n  ".join(_remedies(told)))
+
+
+def _remedies(told: dict[str, Any]) -> Iterator[str]:
+    """What a problem says beyond its detail, a line each."""
+    for one in told.get("errors", ()):
+        yield f"{one.get('field', '')}: {one.get('message', '')}"
+    for one in told.get("diff", ()):
+        yield f"{one['field']}: was {one['first']!r}, is now {one['now']!r}"
+    if legal := told.get("legal"):
+        yield f"What may be done instead: {', '.join(legal)}."
+    if told.get("code") == "four-eyes":
+        yield "Ask as another user: --as USER --role approver."
 
 
 def wait_until_ready(api_url: str) -> None:
@@ -83,6 +102,12 @@ def is_ready(api_url: str) -> bool:
         return ask("GET", f"{api_url}/ready", wait_s=2.0)[0] == 200
     except NotRunning:
         return False
+
+
+def _must_be_sendable(headers: dict[str, str]) -> None:
+    for name, text in headers.items():
+        if not (text.isascii() and text.isprintable()):
+            raise Stop(USAGE, f"{name} takes printable ASCII alone", "Leave out what is not.")
 
 
 def _parsed(data: bytes) -> Any:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from actors.cli import (
+    cases,
     clock,
     demo,
     disputes,
@@ -18,8 +19,12 @@ from actors.cli import (
     keys,
     look,
     orders,
+    pay,
+    payouts,
     people,
     providers,
+    refunds,
+    rules,
     seed,
     settle,
 )
@@ -55,7 +60,7 @@ def options(
 GROUPS = (
     *(house, look, demo, seed, doctor, orders, hand, keys, people, providers, events, clock),
     settle,
-    disputes,
+    *(pay, refunds, disputes, payouts, cases, rules),
     docs,
 )
 for group in GROUPS:

@@ -98,7 +98,12 @@ class Directory(People):
             self.fold_people(record)
 
 
-_DEMO_MERCHANTS = (("m_001", "Kite & Keel Books", "5942"), ("m_002", "Harbour Bicycles", "5940"))
+#: The first merchant of the demo.
+DEMO_MERCHANT = "m_001"
+_DEMO_MERCHANTS = (
+    (DEMO_MERCHANT, "Kite & Keel Books", "5942"),
+    ("m_002", "Harbour Bicycles", "5940"),
+)
 
 
 def demo_records(at: str) -> list[AccessRecord]:

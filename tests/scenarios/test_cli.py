@@ -28,7 +28,7 @@ def files_below(home: Path) -> dict[str, bytes]:
     [
         (("frobnicate",), 64, "No such command"),
         (("ps", "--colour"), 64, "No such option"),
-        (("demo", "nothing"), 64, "There are: duplicate"),
+        (("demo", "nothing"), 64, "There are: chargeback, duplicate"),
         (("up", "--only", "gateway,nobody"), 64, "There are: vault"),
         (("send", "gateway", "outcome", "{}"), 64, "By hand: "),
         (("send", "gateway", "ping", "{"), 64, "Quote it"),

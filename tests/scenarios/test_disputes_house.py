@@ -118,7 +118,7 @@ def test_payrail_answers_disputes_and_finds_the_house_whole(
     """The verbs of the command line, and what every reader of the books says afterwards."""
     payment_id = paid(shop, token)
     ident = opened(shop, payment_id)
-    listed = json.loads(house.cli("disputes", "ls", "--json").stdout)
+    listed = json.loads(house.cli("disputes", "ls", "--json").stdout)["data"]
     assert listed[0]["id"] == ident
     given = house.cli("disputes", "evidence", ident, "usage_log=every day", "order_details=a=b")
     assert given.returncode == 0, given.stderr
