@@ -64,14 +64,15 @@ def open_all(fs: Fs) -> list[RulesFound]:
 
 def look(fs: Fs, name: str) -> RulesFound | None:
     """A file as it stands; None while there is none, which changes nothing."""
+    path = FILES[name].path
     try:
-        data = fs.read(FILES[name].path)
+        data = fs.read(path) if fs.size(path) <= FILE_BYTES_MAX else None
     except FileNotFoundError:
         return None
     except OSError as error:
         return _troubled(name, b"", f"cannot be read: {error.strerror}; put a plain file there")
-    if len(data) > FILE_BYTES_MAX:
-        return _troubled(name, data, f"has more than {FILE_BYTES_MAX} bytes")
+    if data is None or len(data) > FILE_BYTES_MAX:  # the first is not even looked into
+        return _troubled(name, b"", f"has more than {FILE_BYTES_MAX} bytes")
     try:
         text = data.decode()
     except UnicodeDecodeError:

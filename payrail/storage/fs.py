@@ -8,6 +8,7 @@ without a sync of its folder. An `OSError` is passed on as it came; the file is 
 import errno
 import fcntl
 import os
+import stat
 
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
@@ -152,8 +153,11 @@ class RealFs:
         return RealFile(fd, durable=self._durable)
 
     def read(self, path: str) -> bytes:
-        fd = os.open(self._at(path), os.O_RDONLY | _SAFE)
+        # A pipe that nobody writes to would be waited for: for ever, and by the whole actor.
+        fd = os.open(self._at(path), os.O_RDONLY | os.O_NONBLOCK | _SAFE)
         with os.fdopen(fd, "rb", buffering=0) as file:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise OSError(errno.EINVAL, "not a plain file", path)
             return file.readall()
 
     def replace(self, path: str, data: bytes) -> None:

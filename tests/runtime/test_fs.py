@@ -238,3 +238,12 @@ def test_both_fillings_take_the_same_durable_steps(tmp_path: Path, monkeypatch: 
 
     assert steps == [call.op for call in simulated.log if call.op in set(steps)]
     assert len(steps) > 10
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_in_place_of_a_file_is_an_error_and_is_not_waited_for(tmp_path: Path):
+    """A pipe that nobody writes to would hold up whoever reads it for ever."""
+    os.mkfifo(tmp_path / "rules.toml")
+
+    with pytest.raises(OSError, match="not a plain file"):
+        RealFs(str(tmp_path)).read("rules.toml")
