@@ -17,6 +17,8 @@ Place = tuple[int | str, ...]
 
 #: More than so many complaints are one mistake, told often.
 _ERRORS_MAX = 10
+#: Dots on one line: the time to read a dotted key grows with the square of its parts.
+_DOTS_MAX = 200
 _SYNTAX_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _KEY = r"(?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')"
 _HEADER = re.compile(rf"\s*(\[\[?)\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*\]")
@@ -33,6 +35,13 @@ def checked(model: type[M], path: str, data: bytes, *, remedy: str, context: Any
         return model.model_validate(fields, context=context)
     except ValidationError as error:
         raise BadRules(path, _complaints(error, data.decode()), remedy) from None
+
+
+def loads(data: bytes) -> dict[str, Any]:
+    """The tables of a file. Raises ValueError, of which tomllib's errors are kinds."""
+    if any(line.count(b".") > _DOTS_MAX for line in data.split(b"\n")):
+        raise ValueError("a key of too many parts")
+    return tomllib.loads(data.decode())
 
 
 def line_of(text: str, place: Place) -> int:
@@ -55,14 +64,14 @@ def spelled(place: Place) -> str:
 
 def _parsed(path: str, data: bytes, remedy: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(data.decode())
+        return loads(data)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         fault = RuleFault(line, "the file", "is not UTF-8 text")
     except tomllib.TOMLDecodeError as error:
         fault = RuleFault(_syntax_line(str(error), data), "the file", f"is not TOML: {error}")
     except (ValueError, RecursionError):
-        detail = "holds a number too long or a list too deep to read"
+        detail = "holds a number or a key too long, or a list too deep, to read"
         fault = RuleFault(1, "the file", detail)
     told = RuleFault(fault.line, fault.field, mask_pans(fault.message))
     raise BadRules(path, [told], remedy)

@@ -19,6 +19,7 @@ from actors.provider.rules import FaultRule
 from actors.provider.state import FaultInjected, FaultsRead, ProviderState
 from payrail.domain.providers import public_name
 from payrail.errors import BadSettings, RequestError
+from payrail.rulefile import loads
 from payrail.runtime.ports import Fs
 from payrail.storage.lines import encode
 
@@ -97,13 +98,13 @@ def news(state: ProviderState, rules: Mapping[str, FaultRule]) -> list[Struct]:
 
 def _tables(data: bytes, actor: str) -> Sequence[Any]:
     try:
-        fields = tomllib.loads(data.decode())
+        fields = loads(data)
     except UnicodeDecodeError:
         raise _bad(actor, "is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise _bad(actor, f"is not TOML: {_place_of(error)}") from None
     except (ValueError, RecursionError):
-        raise _bad(actor, "holds a number too long or a list too deep to read") from None
+        raise _bad(actor, "holds a number or a key too long, or a list too deep, to read") from None
     rules = fields.get("rules", [])
     if not fields.keys() <= {"rules"}:
         raise _bad(actor, "holds something besides [[rules]]")

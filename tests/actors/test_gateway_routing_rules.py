@@ -47,8 +47,8 @@ def test_the_example_of_the_default_file_can_be_used():
     ("text", "told"),
     [
         ("order = [", "is not TOML"),
-        (f"order = {'1' * 5000}", "a number too long"),
-        (f"order = {'[' * 5000}", "a list too deep"),
+        (f"order = {'1' * 5000}", "a number or a key too long"),
+        (f"order = {'[' * 5000}", "list too deep"),
         ("", "order: Field required"),
         ('order = ["providerC"]', "order[1]: must name a provider; there are providerA, providerB"),
         ('order = ["providerA", "provider-a"]', "order: names something twice"),

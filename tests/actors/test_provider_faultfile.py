@@ -85,8 +85,8 @@ def test_equal_rules_are_two_rules():
         ("rules = [1]\n", "rule 1: must be a table"),
         ("[[rules]\n", "is not TOML: at line 1, column 8"),
         ('a = "4242424242424242', "is not TOML: at end of document"),
-        (f"a = {'1' * 5000}\n", "holds a number too long"),
-        (f"a = {'[' * 5000}\n", "or a list too deep to read"),
+        (f"a = {'1' * 5000}\n", "holds a number or a key too long"),
+        (f"a = {'[' * 5000}\n", "or a list too deep, to read"),
         ("\udcff", "is not UTF-8 text"),
     ],
 )

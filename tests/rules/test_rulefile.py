@@ -80,6 +80,7 @@ class _Model(BaseModel):
         (b"# one\ncount = 'x'\n", 2, "count", "Input should be a valid integer"),
         (b"count = 1\n\xff\n", 2, "the file", "is not UTF-8 text"),
         (b"", 1, "count", "Field required"),
+        (b"a." * 15_000 + b"a = 1", 1, "the file", "a key too long"),
     ],
 )
 def test_every_complaint_has_a_line_a_field_and_the_remedy(data, line: int, field: str, told: str):
