@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.case_rows import CaseRow
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
-from actors.frontdoor.lists import LIMIT_DEFAULT, LIMIT_MAX, Reads, answered, listed
+from actors.frontdoor.lists import Reads, answered, listed, page_of
 from actors.frontdoor.models import COMMAND_BYTES_MAX
-from actors.frontdoor.queries import bad_query, limit_of, payment_of, place_of
+from actors.frontdoor.queries import bad_query, payment_of
 from actors.frontdoor.reads import PaymentsView
 from payrail.domain.access import PAYERS
 from payrail.domain.cases import CaseState, render
@@ -29,8 +29,6 @@ from payrail.web.openapi import Route
 
 #: Their names, as the contract has them.
 FILTERS = ("state", "payment_intent")
-#: Rows looked at for one page: a filter that finds little pages on, as in the list of payments.
-SCAN_MAX = 20_000
 _CASE = re.compile(r"case_[a-z0-9]{16}")
 _STATES = " or ".join(state.value for state in CaseState)
 
@@ -105,13 +103,14 @@ class Cases:
     async def all(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
         state, payment_id = _filters(request)
-        limit = limit_of(request, LIMIT_DEFAULT, LIMIT_MAX)
+
+        def is_wanted(row: CaseRow) -> bool:
+            return state in (None, row.state) and payment_id in (None, row.payment_id)
+
         self._payments.catch_up()
         cases = self._payments.cases
-        rows = cases.oldest_first(caller.merchant_id)
-        before = min(place_of(request, "cursor", len(rows)), len(rows))
-        found, place = _found(rows, before, limit, state, payment_id)
-        return listed([render(cases.view(row)) for row in found], str(place) if place else None)
+        found, cursor = page_of(request, cases.oldest_first(caller.merchant_id), is_wanted)
+        return listed([render(cases.view(row)) for row in found], cursor)
 
     async def one(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
@@ -134,23 +133,6 @@ class Cases:
         checked(CaseEnd, given)
         order = CloseCase(id=about, **given, **command_head(request, caller, key, given))
         return await self._asking.ask(request, GATEWAY, "case.close", order, about)
-
-
-def _found(
-    rows: list[CaseRow], before: int, limit: int, state: CaseState | None, payment_id: str | None
-) -> tuple[list[CaseRow], int]:
-    """The newest wanted rows before a place, and the place to go on from; at 0 there are no
-    more."""
-    stop = max(0, before - SCAN_MAX)
-    found: list[tuple[CaseRow, int]] = []
-    for place in range(before - 1, stop - 1, -1):
-        row = rows[place]
-        if state not in (None, row.state) or payment_id not in (None, row.payment_id):
-            continue
-        if len(found) == limit:
-            return [row for row, _ in found], found[-1][1]
-        found.append((row, place))
-    return [row for row, _ in found], stop
 
 
 def _filters(request: web.Request) -> tuple[CaseState | None, str | None]:

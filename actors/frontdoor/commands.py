@@ -118,7 +118,7 @@ class Commands:
         return view if view.open.operation == _OPERATIONS[type(order)] else None
 
     def _created_by(self, order: CreatePayment) -> PaymentView | None:
-        newest = self._payments.newest_first(order.merchant_id)[-_NEWEST_SEARCHED:]
+        newest = self._payments.oldest_first(order.merchant_id)[-_NEWEST_SEARCHED:]
         views = (self._payments.view(row) for row in reversed(newest))
         return next((view for view in views if _is_made_by(view, order)), None)
 

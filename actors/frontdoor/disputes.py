@@ -12,19 +12,12 @@ from aiohttp import web
 from pydantic import Field
 
 from actors.frontdoor.asking import Asking
-from actors.frontdoor.dispute_reads import DisputeRow
+from actors.frontdoor.claim_reads import ClaimRow
 from actors.frontdoor.dispute_shown import DisputeShown, DisputesShown
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
-from actors.frontdoor.lists import (
-    LIMIT_DEFAULT,
-    LIMIT_MAX,
-    SCAN_MAX,
-    Reads,
-    answered,
-    listed,
-)
+from actors.frontdoor.lists import Reads, answered, listed, page_of
 from actors.frontdoor.models import COMMAND_BYTES_MAX, Amount, NoFields
-from actors.frontdoor.queries import bad_query, limit_of, payment_of, place_of
+from actors.frontdoor.queries import bad_query, payment_of
 from actors.frontdoor.reads import PaymentsView
 from payrail.domain.access import PAYERS
 from payrail.domain.dispute_evidence import must_be_evidence
@@ -159,19 +152,14 @@ class Disputes:
     async def list(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
         wanted_state, payment_id = _state(request), payment_of(request)
-        limit = limit_of(request, LIMIT_DEFAULT, LIMIT_MAX)
+
+        def is_wanted(row: ClaimRow) -> bool:
+            return wanted_state in (None, row.state) and payment_id in (None, row.payment_id)
+
         self._payments.catch_up()
         disputes = self._payments.disputes
-        rows = disputes.newest_first(caller.merchant_id)
-        end = place = min(place_of(request, "cursor", len(rows)), len(rows))
-        found: list[DisputeRow] = []
-        while place and len(found) < limit and end - place < SCAN_MAX:
-            place -= 1
-            row = rows[place]
-            if wanted_state in (None, row.state.value) and payment_id in (None, row.payment_id):
-                found.append(row)
-        data = [render(disputes.view(row)) for row in found]
-        return listed(data, str(place) if place else None)
+        found, cursor = page_of(request, disputes.oldest_first(caller.merchant_id), is_wanted)
+        return listed([render(disputes.view(row)) for row in found], cursor)
 
     def _payer(self, request: web.Request) -> Caller:
         caller = self._access.authenticate(bearer(request))

@@ -5,7 +5,8 @@ Another merchant's id is answered exactly as one that never was. Never: asks the
 
 import asyncio
 import re
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -23,9 +24,11 @@ from payrail.storage.lines import encode
 from payrail.web.access import AccessView, Caller, must_be
 from payrail.web.heads import bearer
 
+R = TypeVar("R")
+
 LIMIT_DEFAULT, LIMIT_MAX = 20, 100
 EVENTS_LIMIT_DEFAULT, EVENTS_LIMIT_MAX = 100, 1_000
-#: Payments looked at for one page: a filter that finds little answers a short page, or an empty
+#: Rows looked at for one page: a filter that finds little answers a short page, or an empty
 #: one, with `has_more` and the cursor to go on from.
 SCAN_MAX = 20_000
 #: Payments looked at before others get their turn: a few ms where each one's line must be read.
@@ -44,7 +47,7 @@ class Reads:
         wanted = payment_filter(request)
         limit = limit_of(request, LIMIT_DEFAULT, LIMIT_MAX)
         self._payments.catch_up()
-        rows = self._payments.newest_first(caller.merchant_id)
+        rows = self._payments.oldest_first(caller.merchant_id)
         place = min(place_of(request, "cursor", len(rows)), len(rows))
         data, place = await found_from(self._payments, rows, wanted, place, limit)
         return listed(data, str(place) if place else None)
@@ -150,6 +153,25 @@ def _type_of(request: web.Request) -> str | None:
         return None if given is None else family_or_type(given)
     except ValueError as error:
         raise bad_query("type", str(error)) from None
+
+
+def page_of(
+    request: web.Request, rows: Sequence[R], is_wanted: Callable[[R], bool]
+) -> tuple[list[R], str | None]:
+    """The newest wanted rows before the cursor, and the cursor to go on from; None: there are no
+    more. `rows` stand oldest first, so that pages stay as they are when one is added."""
+    limit = limit_of(request, LIMIT_DEFAULT, LIMIT_MAX)
+    before = last = min(place_of(request, "cursor", len(rows)), len(rows))
+    stop = max(0, before - SCAN_MAX)
+    found: list[R] = []
+    for place in range(before - 1, stop - 1, -1):
+        if not is_wanted(rows[place]):
+            continue
+        if len(found) == limit:
+            return found, str(last)
+        found.append(rows[place])
+        last = place
+    return found, str(stop) if stop else None
 
 
 async def found_from(

@@ -12,17 +12,10 @@ from pydantic import BaseModel, Field, model_validator
 
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
-from actors.frontdoor.lists import (
-    LIMIT_DEFAULT,
-    LIMIT_MAX,
-    SCAN_MAX,
-    Reads,
-    answered,
-    listed,
-)
+from actors.frontdoor.lists import Reads, answered, listed, page_of
 from actors.frontdoor.models import COMMAND_BYTES_MAX
 from actors.frontdoor.payout_rows import PayoutRow
-from actors.frontdoor.queries import bad_query, limit_of, place_of
+from actors.frontdoor.queries import bad_query
 from actors.frontdoor.reads import PaymentsView
 from payrail.domain.access import PAYERS
 from payrail.domain.money import known_currency
@@ -128,18 +121,14 @@ class Payouts:
     async def list(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
         state, currency = _state(request), _currency(request)
-        limit = limit_of(request, LIMIT_DEFAULT, LIMIT_MAX)
+
+        def is_wanted(row: PayoutRow) -> bool:
+            return state in (None, row.state) and currency in (None, row.currency)
+
         self._payments.catch_up()
-        known = self._payments.payouts
-        rows = known.oldest_first(caller.merchant_id)
-        end = place = min(place_of(request, "cursor", len(rows)), len(rows))
-        found: list[PayoutRow] = []
-        while place and len(found) < limit and end - place < SCAN_MAX:
-            place -= 1
-            row = rows[place]
-            if state in (None, row.state.value) and currency in (None, row.currency):
-                found.append(row)
-        return listed([render(known.view(row)) for row in found], str(place) if place else None)
+        payouts = self._payments.payouts
+        found, cursor = page_of(request, payouts.oldest_first(caller.merchant_id), is_wanted)
+        return listed([render(payouts.view(row)) for row in found], cursor)
 
     def _payer(self, request: web.Request) -> Caller:
         caller = self._access.authenticate(bearer(request))

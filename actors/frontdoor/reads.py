@@ -15,10 +15,9 @@ import msgspec
 from msgspec import Struct
 
 from actors.frontdoor.case_rows import CaseRows
+from actors.frontdoor.claim_reads import DISPUTES, REFUNDS, ClaimsView
 from actors.frontdoor.dated import DatedSums, Sums, together
-from actors.frontdoor.dispute_reads import DisputesView
 from actors.frontdoor.payout_rows import PayoutRows
-from actors.frontdoor.refund_reads import RefundsView
 from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.ledger import Posting, read_entry
 from payrail.domain.payment_claims import payment_of
@@ -131,7 +130,7 @@ class PaymentsView:
         self._all: list[Row] = []
         self._sums, self.cases = DatedSums(fs), CaseRows(self._line)
         self.payouts = PayoutRows(self._line)
-        self.refunds, self.disputes = RefundsView(fs), DisputesView(fs)
+        self.refunds, self.disputes = ClaimsView(fs, REFUNDS), ClaimsView(fs, DISPUTES)
 
     def catch_up(self) -> None:
         """Fold what was booked since. Raises Corrupt."""
@@ -159,7 +158,7 @@ class PaymentsView:
         """The row of the payment that has, or had, this challenge."""
         return self._rows.get(self._challenged.get(challenge_id, ""))
 
-    def newest_first(self, merchant_id: str | None) -> list[Row]:
+    def oldest_first(self, merchant_id: str | None) -> list[Row]:
         """Rows in the order they were made: the caller walks them from the end."""
         return self._all if merchant_id is None else self._of_merchant.get(merchant_id, [])
 

@@ -11,19 +11,12 @@ from aiohttp import web
 from pydantic import BaseModel, Field, RootModel
 
 from actors.frontdoor.asking import Asking
+from actors.frontdoor.claim_reads import ClaimRow
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
-from actors.frontdoor.lists import (
-    LIMIT_DEFAULT,
-    LIMIT_MAX,
-    SCAN_MAX,
-    Reads,
-    answered,
-    listed,
-)
+from actors.frontdoor.lists import Reads, answered, listed, page_of
 from actors.frontdoor.models import COMMAND_BYTES_MAX, Amount, NoFields
-from actors.frontdoor.queries import bad_query, limit_of, payment_of, place_of, time_of
+from actors.frontdoor.queries import bad_query, payment_of, time_of
 from actors.frontdoor.reads import PaymentsView
-from actors.frontdoor.refund_reads import RefundRow
 from actors.frontdoor.trying import QUERY, DryRunShown, tried
 from payrail.domain.access import CHECKERS, PAYERS
 from payrail.domain.refunds import RefundState, render
@@ -161,19 +154,14 @@ class Refunds:
     async def list(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
         wanted_state, payment_id = _state(request), payment_of(request)
-        limit = limit_of(request, LIMIT_DEFAULT, LIMIT_MAX)
+
+        def is_wanted(row: ClaimRow) -> bool:
+            return wanted_state in (None, row.state) and payment_id in (None, row.payment_id)
+
         self._payments.catch_up()
         refunds = self._payments.refunds
-        rows = refunds.newest_first(caller.merchant_id)
-        end = place = min(place_of(request, "cursor", len(rows)), len(rows))
-        found: list[RefundRow] = []
-        while place and len(found) < limit and end - place < SCAN_MAX:
-            place -= 1
-            row = rows[place]
-            if wanted_state in (None, row.state.value) and payment_id in (None, row.payment_id):
-                found.append(row)
-        data = [render(refunds.view(row)) for row in found]
-        return listed(data, str(place) if place else None)
+        found, cursor = page_of(request, refunds.oldest_first(caller.merchant_id), is_wanted)
+        return listed([render(refunds.view(row)) for row in found], cursor)
 
     def _caller(self, request: web.Request, roles: frozenset[str]) -> Caller:
         caller = self._access.authenticate(bearer(request))

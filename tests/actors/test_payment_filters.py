@@ -137,7 +137,7 @@ async def test_a_rare_match_ends_a_page_and_lets_others_in(tmp_path, monkeypatch
     book(tmp_path, LEDGER_BOOK, [made(1, customer=ADA), *[made(n) for n in range(2, 50)]])
     payments = PaymentsView(RealFs(str(tmp_path), durable=False))
     payments.catch_up()
-    rows, turns = payments.newest_first("m_001"), 0
+    rows, turns = payments.oldest_first("m_001"), 0
 
     async def others():
         nonlocal turns
@@ -264,7 +264,7 @@ def test_pages_are_a_plain_filter_over_all(payments, query, limit, scan_max, mer
         book(home, LEDGER_BOOK, records)
         view = PaymentsView(RealFs(home, durable=False))
         view.catch_up()
-        rows = view.newest_first(merchant)
+        rows = view.oldest_first(merchant)
         everything = [render(view.view(row)) for row in reversed(rows)]
         seen = asyncio.run(paged(view, rows, as_filter(query), limit))
     assert seen == [payment for payment in everything if plainly(payment, query)]
