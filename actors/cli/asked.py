@@ -6,8 +6,6 @@ Never: tries again by itself, and never reads a decline as a failure of the comm
 """
 
 import inspect
-import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -133,7 +131,9 @@ def _give(of: Resource, path: str, ident: str, body: Body, how: _Asking) -> None
 
 def _made_key(*, told: bool) -> str:
     """A key of its own for this order, told before the order leaves."""
-    key = f"cli-{os.getpid()}-{time.time_ns()}"
+    from actors.cli.doors import fresh_key
+
+    key = fresh_key()
     if told:
         say(f"--key {key}")
     return key
@@ -148,10 +148,10 @@ def _merchant_of(of: Resource, ident: str, body: Body) -> str:
         from actors.cli.pay import PAYMENTS
 
         return str(fetched(path_of(PAYMENTS, about))["merchant_id"])
-    return _first_merchant()
+    return first_merchant()
 
 
-def _first_merchant() -> str:
+def first_merchant() -> str:
     """Empty where nobody has booked a merchant yet: the house then says what is wrong."""
     from actors.cli.people import booked
     from payrail.domain.access import DEMO_MERCHANT

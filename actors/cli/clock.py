@@ -1,6 +1,5 @@
 """`clock show|advance|freeze|follow`: business time, as the front door moves it."""
 
-import os
 import time
 from typing import Annotated, Any
 
@@ -34,13 +33,14 @@ def advance(
     as_json: AsJson = False,
 ) -> None:
     """Move business time forward, from timer to timer; returns when it has arrived."""
+    from actors.cli.doors import fresh_key
     from payrail.domain.durations import duration_ms
 
     try:
         duration_ms(duration)
     except ValueError as error:
         raise usage(f"DURATION {error}", "For example: payrail clock advance 1h30m") from None
-    shown = _asked("POST", {"advance": duration}, once=f"cli-{os.getpid()}-{time.time_ns()}")
+    shown = _asked("POST", {"advance": duration}, once=fresh_key())
     _put(_arrived(shown) if shown["hopping"] else shown, as_json=as_json)
 
 

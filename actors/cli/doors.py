@@ -5,6 +5,7 @@ Raises NotRunning when nobody listens, Stop when the house refuses.
 
 import http.client
 import json
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -57,6 +58,11 @@ def ask(
         raise NotRunning(f"nobody answers at {where.scheme}://{where.netloc}") from error
     finally:
         connection.close()
+
+
+def fresh_key() -> str:
+    """An Idempotency-Key that no other order has."""
+    return f"cli-{os.getpid()}-{time.time_ns()}"
 
 
 def must(status: int, body: Any) -> Any:

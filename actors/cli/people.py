@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import typer
 
-from actors.cli.common import AsJson, files, put_json, put_table, settings
+from actors.cli.common import AsJson, files, put_json, put_rows, settings
 
 if TYPE_CHECKING:
     from payrail.domain.access import Directory
@@ -100,7 +100,7 @@ def _put(columns: tuple[str, ...], rows: list[dict[str, Any]], as_json: bool) ->
     if as_json:
         put_json(rows)
         return
-    put_table(columns, [[row[name] for name in columns] for row in rows])
+    put_rows(columns, rows)
 
 
 def _put_one(columns: tuple[str, ...], row: dict[str, Any], as_json: bool) -> None:

@@ -4,7 +4,6 @@ The front door answers 202 while the reconciler is still at it; the same questio
 waits for the same run.
 """
 
-import os
 import time
 from typing import Annotated, Any
 
@@ -71,12 +70,12 @@ def _money(sums: dict[str, int]) -> str:
 
 def _run(path: str, date: str | None) -> dict[str, Any]:
     """Ask until it is done. Raises Stop 75 when it takes too long."""
-    from actors.cli.doors import ask, must
+    from actors.cli.doors import ask, fresh_key, must
     from actors.cli.providers import service_key_text
 
     url, key = f"{settings().api_url}{path}", service_key_text()
     body = {} if date is None else {"date": date}
-    once = f"cli-{os.getpid()}-{time.time_ns()}"
+    once = fresh_key()
     ends = time.monotonic() + PATIENCE_S
     while True:
         status, answer = ask("POST", url, body, key=key, once=once)

@@ -14,13 +14,14 @@ from tests.scenarios.shop import Shop
 
 pytestmark = pytest.mark.scenario
 
-DECLINED = "4000000000000002"
+DECLINED = "0002"
 CHECKER = ("--as", "ada", "--role", "approver")
 
 
 @pytest.fixture(scope="module")
-def token(shop: Shop) -> str:
-    return shop.tokenize()
+def token(house: House) -> str:
+    """Of the first documented card, for the first merchant of the demo."""
+    return ran(house, "payments", "test-card").stdout.strip()
 
 
 def ran(house: House, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -85,12 +86,28 @@ def test_lists_are_pages_of_the_api(house: House, shop: Shop, token: str) -> Non
     assert told(house, "payments", "ls", "--merchant", "m_002")["data"] == []
 
 
-def test_a_decline_is_an_answer(house: House, shop: Shop) -> None:
+def test_a_decline_is_an_answer(house: House) -> None:
     """Exit 0, the payment with its state on stdout, the issuer's word on stderr."""
-    payment = made(house, shop.tokenize(DECLINED))
+    payment = made(house, told(house, "payments", "test-card", DECLINED)["token"])
     done = ran(house, "payments", "authorize", payment["id"], "--json")
     assert json.loads(done.stdout)["state"] == "declined"
     assert "card-declined: " in done.stderr
+
+
+def test_doubt_is_no_end(house: House, token: str) -> None:
+    """While a provider does not answer, the payment is printed as it stands, and stderr says that
+    it is not final."""
+    rule = '{"operation":"authorize","do":"approve_then_hang","count":1}'
+    ran(house, "providers", "inject", "provider-a", rule)
+    ident = made(house, token)["id"]
+    done = ran(house, "payments", "authorize", ident, "--json")
+    assert json.loads(done.stdout)["state"] == "unknown"
+    assert "not final yet" in done.stderr
+
+    def state() -> bool:
+        return bool(told(house, "payments", "show", ident)["state"] == "authorized")
+
+    until(state, "the provider was asked")
 
 
 def test_the_key_that_was_told_repeats_the_order(house: House, token: str) -> None:
@@ -201,6 +218,7 @@ def _refused(house: House) -> Any:
         (("payments", "ls", "--state", "king"), 64, "state: "),
         (("payments", "ls", "--merchant", "m_none"), 64, "X-Merchant-Id"),
         (("refunds", "create", "pi_none", "--amount", "1", "--reason", "x"), 66, "not-found"),
+        (("payments", "test-card", "9999"), 66, "There are: 4242"),
         (("payouts", "create", "--currency", "usd"), 64, "currency: "),
         (("cases", "close", "case_none", "--resolution", "x"), 66, "not-found"),
         (("payments", "ls", "--merchant", "m\u00e4"), 64, "ASCII"),
