@@ -7,10 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from actors.console.api import ApiDown
 from actors.console.money import books_of
 from actors.console.render import words
-from actors.console.shapes import Payments
+from actors.console.shapes import Entry, Payments
+from actors.console.story import challenge_link, story_of
 from actors.console.watch import Watch
 
 #: What of an address a list is asked for; the API judges the values.
@@ -18,7 +21,7 @@ FILTERS = ("state", "provider", "currency")
 LIST_LIMIT, HOUSE_LIMIT = 50, 10
 
 Facts = dict[str, Any]
-_AWAY: Facts = {"payment": None, "entries": []}
+_AWAY: Facts = {"payment": None, "entries": [], "story": None, "challenge_link": None}
 Query = Mapping[str, str]
 
 
@@ -69,11 +72,17 @@ async def _payment(watch: Watch, query: Query) -> Facts:
         return _AWAY
     try:
         payment = await watch.api.payment(query["id"])
-        ledger = await watch.api.ledger(query["id"])
+        lines = (await watch.api.ledger(query["id"])).entries
+        entries = [msgspec.json.decode(line, type=Entry) for line in lines]
     except ApiDown as error:
         watch.missed(str(error))
         return _AWAY
-    return {"payment": payment, "entries": ledger.entries}
+    except msgspec.MsgspecError:
+        watch.missed("its ledger cannot be read")
+        return _AWAY
+    story = story_of([bytes(line) for line in lines])
+    link = challenge_link(watch.api.url, payment)
+    return {"payment": payment, "entries": entries, "story": story, "challenge_link": link}
 
 
 async def _nothing_more(_watch: Watch, _query: Query) -> Facts:

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from actors.console.money import amount_text
+from actors.console.story import picture
 from payrail.domain.payment_view import PaymentState
 
 PACKAGE = "actors.console"
@@ -59,6 +60,7 @@ class Renderer:
             "day": day,
             "what": what,
             "brand": brand,
+            "picture": picture,
         }
         self._templates.filters |= {"clock": clock, "bytes": bytes_text, "grouped": grouped}
         self._templates.globals |= {

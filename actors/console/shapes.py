@@ -6,6 +6,7 @@ or of one that a later version leaves out.
 
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 
@@ -37,6 +38,13 @@ class Pending(Struct, frozen=True):
     since: str = ""
 
 
+class NextAction(Struct, frozen=True):
+    """Where the cardholder is sent: a path of the API."""
+
+    url: str = ""
+    expires_at: str | None = None
+
+
 class Payment(Struct, frozen=True):
     id: str
     state: str = ""
@@ -59,6 +67,7 @@ class Payment(Struct, frozen=True):
     decline_code: str | None = None
     capture_before: str | None = None
     pending_operation: Pending | None = None
+    next_action: NextAction | None = None
     metadata: dict[str, Any] = {}
     created_at: str = ""
     updated_at: str = ""
@@ -89,7 +98,9 @@ class Entry(Struct, frozen=True):
 
 
 class Ledger(Struct, frozen=True):
-    entries: list[Entry] = []
+    """Entries as they stand in the books."""
+
+    entries: list[msgspec.Raw] = []
 
 
 class Subject(Struct, frozen=True):

@@ -80,8 +80,10 @@ class _Line:
     words: tuple[str, ...]
 
 
-def svg(about: str, *, alone: bool = False) -> str:
-    """The picture; `alone`: as a file of its own. Raises KeyError for what has no table."""
+def svg(about: str, *, alone: bool = False, now: str | None = None) -> str:
+    """The picture; `alone`: as a file of its own. `now`: the state that something is in is marked,
+    and the entries that lead from one to the other are left out, so that it can be small. Raises
+    KeyError for what has no table."""
     moves = MOVES[about]
     places = _places(about, moves)
     width = int(max(x for x, _ in places.values()) * _COLUMN) + _WIDTH + 2 * _EDGE
@@ -91,13 +93,14 @@ def svg(about: str, *, alone: bool = False) -> str:
     drawn = [
         *(_path(line, places, lines) for line in lines),
         *(_start(places[state]) for state in _begins(moves)),
-        *(_state(name, places[name], is_end=name in ends) for name in places),
-        *(_label(line, places, lines) for line in lines),
+        *(_state(name, places[name], is_end=name in ends, is_now=name == now) for name in places),
+        *(_label(line, places, lines) for line in lines if now is None),
     ]
+    title = f"States of a {about}" + (f", now {now}" if now in places else "")
     head = f"<style>{_STYLE}{_ALONE}</style>" if alone else ""
     return (
         f'<svg{_FORMAT if alone else ""} class="m" role="img" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}"><title>States of a {escape(about)}</title>{head}'
+        f'width="{width}" height="{height}"><title>{escape(title)}</title>{head}'
         '<defs><marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
         'markerHeight="8" orient="auto-start-reverse"><path class="h" d="M0 0 8 4 0 8z"/>'
         f"</marker></defs>\n{chr(10).join(drawn)}\n</svg>"
@@ -202,11 +205,12 @@ def _start(place: tuple[float, float]) -> str:
     )
 
 
-def _state(name: str, place: tuple[float, float], *, is_end: bool) -> str:
+def _state(name: str, place: tuple[float, float], *, is_end: bool, is_now: bool) -> str:
     x, y = _centre(place)
-    kind = "s e" if is_end else "s"
+    mark = " now" if is_now else ""
+    kind = ("s e" if is_end else "s") + mark
     return (
         f'<rect class="{kind}" x="{x - _WIDTH / 2:.1f}" y="{y - _HEIGHT / 2:.1f}" '
-        f'width="{_WIDTH}" height="{_HEIGHT}" rx="8"/><text class="n" x="{x:.1f}" '
+        f'width="{_WIDTH}" height="{_HEIGHT}" rx="8"/><text class="n{mark}" x="{x:.1f}" '
         f'y="{y + 4.5:.1f}" text-anchor="middle">{escape(name)}</text>'
     )

@@ -3,13 +3,17 @@
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import asdict
 
 from actors.console import shapes
 from actors.console.money import amount_text, books_of
 from actors.console.pages import HOUSE, OPERATIONS, PAGES, PAYMENT, PAYMENTS, Page
-from actors.console.render import Renderer, bytes_text, day
+from actors.console.render import STATES, Renderer, bytes_text, day
+from actors.console.story import challenge_link, story_of
 from actors.console.tally import Tally
 from actors.console.watch import Seen
+from payrail.storage.lines import encode
+from tests.rules.entries import CREATED, attempt, authorized, capture_requested, captured, entry
 
 AT = "2026-02-09T12:00:00.123Z"
 HOSTILE = """<script>alert('x')</script>"><img src=x onerror="y">{{ 7 * 7 }}"""
@@ -34,6 +38,8 @@ class Told:
             "payments": shapes.Payments(),
             "payment": None,
             "entries": [],
+            "story": None,
+            "challenge_link": None,
             "books": [],
             "wanted": {},
             "kept": {},
@@ -216,3 +222,41 @@ def test_a_day_that_is_none_is_shown_as_it_is() -> None:
     """A time that is not ISO does not break the page it stands on."""
     assert day("2026-02-09T12:00:00Z") == "9 Feb"
     assert day("yesterday") == "yesterday"
+
+
+def test_a_payments_page_marks_its_state_in_the_table_of_moves(renderer) -> None:
+    """Every state stands in the picture, the one that it is in is marked; a state that is none of
+    ours marks nothing and draws nothing."""
+    told = Told(PAYMENT, {"payment": payment(state="captured")}).facts()
+    html = renderer.region("payment", told)
+    strange = Told(PAYMENT, {"payment": payment(state=HOSTILE)}).facts()
+
+    assert all(f">{state}</text>" in html for state in STATES)
+    assert html.count('class="s now"') == 1
+    assert "<title>States of a payment, now captured</title>" in html
+    assert "<rect" not in renderer.region("payment", strange)
+
+
+def test_a_payments_page_tells_what_may_be_asked_and_its_claims(renderer) -> None:
+    """From the entries of its ledger: legal verbs, refunds and disputes with their states."""
+    booked = [entry(CREATED), attempt(), authorized(), capture_requested(500)]
+    booked += [captured(500, final=False)]
+    lines = [encode({"seq": seq, **asdict(one)}) for seq, one in enumerate(booked, 1)]
+    story = story_of(lines)
+    assert story is not None
+    html = renderer.region("payment", Told(PAYMENT, {"payment": payment(), "story": story}).facts())
+
+    assert story.legal == ("capture", "cancel", "refund")
+    assert "Now it may be asked to capture, cancel, refund." in html
+    assert story_of([b"{}"]) is None
+
+
+def test_only_a_page_of_the_api_is_where_a_cardholder_is_sent() -> None:
+    """While one is asked for, and never to another site."""
+    api = "http://127.0.0.1:8026"
+    asked = payment(state="requires_action", next_action=shapes.NextAction("/challenges/chl_1"))
+    hostile = payment(state="requires_action", next_action=shapes.NextAction("//evil.example/x"))
+    over = payment(state="captured", next_action=shapes.NextAction("/challenges/chl_1"))
+
+    assert challenge_link(api, asked) == f"{api}/challenges/chl_1"
+    assert [challenge_link(api, one) for one in (hostile, over)] == [None, None]
