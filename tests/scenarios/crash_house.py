@@ -8,6 +8,7 @@ all actors. The merchant writes through a process of its own, which is never bro
 """
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -175,6 +176,28 @@ def _unanswered(witness: Witness) -> list[Question]:
 
 def _waiting(house: SimHouse) -> bool:
     return any(house.timers(name) or house.drivers[name].blocked for name in house.drivers)
+
+
+def must_survive(
+    scene: Scene, is_meant: Callable[[str, Call], bool] = lambda _actor, _call: True
+) -> int:
+    """Play a scene with every break of each effect that is meant. Raises AssertionError that names
+    the break after which the house was not sound. Result: how many effects were broken."""
+    stage = Stage(scene)
+    calls = stage.effects()
+    meant = [broken for broken in breaks(calls) if is_meant(*calls[broken.n - 1])]
+    counts: Counter[str] = Counter()
+    for broken in meant:
+        try:
+            stage.play(broken)
+        except Exception as error:
+            actor, call = calls[broken.n - 1]
+            raise AssertionError(f"{actor}: {call}, {broken}") from error
+        counts[broken.kind if broken.dies != "power" else "power cut"] += 1
+    effects = len({broken.n for broken in meant})
+    print(f"{scene.name}: {effects} effects, {counts.total()} cases {dict(counts)}")
+    assert counts.total() > 6 * effects > 0
+    return effects
 
 
 def breaks(calls: list[tuple[str, Call]]) -> Iterator[Break]:

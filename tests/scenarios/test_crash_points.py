@@ -4,12 +4,10 @@ A kill takes the one actor whose effect it was, or all of them; a power cut take
 what was not synced; a disk fails once. Then the merchant repeats what it does not know.
 """
 
-from collections import Counter
-
 import pytest
 
 from tests.scenarios import orders
-from tests.scenarios.crash_house import TOKEN, Scene, Stage, breaks, card
+from tests.scenarios.crash_house import TOKEN, Scene, card, must_survive
 from tests.scenarios.simhouse import ACTORS, GOOD, SimHouse, authorized
 
 
@@ -240,16 +238,4 @@ SCENES = (
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_whatever_dies_at_whatever_effect_the_house_ends_the_same(scene: Scene):
     """One effect, one answer, books that add up, nobody waiting: after every break of the scene."""
-    stage = Stage(scene)
-    calls = stage.effects()
-    counts: Counter[str] = Counter()
-    for broken in breaks(calls):
-        try:
-            stage.play(broken)
-        except Exception as error:
-            actor, call = calls[broken.n - 1]
-            raise AssertionError(f"{actor}: {call}, {broken}") from error
-        counts[broken.kind if broken.dies != "power" else "power cut"] += 1
-
-    print(f"{scene.name}: {len(calls)} effects, {counts.total()} cases {dict(counts)}")
-    assert counts.total() > 6 * len(calls) > 0
+    must_survive(scene)

@@ -1,12 +1,10 @@
 """Rules that change while the house runs are taken or refused, whoever dies at whatever effect."""
 
-from collections import Counter
-
 import pytest
 
 from payrail.runtime.sim import Call
 from tests.scenarios import orders
-from tests.scenarios.crash_house import TOKEN, Scene, Stage, breaks, card
+from tests.scenarios.crash_house import TOKEN, Scene, card, must_survive
 from tests.scenarios.ruled_house import RuledHouse
 from tests.scenarios.simhouse import GOOD, SimHouse, authorized
 
@@ -119,18 +117,4 @@ SCENES = (
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_rules_that_change_are_kept_whoever_dies(scene: Scene):
     """At every effect of the gateway on what takes, keeps and shows them."""
-    stage = Stage(scene)
-    calls = stage.effects()
-    counts: Counter[str] = Counter()
-    mine = [broken for broken in breaks(calls) if _keeps_rules(*calls[broken.n - 1])]
-    for broken in mine:
-        try:
-            stage.play(broken)
-        except Exception as error:
-            actor, call = calls[broken.n - 1]
-            raise AssertionError(f"{actor}: {call}, {broken}") from error
-        counts[broken.kind if broken.dies != "power" else "power cut"] += 1
-
-    effects = len({broken.n for broken in mine})
-    print(f"{scene.name}: {effects} effects, {counts.total()} cases {dict(counts)}")
-    assert counts.total() > 6 * effects > 0
+    must_survive(scene, _keeps_rules)
