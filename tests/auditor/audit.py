@@ -34,8 +34,8 @@ def audit(
     no card number."""
     report = Report()
     books = {path: read_chain(home, path, report) for path in book_paths(home)}
-    check_journals(home, books, report)
-    payments = check_ledger(books, report)
+    decided_ms = check_journals(home, books, report)
+    payments = check_ledger(books, report, decided_ms)
     check_truth(books, payments, report)
     movements = check_claims(books, payments, report)
     check_claim_truth(books, movements, report)

@@ -3,6 +3,7 @@ and books that hold exactly what was journaled.
 """
 
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ def journal_paths(home: Path) -> list[str]:
     return sorted(str(path.relative_to(home)) for path in found)
 
 
-def check_journals(home: Path, books: dict[str, list[Line]], report: Report) -> None:
-    """All journals, one by one and against each other and the books."""
+def check_journals(home: Path, books: dict[str, list[Line]], report: Report) -> dict[str, int]:
+    """All journals, one by one and against each other and the books. Result: the business time at
+    which each booked line was decided, by its hash; the line itself tells wire time only."""
     journals = {Path(p).parent.name: read_chain(home, p, report) for p in journal_paths(home)}
     sent = {name: _sent(lines, report) for name, lines in journals.items()}
     for name, lines in journals.items():
@@ -29,6 +31,17 @@ def check_journals(home: Path, books: dict[str, list[Line]], report: Report) -> 
                 report.add("channels", lines[-1].path, 0, message)
     if journals:
         _booked(journals, books, report)
+    return {
+        (posted.get("line") or {}).get("hash"): _business_ms(line)
+        for lines in journals.values()
+        for line in lines
+        for posted in line["books"] or []
+    }
+
+
+def _business_ms(line: Line) -> int:
+    at = datetime.fromisoformat(line["at"])
+    return round(at.timestamp() * 1000) + (line["ahead_ms"] or 0)
 
 
 def _steps(lines: list[Line], report: Report) -> None:

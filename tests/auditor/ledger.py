@@ -5,7 +5,9 @@ which entry leads where. An entry that leads nowhere leaves the state as it is.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from tests.auditor.files import Line, gapless
@@ -13,6 +15,8 @@ from tests.auditor.report import Report
 
 LEDGER = ("payments", "refunds", "disputes")
 OUTBOX = "data/outbox/events.jsonl"
+#: How long a key names one request at least, in business time.
+KEY_MS = 86_400_000
 
 EDGES = {
     "created": {"processing", "reversed"},
@@ -86,8 +90,11 @@ class Payment:
         return [entry for entry in self.entries if entry["type"] in types]
 
 
-def check_ledger(books: dict[str, list[Line]], report: Report) -> dict[str, Payment]:
-    """All rules of the ledger alone. Result: its payments, by id."""
+def check_ledger(
+    books: dict[str, list[Line]], report: Report, decided_ms: Mapping[str, int] | None = None
+) -> dict[str, Payment]:
+    """All rules of the ledger alone. `decided_ms` is the business time of its lines, by hash, and
+    tells when a key was free again. Result: its payments, by id."""
     files = [books.get(f"data/ledger/{name}.jsonl", []) for name in LEDGER]
     entries = sorted((line for lines in files for line in lines), key=lambda e: e["seq"] or 0)
     gapless(entries, report, "ledger seq")
@@ -95,7 +102,9 @@ def check_ledger(books: dict[str, list[Line]], report: Report) -> dict[str, Paym
     _balanced(entries, report)
     _in_outbox(entries, books.get(OUTBOX, []), report)
     _cases(entries, report)
-    return _payments(entries, report)
+    payments = _payments(entries, report)
+    _created_once_per_key(payments, decided_ms or {}, report)
+    return payments
 
 
 def _events_once(entries: list[Line], report: Report) -> None:
@@ -190,7 +199,6 @@ def _payments(entries: list[Line], report: Report) -> dict[str, Payment]:
         # A part that is settled leaves the payment captured; the release of the rest may settle it.
         if payment.state in ("captured", "settled") and kind in (SETTLED, "payment.released"):
             payment.state = "settled" if payment.is_settled else "captured"
-    _created_once_per_key(payments, report)
     report.saw("payments", len(payments))
     return payments
 
@@ -242,16 +250,21 @@ def _fresh_capture(payment: Payment, entry: Line, report: Report) -> None:
                 report.add("amounts", entry.path, entry.number, message)
 
 
-def _created_once_per_key(payments: dict[str, Payment], report: Report) -> None:
+def _created_once_per_key(
+    payments: dict[str, Payment], decided_ms: Mapping[str, int], report: Report
+) -> None:
+    """A key makes one payment while it lives. Without a journal that tells when, for ever."""
     by_key: dict[tuple[str, str], list[Line]] = defaultdict(list)
     for payment in payments.values():
         key = (payment.created["data"] or {}).get("idempotency_key")
         if key:
             by_key[(payment.created["merchant_id"], key)].append(payment.created)
     for (_, key), lines in by_key.items():
-        for line in lines[1:]:
-            message = f"key {key} created {lines[0]['ref']} and {line['ref']}"
-            report.add("once per key", line.path, line.number, message)
+        for before, line in pairwise(lines):
+            now_ms = decided_ms.get(line.hash, 0)
+            if now_ms - decided_ms.get(before.hash, now_ms) < KEY_MS:
+                message = f"key {key} created {before['ref']} and {line['ref']}"
+                report.add("once per key", line.path, line.number, message)
     report.saw("once per key", len(by_key))
 
 

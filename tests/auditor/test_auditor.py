@@ -257,3 +257,18 @@ def test_a_refusal_of_the_state_machine_is_final(home: Path):
     assert ("same key same answer", 9) in {
         (found.check, found.line) for found in audited(home, house).findings
     }
+
+
+@pytest.mark.parametrize(("hours", "is_free"), [(23, False), (24, True)])
+def test_a_key_is_free_again_after_a_day_of_business_time(home: Path, hours: int, is_free: bool):
+    """Entries tell wire time only: when a key was used again stands in the gateway's journal."""
+    house = House()
+    book("payment.created", "pi_3", 1099, idempotency_key="c1")(house)
+    house.journaled()
+    first, again = house.journals[hand.GATEWAY][1:]
+    again["books"] = [one for one in first["books"] if one["line"].get("ref") == "pi_3"]
+    first["books"] = [one for one in first["books"] if one not in again["books"]]
+    again["ahead_ms"] = hours * 3_600_000
+
+    found = {finding.check for finding in audited(home, house).findings}
+    assert found == (set() if is_free else {"once per key"})
