@@ -105,9 +105,14 @@ def due(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> 
 
 
 def _is_ours(state: GatewayState, told: DisputeFact) -> bool:
-    """Whether it is about a charge of ours that has been captured, at the provider that has it."""
+    """Whether it is about a charge of ours that has been captured, at the provider that has it,
+    and about no dispute of another payment."""
     payment = state.payments.get(told.payment_id)
     if payment is None or not payment_may(payment, "dispute.opened"):
+        return False
+    ident, dispute = _known(state, told)
+    about = dispute or state.disputes.known(ident) or state.disputes.asks.get(ident)
+    if about is not None and about.payment_id != payment.id:
         return False
     charge = (payment.provider, payment.authorization, payment.currency)
     return charge == (told.provider, told.authorization, told.currency)

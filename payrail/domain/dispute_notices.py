@@ -156,7 +156,7 @@ def read_event(fields: Any, provider: str) -> DisputeFact:
         fact=fact,
         stage=more.stage,
         reason=dispute.reason,
-        amount=dispute.amount,
+        amount=_amount(dispute.amount),
         currency=dispute.currency.upper(),
         dispute_id=more.dispute_id,
         network_code=dispute.network_reason_code,
@@ -214,7 +214,7 @@ def read_item(item: DisputeItem, provider: str) -> DisputeFact:
         fact=fact,
         stage=more.disputeStage,
         reason=more.disputeReason,
-        amount=item.amount.value,
+        amount=_amount(item.amount.value),
         currency=item.amount.currency,
         dispute_id=more.ourDisputeId,
         network_code=more.chargebackReasonCode,
@@ -222,6 +222,13 @@ def read_item(item: DisputeItem, provider: str) -> DisputeFact:
         notice_id=more.noticeId,
         occurred_at=_time(more.occurredAt),
     )
+
+
+def _amount(minor: int) -> int:
+    """Nobody disputes nothing. Raises NoticeUnread."""
+    if minor < 1:
+        raise NoticeUnread("amount: must be at least 1")
+    return minor
 
 
 def _time(text: str) -> str:

@@ -353,6 +353,34 @@ def test_a_fact_about_no_charge_of_ours_is_dropped_after_a_while(desk: Desk, pai
         desk.tell("dispute.fact", told(desk, paid, "opened"), sender="provider-b")
 
 
+def pays_again(desk: Desk) -> str:
+    payment_id = desk.authorized()
+    desk.order(orders.capture(payment_id, key="again"))
+    desk.says(f"{payment_id}.2", operation="capture", provider_reference="ch_again")
+    return payment_id
+
+
+@pytest.mark.parametrize("fact", ["opened", "lost", "won"])
+@pytest.mark.parametrize("stands", ["ordered", "opened", "lost"])
+def test_a_fact_that_names_a_dispute_of_another_payment_is_dropped(
+    desk: Desk, paid: str, fact: str, stands: str
+) -> None:
+    """By whichever of its names, however it stands: neither payment is moved by it, and whoever
+    posted it need not do so again."""
+    other = pays_again(desk)
+    if stands == "ordered":
+        names = {"dispute_id": desk.order(orders.dispute(paid)).out[0].body.dispute_id}
+        names["provider_reference"] = "du_2"
+    else:
+        disputed(desk, paid)
+        names = {"provider_reference": "du_1"}
+    if stands == "lost":
+        notes(desk, paid, "lost")
+    step = notes(desk, other, fact, **names)
+    assert (answer(step)[1]["outcome"], types(step)) == ("parked", [])
+    assert not types(desk.fires(timer(step, "dispute_fact:")))
+
+
 @pytest.mark.parametrize(
     "items",
     [

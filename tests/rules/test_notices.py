@@ -301,6 +301,8 @@ def test_each_provider_tells_of_a_dispute_in_its_own_words():
         (b"USD", b"US "),
         (b"usd", b"us "),
         (b'"dp_1"', b'"dp 1"'),
+        (b'"amount":5000', b'"amount":0'),
+        (b'"value":5000', b'"value":0'),
         (b"REQUEST_FOR_INFORMATION", b"SOMETHING_ELSE_ENTIRELY"),
         (b"warning_needs_response", b"warning_needs_reaction"),
     ],
