@@ -111,7 +111,8 @@ def access(seq: int, purpose: str, payment_id: str | None) -> Fields:
 
 def step(s: int, epoch: int, **more: Any) -> Fields:
     taken = {"from": "gateway", "id": f"opened:{s}", "kind": "opened", "n": 0}
-    return {"s": s, "epoch": epoch, "in": taken, "books": [], "out": [], **more}
+    at = "2026-02-09T12:00:00.000Z"
+    return {"s": s, "epoch": epoch, "at": at, "in": taken, "books": [], "out": [], **more}
 
 
 def answer(operation: str, key: str, payment_id: str, status: int, amount: int) -> Fields:

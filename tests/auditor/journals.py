@@ -3,6 +3,7 @@ and books that hold exactly what was journaled.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,17 +32,19 @@ def check_journals(home: Path, books: dict[str, list[Line]], report: Report) -> 
                 report.add("channels", lines[-1].path, 0, message)
     if journals:
         _booked(journals, books, report)
-    return {
-        (posted.get("line") or {}).get("hash"): _business_ms(line)
-        for lines in journals.values()
-        for line in lines
-        for posted in line["books"] or []
-    }
+    return {hash_: at_ms for lines in journals.values() for hash_, at_ms in _decided(lines)}
 
 
-def _business_ms(line: Line) -> int:
-    at = datetime.fromisoformat(line["at"])
-    return round(at.timestamp() * 1000) + (line["ahead_ms"] or 0)
+def _decided(lines: list[Line]) -> Iterator[tuple[str, int]]:
+    """(hash, business time) of each booked line. A step without a time of its own tells none."""
+    for line in lines:
+        try:
+            at = datetime.fromisoformat(str(line["at"]))
+        except ValueError:
+            continue
+        for posted in line["books"] or []:
+            hash_ = str((posted.get("line") or {}).get("hash"))
+            yield hash_, round(at.timestamp() * 1000) + (line["ahead_ms"] or 0)
 
 
 def _steps(lines: list[Line], report: Report) -> None:
