@@ -39,7 +39,8 @@ def why(
 ) -> None:
     """Show what led to an id and what it led to. 65: a link is broken, 66: nothing knows the id.
 
-    Payments, events, captures, deliveries, dead letters, correlation ids and messages have one.
+    Payments, refunds, disputes, payouts, cases, challenges, users, keys, events, captures,
+    deliveries, dead letters, correlation ids and messages have one.
     """
     from time import sleep
 

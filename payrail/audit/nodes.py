@@ -132,7 +132,9 @@ def _described(book: str, fields: dict[str, Any]) -> tuple[str, str, str]:
         return "delivery", ident, f"try {fields['attempt']} of {to}: {done}"
     if "deaths" in fields:
         return "dead_letter", str(fields["id"]), f"set aside: {fields['why']}"
-    return "record", ident, f"{book} line {fields.get('seq')}"
+    about = next((fields[name] for name in _NAMES if fields.get(name)), "")
+    told = f": {fields['type']} {about}" if "type" in fields else ""
+    return "record", ident, f"{book} line {fields.get('seq')}{told}"
 
 
 def _amount(fields: Mapping[str, Any]) -> str:
@@ -162,6 +164,10 @@ class Needle:
 
     def is_in(self, raw: bytes) -> bool:
         return self.mark in raw and self.pattern.search(raw) is not None
+
+
+#: What a record of the access book is about, its own id before those that it belongs to.
+_NAMES = ("endpoint_id", "key_id", "user_id", "merchant_id")
 
 
 @dataclass(slots=True)

@@ -106,15 +106,16 @@ def _look(fs: Fs, actors: Mapping[str, Actor[Any]], ident: str) -> Chain | None:
 
 
 def _needle(ident: str) -> Needle | None:
-    """How the id stands in a line. What is not one of our ids can be a correlation id only."""
+    """How the id stands in a line. What is not one of our ids can be a correlation id or a key's,
+    which look like any word and are looked for in their own fields alone."""
     timer = _TIMER.fullmatch(ident)
     if timer or _OURS.fullmatch(ident) or _MESSAGE.fullmatch(ident):
         mark = (timer[1] if timer else ident).encode()
         whole = rb"(?<![A-Za-z0-9_])" + re.escape(mark) + rb"(?![A-Za-z0-9_])"
         return Needle(mark, re.compile(whole))
     if _PLAIN.fullmatch(ident):
-        mark = b'"correlation_id":"%b"' % ident.encode()
-        return Needle(mark, re.compile(re.escape(mark)))
+        mark = b'_id":"%b"' % ident.encode()
+        return Needle(mark, re.compile(rb'"(?:correlation|key)' + re.escape(mark)))
     return None
 
 
