@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.gateway.routing import another, first
+from actors.gateway.routing import another, charge_of, first
 from actors.gateway.settings import Rules
 from payrail.domain.breaker import Breaker, BreakerState
 from payrail.domain.messages import BreakerPause
@@ -95,6 +95,31 @@ def test_a_safe_refusal_goes_to_the_other_while_the_client_waits(desk: Desk):
         ("providerA", "not_accepted", "not_accepted"),
         ("providerB", "approved", "approved"),
     ]
+
+
+def test_the_country_is_the_cards_and_else_what_the_customer_said(desk: Desk):
+    """Rules look at the issuer's country; only a BIN that nobody knows leaves it to the shop."""
+    view = desk.state.payments[desk.created(customer={"country": "de"})]
+    known = charge_of(view).country
+    view.payment_method = msgspec.structs.replace(view.payment_method, bin="999999")
+    said = charge_of(view).country
+    view.customer = None
+
+    assert (known, said, charge_of(view).country) == ("US", "DE", None)
+
+
+def test_references_of_a_payment_have_no_gaps(desk: Desk):
+    """Charges, captures, a release and their retries count on, whoever is asked."""
+    payment_id, _ = fail_over(desk)
+    desk.says(f"{payment_id}.2", **B)
+    for number, part in ((3, 100), (4, 200)):
+        desk.order(capture(payment_id, f"k{number}", amount=part, final_capture=False))
+        reference = f"{payment_id}.{number}"
+        desk.says(reference, operation="capture", amount=part, provider_reference=reference, **B)
+    desk.order(cancel(payment_id))
+    sent: list[Any] = [send.body for step in desk.steps for send in step.out]
+
+    assert [order.reference for order in sent] == [f"{payment_id}.{k}" for k in range(1, 6)]
 
 
 def test_each_provider_is_tried_once(desk: Desk):
