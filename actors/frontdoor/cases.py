@@ -22,9 +22,8 @@ from payrail.domain.access import PAYERS
 from payrail.domain.cases import CaseState, render
 from payrail.domain.words.cases import CloseCase
 from payrail.domain.words.kinds import GATEWAY
-from payrail.web.access import AccessView, must_be
+from payrail.web.access import AccessView
 from payrail.web.bodies import Body, checked, read_object
-from payrail.web.heads import bearer
 from payrail.web.openapi import Route
 
 #: Their names, as the contract has them.
@@ -122,9 +121,7 @@ class Cases:
         return answered(render(cases.view(row)))
 
     async def close(self, request: web.Request) -> web.Response:
-        caller = self._access.authenticate(bearer(request))
-        caller = self._access.speaking_for(caller, request.headers)
-        must_be(caller, PAYERS)
+        caller = self._access.in_role(request, PAYERS)
         about = request.match_info["id"]
         if not _CASE.fullmatch(about):
             raise no_such("case")

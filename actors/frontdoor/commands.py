@@ -30,9 +30,8 @@ from payrail.domain.payment_view import PaymentView, render
 from payrail.domain.words.kinds import GATEWAY
 from payrail.errors import RequestError
 from payrail.storage.lines import encode
-from payrail.web.access import AccessView, Caller, must_be, must_name_merchant
+from payrail.web.access import AccessView, Caller, must_name_merchant
 from payrail.web.bodies import checked, read_object
-from payrail.web.heads import bearer
 
 #: How many of a merchant's newest payments are searched for one whose creation had no answer.
 _NEWEST_SEARCHED = 64
@@ -78,9 +77,7 @@ class Commands:
         return await self._ask(request, "payment.cancel", order, about)
 
     def _payer(self, request: web.Request) -> Caller:
-        caller = self._access.authenticate(bearer(request))
-        caller = self._access.speaking_for(caller, request.headers)
-        must_be(caller, PAYERS)
+        caller = self._access.in_role(request, PAYERS)
         must_name_merchant(caller)
         return caller
 

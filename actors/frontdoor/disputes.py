@@ -31,9 +31,8 @@ from payrail.domain.words.disputes import (
     SubmitDispute,
 )
 from payrail.domain.words.kinds import GATEWAY
-from payrail.web.access import AccessView, Caller, must_be, must_name_merchant
+from payrail.web.access import AccessView, Caller, must_name_merchant
 from payrail.web.bodies import Body, checked, read_object
-from payrail.web.heads import bearer
 from payrail.web.openapi import Route
 
 _DISPUTE = re.compile(r"dp_[a-z0-9]{16}")
@@ -162,9 +161,7 @@ class Disputes:
         return listed([render(disputes.view(row)) for row in found], cursor)
 
     def _payer(self, request: web.Request) -> Caller:
-        caller = self._access.authenticate(bearer(request))
-        caller = self._access.speaking_for(caller, request.headers)
-        must_be(caller, PAYERS)
+        caller = self._access.in_role(request, PAYERS)
         must_name_merchant(caller)
         return caller
 

@@ -16,7 +16,7 @@ from actors.frontdoor.models import COMMAND_BYTES_MAX, FaultRule
 from payrail.domain.access import ADMINS
 from payrail.domain.messages import ClearFaults, InjectFault
 from payrail.security.apikeys import same_secret
-from payrail.web.access import AccessView, must_be
+from payrail.web.access import AccessView
 from payrail.web.bodies import checked, read_object
 from payrail.web.heads import bearer, unauthenticated
 
@@ -49,10 +49,7 @@ def admin_of(access: AccessView) -> Callable[[web.Request], str]:
     """Tells the user of an admin's key. Raises RequestError 401 or 403."""
 
     def user_of(request: web.Request) -> str:
-        caller = access.authenticate(bearer(request))
-        caller = access.speaking_for(caller, request.headers)
-        must_be(caller, ADMINS)
-        return caller.user_id
+        return access.in_role(request, ADMINS).user_id
 
     return user_of
 

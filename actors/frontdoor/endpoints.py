@@ -43,9 +43,8 @@ from payrail.errors import RequestError
 from payrail.runtime.ports import Rng
 from payrail.security.webhook_secrets import webhook_secret
 from payrail.storage.lines import encode
-from payrail.web.access import AccessView, Caller, must_be, must_name_merchant
+from payrail.web.access import AccessView, Caller, must_name_merchant
 from payrail.web.bodies import Body, checked, read_object
-from payrail.web.heads import bearer
 from payrail.web.openapi import Route
 from payrail.web.outgoing import Resolve, permitted
 
@@ -221,9 +220,7 @@ class Endpoints:
         return known, command_head(request, caller, key, given)
 
     def _keeper(self, request: web.Request) -> Caller:
-        caller = self._access.authenticate(bearer(request))
-        caller = self._access.speaking_for(caller, request.headers)
-        must_be(caller, ENDPOINT_KEEPERS)
+        caller = self._access.in_role(request, ENDPOINT_KEEPERS)
         must_name_merchant(caller)
         return caller
 

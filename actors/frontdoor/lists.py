@@ -21,8 +21,7 @@ from payrail.domain.event_types import family_or_type
 from payrail.domain.payment_view import render
 from payrail.domain.postings import turned
 from payrail.storage.lines import encode
-from payrail.web.access import AccessView, Caller, must_be
-from payrail.web.heads import bearer
+from payrail.web.access import AccessView, Caller
 
 R = TypeVar("R")
 
@@ -101,9 +100,7 @@ class Reads:
 
     def reader(self, request: web.Request) -> Caller:
         """The caller, who may read. Raises RequestError 401 or 403."""
-        caller = self._access.authenticate(bearer(request))
-        caller = self._access.speaking_for(caller, request.headers)
-        must_be(caller, READERS)
+        caller = self._access.in_role(request, READERS)
         return caller
 
     def may_see(self, ident: str | None, caller: Caller) -> bool:

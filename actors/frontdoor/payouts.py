@@ -22,9 +22,8 @@ from payrail.domain.money import known_currency
 from payrail.domain.payouts import PayoutState, render
 from payrail.domain.words.kinds import GATEWAY
 from payrail.domain.words.payouts import CreatePayout, ResolvePayout
-from payrail.web.access import AccessView, Caller, must_be, must_name_merchant
+from payrail.web.access import AccessView, Caller, must_name_merchant
 from payrail.web.bodies import Body, checked, read_object
-from payrail.web.heads import bearer
 from payrail.web.openapi import Route
 
 _PAYOUT = re.compile(r"po_[a-z0-9]{16}")
@@ -131,9 +130,7 @@ class Payouts:
         return listed([render(payouts.view(row)) for row in found], cursor)
 
     def _payer(self, request: web.Request) -> Caller:
-        caller = self._access.authenticate(bearer(request))
-        caller = self._access.speaking_for(caller, request.headers)
-        must_be(caller, PAYERS)
+        caller = self._access.in_role(request, PAYERS)
         must_name_merchant(caller)
         return caller
 

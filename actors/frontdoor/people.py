@@ -46,9 +46,8 @@ from payrail.errors import RequestError
 from payrail.runtime.ports import Rng
 from payrail.security.apikeys import derive_key
 from payrail.storage.lines import encode
-from payrail.web.access import AccessView, Caller, must_be, must_name_merchant
+from payrail.web.access import AccessView, Caller, must_name_merchant
 from payrail.web.bodies import Body, checked, read_object
-from payrail.web.heads import bearer
 from payrail.web.openapi import Route
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
@@ -165,9 +164,7 @@ class People:
         return answered(render_key(self._about_key(request)[1]))
 
     def _admin(self, request: web.Request) -> Caller:
-        caller = self._access.authenticate(bearer(request))
-        caller = self._access.speaking_for(caller, request.headers)
-        must_be(caller, ADMINS)
+        caller = self._access.in_role(request, ADMINS)
         return caller
 
     def _about_user(self, request: web.Request) -> tuple[Caller, User]:

@@ -22,9 +22,8 @@ from payrail.domain.access import CHECKERS, PAYERS
 from payrail.domain.refunds import RefundState, render
 from payrail.domain.words.kinds import GATEWAY
 from payrail.domain.words.refunds import ApproveRefund, CreateRefund, RejectRefund
-from payrail.web.access import AccessView, Caller, must_be, must_name_merchant
+from payrail.web.access import AccessView, Caller, must_name_merchant
 from payrail.web.bodies import Body, checked, read_object
-from payrail.web.heads import bearer
 from payrail.web.openapi import Route
 
 _REFUND = re.compile(r"re_[a-z0-9]{16}")
@@ -164,9 +163,7 @@ class Refunds:
         return listed([render(refunds.view(row)) for row in found], cursor)
 
     def _caller(self, request: web.Request, roles: frozenset[str]) -> Caller:
-        caller = self._access.authenticate(bearer(request))
-        caller = self._access.speaking_for(caller, request.headers)
-        must_be(caller, roles)
+        caller = self._access.in_role(request, roles)
         must_name_merchant(caller)
         return caller
 

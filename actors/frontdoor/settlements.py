@@ -39,9 +39,8 @@ from payrail.domain.words.settlement import (
 )
 from payrail.errors import RequestError
 from payrail.runtime.ports import Fs
-from payrail.web.access import AccessView, Caller, must_be
+from payrail.web.access import AccessView, Caller
 from payrail.web.bodies import Body, checked, read_object
-from payrail.web.heads import bearer
 from payrail.web.metrics import Handler
 from payrail.web.openapi import Route
 
@@ -228,9 +227,7 @@ class Settlements:
         return self._caller(request, PAYERS)
 
     def _caller(self, request: web.Request, roles: frozenset[str]) -> Caller:
-        caller = self._access.authenticate(bearer(request))
-        caller = self._access.speaking_for(caller, request.headers)
-        must_be(caller, roles)
+        caller = self._access.in_role(request, roles)
         return caller
 
     def _dates(self, folder: str, pattern: re.Pattern[str]) -> list[str]:

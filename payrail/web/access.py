@@ -102,6 +102,13 @@ class AccessView:
         except RequestError:
             return caller
 
+    def in_role(self, request: web.Request, roles: frozenset[str]) -> Caller:
+        """Who asks, or whom the house speaks for, in one of these roles. Raises RequestError 401,
+        403, 422 or 429."""
+        caller = self.speaking_for(self.admit(request), request.headers)
+        must_be(caller, roles)
+        return caller
+
     def _verify(self, token: str) -> Caller:
         if same_secret(token, self._service_key):
             return self._remembered(token, _SERVICE)
