@@ -10,14 +10,14 @@ import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
 import aiohttp
 
 from tests.chaos.claims import CLAIMS, ROLES, Claims, Refused, Unended
-from tests.chaos.plans import Plan
+from tests.chaos.plans import Plan, draw
 
 #: How long one request may take to become final, all its tries together.
 FINAL_S_MAX = 120.0
@@ -131,11 +131,19 @@ class Clients:
             except (NeverFinal, Strange, Unended) as failure:
                 self.tally.failures.append(f"payment {plan.number} ({plan.end}): {failure}")
 
-    async def _drive(self, plan: Plan) -> str:
-        """One payment from its card to its end. Result: the state that the last answer told."""
+    async def card(self, number: str) -> str:
+        """A token of m_001, for whoever pays beside the plans. Raises NeverFinal."""
+        plan = replace(next(draw(0)), number=0, merchant="m_001", card=number)
+        return str((await self._tokenized(plan)).body["token"])
+
+    async def _tokenized(self, plan: Plan) -> Answer:
         card: dict[str, Any] = {"number": plan.card, "exp_month": 12, "exp_year": 2040}
         card |= {"cvc": plan.cvc, "name": "A B"}
-        stored = await self._wish(plan, "tokenize", f"{self._vault}/tokenize", card)
+        return await self._wish(plan, "tokenize", f"{self._vault}/tokenize", card)
+
+    async def _drive(self, plan: Plan) -> str:
+        """One payment from its card to its end. Result: the state that the last answer told."""
+        stored = await self._tokenized(plan)
         created = await self._wish(
             plan,
             "create",

@@ -3,9 +3,10 @@
     python -m tests.chaos.kill_run --payments 1000 --clients 16 --kills-per-second 1.2
 
 Clients pay, a sink takes the merchants' webhooks and fails now and then, somebody settles and
-reconciles, somebody looks, somebody repeats calls to the providers. Once in the middle the
-supervisor itself is killed and the house started again. In the calm after it a few payments are
-made and everything is settled; exit code 0 says that every payment had a final answer, every event
+reconciles, somebody looks, somebody repeats calls to the providers, somebody edits rules, rotates a
+key and moves the clock a little. Once in the middle the supervisor itself is killed and the house
+started again. In the calm after it eight days pass, so that holds run out, a few payments are made
+and everything is settled; exit code 0 says that every payment had a final answer, every event
 arrived, the auditor found nothing and `verify` is clean.
 """
 
@@ -28,6 +29,7 @@ from tests.auditor.report import Report
 from tests.chaos.client import TRY_S_MAX, Clients, History, Tally
 from tests.chaos.drills import drill, what_came_of_it
 from tests.chaos.endpoints import all_arrived, given_up, register
+from tests.chaos.hands import Hands
 from tests.chaos.heads import HeadWatch
 from tests.chaos.house import House
 from tests.chaos.kill_report import QUIET_S_MAX, WHY_SAMPLE, Outcome, by_status, counts
@@ -78,6 +80,7 @@ class Cast:
             house, admin, lambda: self.tally.known["m_001"], session, seed=order.seed
         )
         self.stutterer = Stutterer(house, session, seed=order.seed)
+        self.hands = Hands(house, admin, session)
         self.killer = Killer(
             house,
             {
@@ -94,7 +97,7 @@ class Cast:
 
     def failures(self) -> list[str]:
         """What no kill explains."""
-        cast = (self.tally, self.settler, self.visitor, self.stutterer)
+        cast = (self.tally, self.settler, self.visitor, self.stutterer, self.hands)
         return [failure for one in cast for failure in one.failures]
 
     def text(self) -> list[str]:
@@ -105,6 +108,7 @@ class Cast:
             f"settling   {counts(done)}; on the way: {counts(passing)};"
             f" {self.settler.silent} providers silent",
             f"repeating  captures at the inner door: {by_status(self.stutterer.answers)}",
+            f"by hand    {counts(self.hands.done)}",
             f"looking    payments {by_status(self.visitor.reads)},"
             f" {self.visitor.read_while_dead} of them while the gateway was dead;"
             f" pages {by_status(self.visitor.pages)}",
@@ -153,7 +157,7 @@ async def _play(order: Order, house: House, sink: Sink, history: History) -> Out
 async def _storm(cast: Cast) -> tuple[float, float]:
     """Everybody at once, and the killer. Result: seconds of it, and of the restart within."""
     began = time.monotonic()
-    everybody = (cast.killer, cast.settler, cast.visitor, cast.stutterer)
+    everybody = (cast.killer, cast.settler, cast.visitor, cast.stutterer, cast.hands)
     others = [asyncio.create_task(one.run()) for one in everybody]
     paying = asyncio.create_task(cast.clients.run(_plans(cast.order), cast.order.clients))
     try:
@@ -170,6 +174,7 @@ async def _calm(cast: Cast) -> tuple[bool, bool]:
     Result: whether nothing was left unread, and whether settling came to its end."""
     await _quiet(cast.house)
     last = (replace(plan, number=-plan.number, end="capture", card=APPROVED[0]) for plan in draw(0))
+    await cast.hands.a_week_passes(await cast.clients.card(APPROVED[0]))
     await cast.clients.run(islice(last, CALM_PAYMENTS), 1)
     await _quiet(cast.house)
     settled = False
