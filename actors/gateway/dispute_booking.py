@@ -47,7 +47,7 @@ class Desk:
         self._told: DisputeFact = message.body
         self._moment, self._fees = moment, fees
         self._booking = Booking(state.payments[payment_id], message, moment)
-        self._overdrawn_before = self.payment.amount_overdrawn
+        self._overpaid_before = self.payment.amount_overpaid
         self._was, self.view = dispute, dispute
         self._asks = state.disputes.asks
         self._cases = 0
@@ -141,9 +141,9 @@ class Desk:
         self._booking.book("payment.charged_back", charged, known.amount)
 
     def tell_of_overdraft(self) -> None:
-        """More was claimed than was captured, and the fact made it so: people have to know."""
-        excess = self.payment.amount_overdrawn
-        if excess > self._overdrawn_before:
+        """More went back than was captured, and the fact made it so: people have to know."""
+        excess = self.payment.amount_overpaid
+        if excess > self._overpaid_before:
             self.open_case("overdrawn", excess)
 
     def open_case(self, reason: str, exposure: int) -> None:

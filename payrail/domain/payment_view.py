@@ -151,6 +151,15 @@ class PaymentView(Struct, kw_only=True):
         return max(0, self._claimed - self.amount_captured)
 
     @property
+    def amount_overpaid(self) -> int:
+        """What went back, or is on its way, beyond what was captured. A refund that still waits for
+        a second person is not sent while this stands."""
+        is_under_way = self.open is not None and self.open.operation == "refund"
+        refunds = self.amount_refunded + (self.open.amount if self.open and is_under_way else 0)
+        gone = refunds + self.amount_disputed + self.amount_charged_back
+        return max(0, gone - self.amount_captured)
+
+    @property
     def _claimed(self) -> int:
         refunds = self.amount_refunding + self.amount_refunded
         return refunds + self.amount_disputed + self.amount_charged_back

@@ -273,6 +273,19 @@ def test_a_chargeback_that_crosses_a_refund_is_booked_and_is_a_case(desk: Desk, 
     assert case_of(step) == ("overdrawn", 400)
 
 
+def test_a_chargeback_before_the_second_person_is_no_case(desk: Desk, paid: str) -> None:
+    """What only waits to be approved is not sent any more: nothing went back twice."""
+    answer(desk.order(orders.refund(paid, 400)))
+    assert types(notes(desk, paid, "opened")) == [("disputes", "dispute.opened")]
+
+
+def test_a_chargeback_that_crosses_a_refund_under_way_is_a_case(desk: Desk, paid: str) -> None:
+    """A refund that was sent may still succeed: its amount is at stake."""
+    ident = answer(desk.order(orders.refund(paid, 400)))[1]["id"]
+    desk.order(orders.approve(ident))
+    assert case_of(notes(desk, paid, "opened")) == ("overdrawn", 400)
+
+
 def test_a_disputed_payment_is_not_refunded(desk: Desk, paid: str) -> None:
     """409 names the dispute and what may be done instead."""
     ident = disputed(desk, paid, amount=500)
