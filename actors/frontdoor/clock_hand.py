@@ -80,6 +80,7 @@ class ClockHand:
         except OSError as error:
             raise self._unusable(error) from error
         self._kept = moved
+        self._clock.look()  # What is told next is of this setting: a frozen clock stands at once.
         return moved
 
     def _unusable(self, error: OSError) -> RequestError:

@@ -1,14 +1,19 @@
 """The house's clock over HTTP: moved forward by admins, durable before the answer, never back."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from actors.cli.clock import clock as verbs
+from actors.frontdoor.clock_hand import ClockHand
 from payrail.domain.books import ACCESS_BOOK
 from payrail.domain.durations import SPELLING
-from payrail.domain.timestamps import parse_iso
+from payrail.domain.timestamps import iso, parse_iso
+from payrail.runtime import clocks
+from payrail.runtime.clocks import SystemClock
+from payrail.storage.fs import RealFs
 from tests.actors.doors import open_door
 
 FILE = "data/clock.json"
@@ -54,8 +59,29 @@ async def test_a_clock_stands_while_it_is_frozen_and_goes_on_from_there(tmp_path
 
     times = [parse_iso(one["business_time"]) for one in (frozen, moved, seen, going)]
     assert [one["mode"] for one in (frozen, moved, seen, going)] == [*["freeze"] * 3, "follow"]
-    assert 86_400_000 <= times[1] - times[0] < 86_401_000
+    assert [time - times[0] for time in times[:3]] == [0, 86_400_000, 86_400_000]
     assert times == sorted(times)
+
+
+class SlowDisk(RealFs):
+    """A disk on which time passes while a file is written."""
+
+    def replace(self, path: str, data: bytes) -> None:
+        super().replace(path, data)
+        until = time.monotonic() + 0.005
+        while time.monotonic() < until:
+            pass
+
+
+def test_what_is_told_after_a_freeze_is_the_time_of_the_freeze(tmp_path, monkeypatch):
+    """However long the disk took, and although the clock's next look at its file is not yet due."""
+    monkeypatch.setattr(clocks, "LOOK_MS", 60_000)
+    disk = SlowDisk(tmp_path)
+    hand = ClockHand(disk, SystemClock(disk), None)
+
+    frozen = hand.move("usr_1", mode="freeze")
+
+    assert frozen.frozen_at == iso(hand.business_ms())
 
 
 async def test_the_clock_stands_where_it_stood_after_a_restart(tmp_path):
