@@ -20,9 +20,6 @@ _LOOK_S = 0.25
 ROLES = {"tokenize": "publishable", "refund": "operator", "approve": "approver"}
 REFUND_ENDS = frozenset({"succeeded", "failed"})
 DISPUTE_ENDS = frozenset({"won", "lost"})
-CONFIRMED_ENDS = frozenset({"authorized", "declined"})
-#: Done, in doubt, or pressed before.
-PRESSED = (200, 202, 409)
 #: Plans with this end go on after their capture.
 CLAIMS = ("refund", "dispute")
 #: How a dispute goes, by the number of its plan.
@@ -30,8 +27,8 @@ _ROADS = ("won", "lost", "accept")
 
 #: (operation, path, body) of a plan's payment -> status and body of the final answer.
 Ask = Callable[[str, str, dict[str, Any]], Awaitable[tuple[int, dict[str, Any]]]]
-#: A path and an outcome -> the status of the answer; 0 while nobody answers.
-Press = Callable[[str, str], Awaitable[int]]
+#: A challenge and an outcome: pressed once, whatever comes of it.
+Press = Callable[[str, str], Awaitable[None]]
 #: A path -> the object as it is now; None while nobody answers.
 Look = Callable[[str], Awaitable[dict[str, Any] | None]]
 
@@ -55,18 +52,22 @@ class Claims:
     look: Look
     press: Press
 
-    async def confirm(self, payment: dict[str, Any]) -> None:
-        """The cardholder presses the button until somebody took it. Raises Unended when the
-        payment is not authorized then."""
-        path = str(payment["next_action"]["url"])
-        until = time.monotonic() + END_S_MAX
-        while (status := await self.press(path, "approve")) not in PRESSED:
-            if time.monotonic() > until:
-                raise Unended(f"{path}: {status}")
+    async def confirm(self) -> None:
+        """The cardholder presses the button until somebody took it, and again when another provider
+        asks anew. Raises Unended when the payment is not authorized then, Refused."""
+        path = f"/payment-intents/{self.payment_id}"
+        until, last = time.monotonic() + END_S_MAX, "nobody answered"
+        while time.monotonic() < until:
+            found = await self.look(path)
+            last = str(found["state"]) if found else last
+            if found and found["next_action"]:
+                await self.press(str(found["next_action"]["url"]), "approve")
+            elif last == "authorized":
+                return
+            elif last == "declined":
+                raise Refused
             await asyncio.sleep(_LOOK_S)
-        state = await self._end_of(f"/payment-intents/{self.payment_id}", CONFIRMED_ENDS)
-        if state == "declined":
-            raise Refused
+        raise Unended(f"{path}: {last}")
 
     async def drive(self) -> str:
         """The claim that the plan wants. Result: how it ended. Raises Unended."""
