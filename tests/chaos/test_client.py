@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.chaos.claims import Claims
 from tests.chaos.client import Clients, History, Tally
 from tests.chaos.plans import APPROVED, DECLINED, Plan
 
@@ -132,3 +133,29 @@ async def test_a_double_click_sends_the_same_key_again(tmp_path: Path):
 
     assert door.tries == {"tokenize": 1, "payment-intents": 2, "authorize": 2, "cancel": 2}
     assert len(door.keys["cancel"]) == 1
+
+
+async def test_a_cardholder_confirms_each_challenge_of_a_payment():
+    """The second provider asks anew for what the first one refused after its own was confirmed."""
+    done = {"state": "authorized", "next_action": None}
+    seen, pressed = iter([_asking("/challenges/1"), _asking("/challenges/2"), done]), list[str]()
+
+    async def look(_path: str) -> dict[str, Any] | None:
+        return next(seen)
+
+    async def press(path: str, _outcome: str) -> int:
+        pressed.append(path)
+        return 200
+
+    plan = Plan(1, "m_001", "challenge", APPROVED[0], 1000, "USD", clicks_twice=False)
+    await Claims(plan, "pi_1", _nobody, look, press).confirm()
+
+    assert pressed == ["/challenges/1", "/challenges/2"]
+
+
+def _asking(url: str) -> dict[str, Any]:
+    return {"state": "requires_action", "next_action": {"url": url}}
+
+
+async def _nobody(_operation: str, path: str, _body: dict[str, Any]) -> tuple[int, Any]:
+    raise AssertionError(path)
