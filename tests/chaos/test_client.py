@@ -143,9 +143,8 @@ async def test_a_cardholder_confirms_each_challenge_of_a_payment():
     async def look(_path: str) -> dict[str, Any] | None:
         return next(seen)
 
-    async def press(path: str, _outcome: str) -> int:
+    async def press(path: str, _outcome: str) -> None:
         pressed.append(path)
-        return 200
 
     plan = Plan(1, "m_001", "challenge", APPROVED[0], 1000, "USD", clicks_twice=False)
     await Claims(plan, "pi_1", _nobody, look, press).confirm()
