@@ -12,24 +12,23 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from actors.frontdoor.asking import Asking
-from actors.frontdoor.case_rows import CaseRow
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
 from actors.frontdoor.lists import Reads, answered, listed, page_of
 from actors.frontdoor.models import COMMAND_BYTES_MAX
-from actors.frontdoor.queries import bad_query, payment_of
+from actors.frontdoor.object_rows import ObjectRow
+from actors.frontdoor.queries import one_of, payment_of
 from actors.frontdoor.reads import PaymentsView
 from payrail.domain.access import PAYERS
 from payrail.domain.cases import CaseState, render
 from payrail.domain.words.cases import CloseCase
 from payrail.domain.words.kinds import GATEWAY
 from payrail.web.access import AccessView
-from payrail.web.bodies import Body, checked, read_object
+from payrail.web.bodies import Body, read_checked
 from payrail.web.openapi import Route
 
 #: Their names, as the contract has them.
 FILTERS = ("state", "payment_intent")
 _CASE = re.compile(r"case_[a-z0-9]{16}")
-_STATES = " or ".join(state.value for state in CaseState)
 
 
 class CaseEnd(Body):
@@ -101,10 +100,10 @@ class Cases:
 
     async def all(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
-        state, payment_id = _filters(request)
+        state, payment_id = one_of(request, "state", CaseState), payment_of(request)
 
-        def is_wanted(row: CaseRow) -> bool:
-            return state in (None, row.state) and payment_id in (None, row.payment_id)
+        def is_wanted(row: ObjectRow) -> bool:
+            return state in (None, row.state) and payment_id in (None, row.about)
 
         self._payments.catch_up()
         cases = self._payments.cases
@@ -126,16 +125,6 @@ class Cases:
         if not _CASE.fullmatch(about):
             raise no_such("case")
         key = idempotency_key(request)
-        given = await read_object(request, COMMAND_BYTES_MAX)
-        checked(CaseEnd, given)
+        given = await read_checked(request, CaseEnd, COMMAND_BYTES_MAX)
         order = CloseCase(id=about, **given, **command_head(request, caller, key, given))
         return await self._asking.ask(request, GATEWAY, "case.close", order, about)
-
-
-def _filters(request: web.Request) -> tuple[CaseState | None, str | None]:
-    """What is asked for; None: anything. Raises RequestError 422."""
-    state, payment_id = request.query.get("state"), payment_of(request)
-    try:
-        return None if state is None else CaseState(state), payment_id
-    except ValueError:
-        raise bad_query("state", f"must be {_STATES}") from None

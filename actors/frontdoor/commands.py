@@ -7,7 +7,6 @@ body (415, 413, 400, 422). Nothing is decided here.
 from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel
 
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.heads import command_head, idempotency_key, payment_id
@@ -30,8 +29,8 @@ from payrail.domain.payment_view import PaymentView, render
 from payrail.domain.words.kinds import GATEWAY
 from payrail.errors import RequestError
 from payrail.storage.lines import encode
-from payrail.web.access import AccessView, Caller, must_name_merchant
-from payrail.web.bodies import checked, read_object
+from payrail.web.access import AccessView, Caller
+from payrail.web.bodies import read_checked
 
 #: How many of a merchant's newest payments are searched for one whose creation had no answer.
 _NEWEST_SEARCHED = 64
@@ -53,36 +52,31 @@ class Commands:
         self._asking, self._access, self._payments = asking, access, payments
 
     async def create(self, request: web.Request) -> web.Response:
-        caller, key = self._payer(request), idempotency_key(request)
-        given = await _body(request, CreatePaymentIntent, empty_ok=False)
+        caller, key = self._access.for_merchant(request, PAYERS), idempotency_key(request)
+        given = await read_checked(request, CreatePaymentIntent, COMMAND_BYTES_MAX)
         order = CreatePayment(**given, **command_head(request, caller, key, given))
         return await self._ask(request, "payment.create", order, None)
 
     async def authorize(self, request: web.Request) -> web.Response:
         caller, about, key = self._about(request)
-        given = await _body(request, NoFields)
+        given = await read_checked(request, NoFields, COMMAND_BYTES_MAX, empty_ok=True)
         order = AuthorizePayment(id=about, **command_head(request, caller, key, given))
         return await self._ask(request, "payment.authorize", order, about)
 
     async def capture(self, request: web.Request) -> web.Response:
         caller, about, key = self._about(request)
-        given = await _body(request, CapturePaymentIntent)
+        given = await read_checked(request, CapturePaymentIntent, COMMAND_BYTES_MAX, empty_ok=True)
         order = CapturePayment(id=about, **given, **command_head(request, caller, key, given))
         return await self._ask(request, "payment.capture", order, about)
 
     async def cancel(self, request: web.Request) -> web.Response:
         caller, about, key = self._about(request)
-        given = await _body(request, NoFields)
+        given = await read_checked(request, NoFields, COMMAND_BYTES_MAX, empty_ok=True)
         order = CancelPayment(id=about, **command_head(request, caller, key, given))
         return await self._ask(request, "payment.cancel", order, about)
 
-    def _payer(self, request: web.Request) -> Caller:
-        caller = self._access.in_role(request, PAYERS)
-        must_name_merchant(caller)
-        return caller
-
     def _about(self, request: web.Request) -> tuple[Caller, str, str]:
-        caller = self._payer(request)
+        caller = self._access.for_merchant(request, PAYERS)
         return caller, payment_id(request), idempotency_key(request)
 
     async def _ask(
@@ -128,12 +122,3 @@ def _is_made_by(view: PaymentView, order: CreatePayment) -> bool:
         order.currency,
         order.payment_method,
     )
-
-
-async def _body(
-    request: web.Request, model: type[BaseModel], *, empty_ok: bool = True
-) -> dict[str, Any]:
-    """The body as it was sent, after its check."""
-    given = await read_object(request, COMMAND_BYTES_MAX, empty_ok=empty_ok)
-    checked(model, given)
-    return given

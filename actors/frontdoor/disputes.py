@@ -17,7 +17,7 @@ from actors.frontdoor.dispute_shown import DisputeShown, DisputesShown
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
 from actors.frontdoor.lists import Reads, answered, listed, page_of
 from actors.frontdoor.models import COMMAND_BYTES_MAX, Amount, NoFields
-from actors.frontdoor.queries import bad_query, payment_of
+from actors.frontdoor.queries import one_of, payment_of
 from actors.frontdoor.reads import PaymentsView
 from payrail.domain.access import PAYERS
 from payrail.domain.dispute_evidence import must_be_evidence
@@ -31,8 +31,8 @@ from payrail.domain.words.disputes import (
     SubmitDispute,
 )
 from payrail.domain.words.kinds import GATEWAY
-from payrail.web.access import AccessView, Caller, must_name_merchant
-from payrail.web.bodies import Body, checked, read_object
+from payrail.web.access import AccessView, Caller
+from payrail.web.bodies import Body, read_checked
 from payrail.web.openapi import Route
 
 _DISPUTE = re.compile(r"dp_[a-z0-9]{16}")
@@ -108,34 +108,34 @@ class Disputes:
         ]
 
     async def create(self, request: web.Request) -> web.Response:
-        caller = self._payer(request)
+        caller = self._access.for_merchant(request, PAYERS)
         key = idempotency_key(request)
-        given = await _body(request, NewDispute)
+        given = await read_checked(request, NewDispute, COMMAND_BYTES_MAX)
         order = CreateDispute(**given, **command_head(request, caller, key, given))
         return await self._asking.ask(request, GATEWAY, "dispute.create", order)
 
     async def evidence(self, request: web.Request) -> web.Response:
         caller, about, key = self._about(request)
-        given = await _body(request, NewEvidence, bytes_max=EVIDENCE_BYTES_MAX)
+        given = await read_checked(request, NewEvidence, EVIDENCE_BYTES_MAX)
         must_be_evidence(given["evidence"], {})  # too long for a message is too long at all
         order = AddEvidence(id=about, **given, **command_head(request, caller, key, given))
         return await self._asking.ask(request, GATEWAY, "dispute.evidence", order, about)
 
     async def submit(self, request: web.Request) -> web.Response:
         caller, about, key = self._about(request)
-        given = await _body(request, NoFields, empty_ok=True)
+        given = await read_checked(request, NoFields, COMMAND_BYTES_MAX, empty_ok=True)
         order = SubmitDispute(id=about, **command_head(request, caller, key, given))
         return await self._asking.ask(request, GATEWAY, "dispute.submit", order, about)
 
     async def accept(self, request: web.Request) -> web.Response:
         caller, about, key = self._about(request)
-        given = await _body(request, NoFields, empty_ok=True)
+        given = await read_checked(request, NoFields, COMMAND_BYTES_MAX, empty_ok=True)
         order = AcceptDispute(id=about, **command_head(request, caller, key, given))
         return await self._asking.ask(request, GATEWAY, "dispute.accept", order, about)
 
     async def resolve(self, request: web.Request) -> web.Response:
         caller, about, key = self._about(request)
-        given = await _body(request, Ruling)
+        given = await read_checked(request, Ruling, COMMAND_BYTES_MAX)
         order = RuleDispute(id=about, **given, **command_head(request, caller, key, given))
         return await self._asking.ask(request, GATEWAY, "dispute.resolve", order, about)
 
@@ -150,7 +150,7 @@ class Disputes:
 
     async def list(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
-        wanted_state, payment_id = _state(request), payment_of(request)
+        wanted_state, payment_id = one_of(request, "state", DisputeState), payment_of(request)
 
         def is_wanted(row: ClaimRow) -> bool:
             return wanted_state in (None, row.state) and payment_id in (None, row.payment_id)
@@ -160,13 +160,8 @@ class Disputes:
         found, cursor = page_of(request, disputes.oldest_first(caller.merchant_id), is_wanted)
         return listed([render(disputes.view(row)) for row in found], cursor)
 
-    def _payer(self, request: web.Request) -> Caller:
-        caller = self._access.in_role(request, PAYERS)
-        must_name_merchant(caller)
-        return caller
-
     def _about(self, request: web.Request) -> tuple[Caller, str, str]:
-        caller, given = self._payer(request), request.match_info["id"]
+        caller, given = self._access.for_merchant(request, PAYERS), request.match_info["id"]
         if not _DISPUTE.fullmatch(given):
             raise no_such("dispute")
         return caller, given, idempotency_key(request)
@@ -188,23 +183,3 @@ def _order(path: str, handler: Any, summary: str, takes: type[Body], status: int
         may_also=() if asks_nobody else (202,),
         roles=PAYERS,
     )
-
-
-def _state(request: web.Request) -> str | None:
-    state = request.query.get("state")
-    known = [one.value for one in DisputeState]
-    if state is not None and state not in known:
-        raise bad_query("state", f"must be one of {', '.join(known)}")
-    return state
-
-
-async def _body(
-    request: web.Request,
-    model: type[Body],
-    *,
-    empty_ok: bool = False,
-    bytes_max: int = COMMAND_BYTES_MAX,
-) -> dict[str, Any]:
-    given = await read_object(request, bytes_max, empty_ok=empty_ok)
-    checked(model, given)
-    return given

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from actors.frontdoor.queries import bad_query, time_of
+from actors.frontdoor.queries import bad_query, one_of, time_of
 from actors.frontdoor.reads import Row, Words
 from payrail.domain.money import AMOUNT_MINOR_MAX, known_currency
 from payrail.domain.payment_view import PaymentState
@@ -36,7 +36,6 @@ _TEXT_MAX = 100
 _AMOUNT = re.compile(r"[0-9]{1,8}", re.ASCII)
 _LAST4 = re.compile(r"[0-9]{4}", re.ASCII)
 _MERCHANT = re.compile(r"m_[A-Za-z0-9_-]{1,60}", re.ASCII)
-_STATES = ", ".join(state.value for state in PaymentState)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +89,7 @@ def payment_filter(request: web.Request) -> PaymentFilter:
         raise bad_query("created_from", "must not be after created_to")
     return PaymentFilter(
         merchant_id=_merchant(request),
-        state=_state(request),
+        state=one_of(request, "state", PaymentState),
         provider=_provider(request),
         currency=_currency(request),
         amount_minor_min=low,
@@ -108,14 +107,6 @@ def _merchant(request: web.Request) -> str | None:
     if given is not None and not _MERCHANT.fullmatch(given):
         raise bad_query("merchant", "must be the id of a merchant, such as m_001")
     return given
-
-
-def _state(request: web.Request) -> PaymentState | None:
-    given = request.query.get("state")
-    try:
-        return None if given is None else PaymentState(given)
-    except ValueError:
-        raise bad_query("state", f"must be one of {_STATES}") from None
 
 
 def _provider(request: web.Request) -> str | None:

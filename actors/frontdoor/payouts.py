@@ -14,16 +14,16 @@ from actors.frontdoor.asking import Asking
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
 from actors.frontdoor.lists import Reads, answered, listed, page_of
 from actors.frontdoor.models import COMMAND_BYTES_MAX
-from actors.frontdoor.payout_rows import PayoutRow
-from actors.frontdoor.queries import bad_query
+from actors.frontdoor.object_rows import ObjectRow
+from actors.frontdoor.queries import bad_query, one_of
 from actors.frontdoor.reads import PaymentsView
 from payrail.domain.access import PAYERS
 from payrail.domain.money import known_currency
 from payrail.domain.payouts import PayoutState, render
 from payrail.domain.words.kinds import GATEWAY
 from payrail.domain.words.payouts import CreatePayout, ResolvePayout
-from payrail.web.access import AccessView, Caller, must_name_merchant
-from payrail.web.bodies import Body, checked, read_object
+from payrail.web.access import AccessView
+from payrail.web.bodies import Body, read_checked
 from payrail.web.openapi import Route
 
 _PAYOUT = re.compile(r"po_[a-z0-9]{16}")
@@ -94,17 +94,17 @@ class Payouts:
         ]
 
     async def create(self, request: web.Request) -> web.Response:
-        caller, key = self._payer(request), idempotency_key(request)
-        given = await _body(request, NewPayout)
+        caller, key = self._access.for_merchant(request, PAYERS), idempotency_key(request)
+        given = await read_checked(request, NewPayout, COMMAND_BYTES_MAX)
         order = CreatePayout(**given, **command_head(request, caller, key, given))
         return await self._asking.ask(request, GATEWAY, "payout.create", order)
 
     async def resolve(self, request: web.Request) -> web.Response:
-        caller, about = self._payer(request), request.match_info["id"]
+        caller, about = self._access.for_merchant(request, PAYERS), request.match_info["id"]
         if not _PAYOUT.fullmatch(about):
             raise no_such("payout")
         key = idempotency_key(request)
-        given = await _body(request, Resolution)
+        given = await read_checked(request, Resolution, COMMAND_BYTES_MAX)
         order = ResolvePayout(id=about, **given, **command_head(request, caller, key, given))
         return await self._asking.ask(request, GATEWAY, "payout.resolve", order, about)
 
@@ -119,20 +119,15 @@ class Payouts:
 
     async def list(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
-        state, currency = _state(request), _currency(request)
+        state, currency = one_of(request, "state", PayoutState), _currency(request)
 
-        def is_wanted(row: PayoutRow) -> bool:
-            return state in (None, row.state) and currency in (None, row.currency)
+        def is_wanted(row: ObjectRow) -> bool:
+            return state in (None, row.state) and currency in (None, row.about)
 
         self._payments.catch_up()
         payouts = self._payments.payouts
         found, cursor = page_of(request, payouts.oldest_first(caller.merchant_id), is_wanted)
         return listed([render(payouts.view(row)) for row in found], cursor)
-
-    def _payer(self, request: web.Request) -> Caller:
-        caller = self._access.in_role(request, PAYERS)
-        must_name_merchant(caller)
-        return caller
 
 
 def _order(path: str, handler: Any, summary: str, takes: type[Body], status: int = 200) -> Route:
@@ -149,22 +144,9 @@ def _order(path: str, handler: Any, summary: str, takes: type[Body], status: int
     )
 
 
-def _state(request: web.Request) -> str | None:
-    state, known = request.query.get("state"), [one.value for one in PayoutState]
-    if state is not None and state not in known:
-        raise bad_query("state", f"must be one of {', '.join(known)}")
-    return state
-
-
 def _currency(request: web.Request) -> str | None:
     currency = request.query.get("currency")
     try:
         return None if currency is None else known_currency(currency)
     except ValueError:
         raise bad_query("currency", "must be an upper-case ISO 4217 code such as USD") from None
-
-
-async def _body(request: web.Request, model: type[Body]) -> dict[str, Any]:
-    given = await read_object(request, COMMAND_BYTES_MAX)
-    checked(model, given)
-    return given

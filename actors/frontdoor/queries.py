@@ -4,13 +4,17 @@ What cannot be meant is 422 that names the parameter and the remedy. Never: repe
 """
 
 import re
+from enum import StrEnum
+from typing import TypeVar
 
 from aiohttp import web
 
 from payrail.domain.timestamps import TIME_SPELLING, as_written
 from payrail.web.questions import bad_query
 
-__all__ = ["bad_query", "limit_of", "payment_of", "place_of", "time_of"]
+__all__ = ["bad_query", "limit_of", "one_of", "payment_of", "place_of", "time_of"]
+
+E = TypeVar("E", bound=StrEnum)
 
 _PAYMENT = re.compile(r"pi_[a-z0-9]{16}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
@@ -32,6 +36,16 @@ def place_of(request: web.Request, name: str, default: int) -> int:
     if not _NUMBER.fullmatch(given):
         raise bad_query(name, "must be a whole number as it was given by us")
     return int(given)
+
+
+def one_of(request: web.Request, name: str, kinds: type[E]) -> E | None:
+    """One of a closed list of words, None when it is left out."""
+    given = request.query.get(name)
+    try:
+        return None if given is None else kinds(given)
+    except ValueError:
+        known = ", ".join(kind.value for kind in kinds)
+        raise bad_query(name, f"must be one of {known}") from None
 
 
 def payment_of(request: web.Request) -> str | None:

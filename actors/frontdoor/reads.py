@@ -14,10 +14,10 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct
 
-from actors.frontdoor.case_rows import CaseRows
 from actors.frontdoor.claim_reads import DISPUTES, REFUNDS, ClaimsView
 from actors.frontdoor.dated import DatedSums, Sums, together
-from actors.frontdoor.payout_rows import PayoutRows
+from actors.frontdoor.object_rows import Kind, ObjectRows
+from payrail.domain import cases, payouts
 from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.ledger import Posting, read_entry
 from payrail.domain.payment_claims import payment_of
@@ -117,6 +117,10 @@ _decode_written = msgspec.json.Decoder(_CreatedLine).decode
 _decode_provider = msgspec.json.Decoder(_Provider).decode
 
 
+_CASES = Kind(cases.CaseState.OPEN, cases.CASE_TRANSITIONS, cases.fold)
+_PAYOUTS = Kind(payouts.PayoutState.IN_TRANSIT, payouts.PAYOUT_TRANSITIONS, payouts.fold)
+
+
 class PaymentsView:
     """The fold of the payments' book."""
 
@@ -128,8 +132,8 @@ class PaymentsView:
         self._challenged: dict[str, str] = {}  # challenge -> payment
         self._of_merchant: dict[str | None, list[Row]] = {}
         self._all: list[Row] = []
-        self._sums, self.cases = DatedSums(fs), CaseRows(self._line)
-        self.payouts = PayoutRows(self._line)
+        self._sums = DatedSums(fs)
+        self.cases, self.payouts = ObjectRows(_CASES, self._line), ObjectRows(_PAYOUTS, self._line)
         self.refunds, self.disputes = ClaimsView(fs, REFUNDS), ClaimsView(fs, DISPUTES)
 
     def catch_up(self) -> None:

@@ -15,15 +15,15 @@ from actors.frontdoor.claim_reads import ClaimRow
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
 from actors.frontdoor.lists import Reads, answered, listed, page_of
 from actors.frontdoor.models import COMMAND_BYTES_MAX, Amount, NoFields
-from actors.frontdoor.queries import bad_query, payment_of, time_of
+from actors.frontdoor.queries import one_of, payment_of, time_of
 from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.trying import QUERY, DryRunShown, tried
 from payrail.domain.access import CHECKERS, PAYERS
 from payrail.domain.refunds import RefundState, render
 from payrail.domain.words.kinds import GATEWAY
 from payrail.domain.words.refunds import ApproveRefund, CreateRefund, RejectRefund
-from payrail.web.access import AccessView, Caller, must_name_merchant
-from payrail.web.bodies import Body, checked, read_object
+from payrail.web.access import AccessView, Caller
+from payrail.web.bodies import Body, read_checked
 from payrail.web.openapi import Route
 
 _REFUND = re.compile(r"re_[a-z0-9]{16}")
@@ -118,9 +118,9 @@ class Refunds:
         ]
 
     async def create(self, request: web.Request) -> web.Response:
-        caller = self._caller(request, PAYERS)
+        caller = self._access.for_merchant(request, PAYERS)
         key = idempotency_key(request)
-        given = await _body(request, NewRefund)
+        given = await read_checked(request, NewRefund, COMMAND_BYTES_MAX)
         order = CreateRefund(**given, **command_head(request, caller, key, given))
         kind, body = tried(request, "refund.create", order)
         return await self._asking.ask(request, GATEWAY, kind, body)
@@ -128,7 +128,7 @@ class Refunds:
     async def approve(self, request: web.Request) -> web.Response:
         caller, about = self._checker(request)
         key = idempotency_key(request)
-        given = await _body(request, NoFields, empty_ok=True)
+        given = await read_checked(request, NoFields, COMMAND_BYTES_MAX, empty_ok=True)
         order = ApproveRefund(id=about, **command_head(request, caller, key, given))
         kind, body = tried(request, "refund.approve", order)
         return await self._asking.ask(request, GATEWAY, kind, body, about)
@@ -136,7 +136,7 @@ class Refunds:
     async def reject(self, request: web.Request) -> web.Response:
         caller, about = self._checker(request)
         key = idempotency_key(request)
-        given = await _body(request, Rejection)
+        given = await read_checked(request, Rejection, COMMAND_BYTES_MAX)
         order = RejectRefund(id=about, **given, **command_head(request, caller, key, given))
         return await self._asking.ask(request, GATEWAY, "refund.reject", order, about)
 
@@ -152,7 +152,7 @@ class Refunds:
 
     async def list(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
-        wanted_state, payment_id = _state(request), payment_of(request)
+        wanted_state, payment_id = one_of(request, "state", RefundState), payment_of(request)
 
         def is_wanted(row: ClaimRow) -> bool:
             return wanted_state in (None, row.state) and payment_id in (None, row.payment_id)
@@ -162,13 +162,8 @@ class Refunds:
         found, cursor = page_of(request, refunds.oldest_first(caller.merchant_id), is_wanted)
         return listed([render(refunds.view(row)) for row in found], cursor)
 
-    def _caller(self, request: web.Request, roles: frozenset[str]) -> Caller:
-        caller = self._access.in_role(request, roles)
-        must_name_merchant(caller)
-        return caller
-
     def _checker(self, request: web.Request) -> tuple[Caller, str]:
-        caller, given = self._caller(request, CHECKERS), request.match_info["id"]
+        caller, given = self._access.for_merchant(request, CHECKERS), request.match_info["id"]
         if not _REFUND.fullmatch(given):
             raise no_such("refund")
         return caller, given
@@ -197,19 +192,3 @@ def _order(
         may_also=(200,) if status == 201 else (),
         roles=roles,
     )
-
-
-def _state(request: web.Request) -> str | None:
-    state = request.query.get("state")
-    known = [one.value for one in RefundState]
-    if state is not None and state not in known:
-        raise bad_query("state", f"must be one of {', '.join(known)}")
-    return state
-
-
-async def _body(
-    request: web.Request, model: type[Body], *, empty_ok: bool = False
-) -> dict[str, Any]:
-    given = await read_object(request, COMMAND_BYTES_MAX, empty_ok=empty_ok)
-    checked(model, given)
-    return given

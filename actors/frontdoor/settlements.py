@@ -118,23 +118,23 @@ class Settlements:
         ]
 
     async def settle(self, request: web.Request) -> web.Response:
-        caller, date = self._payer(request), await _date(request)
+        caller, date = self._access.in_role(request, PAYERS), await _date(request)
         order = RunSettlement(date, caller.user_id, _key(request))
         return await self._run(request, "settle.run", order, "settlement_run")
 
     async def reconcile(self, request: web.Request) -> web.Response:
-        caller, date = self._payer(request), await _date(request)
+        caller, date = self._access.in_role(request, PAYERS), await _date(request)
         order = RunReconciliation(date, caller.user_id, _key(request))
         return await self._run(request, "reconcile.run", order, "reconciliation_run")
 
     async def propose(self, request: web.Request) -> web.Response:
-        caller = self._payer(request)
+        caller = self._access.in_role(request, PAYERS)
         date, number = await self._break(request)
         order = ProposeBreak(date, number, caller.user_id, caller.merchant_id)
         return await self._asking.ask(request, RECONCILER, "break.propose", order)
 
     async def approve(self, request: web.Request) -> web.Response:
-        caller = self._caller(request, APPROVERS)
+        caller = self._access.in_role(request, APPROVERS)
         date, number = await self._break(request)
         order = ApproveBreak(date, number, caller.user_id, caller.merchant_id)
         return await self._asking.ask(request, RECONCILER, "break.approve", order)
@@ -222,13 +222,6 @@ class Settlements:
         if not _NUMBER.fullmatch(number):
             raise no_such("break")
         return _date_of(request), int(number)
-
-    def _payer(self, request: web.Request) -> Caller:
-        return self._caller(request, PAYERS)
-
-    def _caller(self, request: web.Request, roles: frozenset[str]) -> Caller:
-        caller = self._access.in_role(request, roles)
-        return caller
 
     def _dates(self, folder: str, pattern: re.Pattern[str]) -> list[str]:
         found = (pattern.fullmatch(name) for name in self._fs.listdir(folder))

@@ -109,6 +109,12 @@ class AccessView:
         must_be(caller, roles)
         return caller
 
+    def for_merchant(self, request: web.Request, roles: frozenset[str]) -> Caller:
+        """The same, of one merchant: the house has to name it. Raises RequestError likewise."""
+        caller = self.in_role(request, roles)
+        must_name_merchant(caller)
+        return caller
+
     def _verify(self, token: str) -> Caller:
         if same_secret(token, self._service_key):
             return self._remembered(token, _SERVICE)

@@ -93,6 +93,15 @@ def checked(model: type[B], fields: dict[str, Any]) -> B:
         raise _invalid([_complaint(dict(one)) for one in found[:_ERRORS_MAX]]) from None
 
 
+async def read_checked(
+    request: web.Request, model: type[B], bytes_max: int, *, empty_ok: bool = False
+) -> dict[str, Any]:
+    """The body as it was sent, once `model` has taken it. Raises RequestError 4xx."""
+    given = await read_object(request, bytes_max, empty_ok=empty_ok)
+    checked(model, given)
+    return given
+
+
 async def _read_slowly(request: web.Request, bytes_max: int) -> bytes:
     data = bytearray()
     while chunk := await request.content.readany():
