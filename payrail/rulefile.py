@@ -89,10 +89,17 @@ def _complaints(error: ValidationError, text: str) -> list[RuleFault]:
         RuleFault(
             line_of(text, one["loc"]),
             spelled(one["loc"]),
-            mask_pans(one["msg"].removeprefix("Value error, ")),
+            mask_pans(_told(one["type"], one["msg"])),
         )
         for one in found[:_ERRORS_MAX]
     ]
+
+
+def _told(kind: str, message: str) -> str:
+    """What is wrong in words for whoever edits the file; most checkers' words are good enough."""
+    if kind == "extra_forbidden":
+        return "is not known here; mend its spelling or its place, or take it out"
+    return message.removeprefix("Value error, ")
 
 
 def _lines(text: str) -> dict[Place, int]:

@@ -53,8 +53,8 @@ def test_the_example_of_the_default_file_can_be_used():
         ('order = ["providerC"]', "order[1]: must name a provider; there are providerA, providerB"),
         ('order = ["providerA", "provider-a"]', "order: names something twice"),
         ("order = []", "order: List should have at least 1 item"),
-        ('order = ["providerA"]\nfallback = true', "fallback: Extra inputs are not permitted"),
-        (RULE + "colour = 1", "rules[1].colour: Extra inputs are not permitted"),
+        ('order = ["providerA"]\nfallback = true', "fallback: is not known here; mend"),
+        (RULE + "colour = 1", "rules[1].colour: is not known here; mend"),
         (RULE.replace('"US"', '"us"'), "rules[1].country[1]: String should match"),
         (RULE + 'bin = ["4", "55-51"]', "line 8: rules[1].bin[2]: a range goes from a lower"),
         (RULE + 'bin = ["4-55"]', "line 8: rules[1].bin[1]: a range goes from a lower"),
@@ -112,5 +112,5 @@ def test_a_card_number_in_the_file_is_not_repeated():
     with pytest.raises(BadSettings) as refused:
         read_routing(b'order = ["providerA"]\n4242424242424242 = 1\n', KNOWN)
 
-    assert "************4242: Extra inputs" in str(refused.value)
+    assert "************4242: is not known here" in str(refused.value)
     assert "4242424242424242" not in str(refused.value)

@@ -131,7 +131,7 @@ def test_a_chargeback_has_a_price_by_currency():
         ("basis_points = 290", "basis_points = 290\nscheme_basis_points = 1", "needs either"),
         (", decimals_3 = 90 }", " }", "fixed needs decimals_0, decimals_2, decimals_3"),
         ("USD = 1500", "XXX = 1500", "disputes.XXX"),
-        ("[providerA]", "[providerC]", "providerC: Extra inputs"),
+        ("[providerA]", "[providerC]", "providerC: is not known here"),
     ],
 )
 def test_a_file_that_cannot_be_used_names_line_field_and_remedy(old: str, new: str, told: str):
