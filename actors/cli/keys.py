@@ -31,7 +31,9 @@ def _group() -> None:
 @keys.command("demo")
 def demo(as_json: AsJson = False) -> None:
     """Print the keys of the merchants that `up --demo` makes."""
-    found = demo_keys(settings())
+    chosen = settings()
+    _say_if_new(chosen)
+    found = demo_keys(chosen)
     if as_json:
         put_json(found)
         return
@@ -81,7 +83,7 @@ def rotate(
     ] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Make a new version of a key; the old one ends at once, or after the grace."""
+    """Make a new version of a key. The old one ends at once, or after the grace."""
     _shown(ordered(f"/keys/{key}/rotate", {"grace_s": grace}), as_json)
 
 
@@ -100,6 +102,12 @@ def _shown(row: dict[str, Any], as_json: bool) -> None:
     put_table(columns, [[row[name] for name in columns]])
     if "key" in row:
         say("The key is shown this once; it stands in no file.")
+
+
+def _say_if_new(chosen: "Settings") -> None:
+    """In a folder that is no home the keys are good for nothing yet: people should know."""
+    if not (chosen.home / "data" / "access").exists():
+        say(f"no house was ever started in {chosen.home}: these are the keys it will have")
 
 
 def demo_keys(chosen: "Settings") -> dict[str, dict[str, str]]:

@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from actors.cli.common import AsJson, files, put_json, put_table, settings
-from actors.cli.exits import NO_SUCH, Stop, usage
+from actors.cli.exits import NO_SUCH, NOT_RUNNING, Stop, usage
+
+if TYPE_CHECKING:
+    from payrail.settings import Settings
 
 ProviderId = Annotated[str, typer.Argument(metavar="ID", help="providerA, or provider-a.")]
 
@@ -23,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 @providers.command("ls")
 def ls(as_json: AsJson = False) -> None:
-    """Show each provider: its actor, the gateway's view of it, and its fault rules."""
+    """Show each provider: actor, health, breaker, fault rules."""
     rows = [_row(name) for name in _known()]
     if as_json:
         put_json(rows)
@@ -39,7 +42,7 @@ def inject(
     provider: ProviderId,
     rule: Annotated[str, typer.Argument(metavar="JSON", help="A fault rule.")],
 ) -> None:
-    """Begin a drill: the provider fails as the rule says, from the moment this returns."""
+    """Begin a drill. The provider fails as the rule says, from the moment this returns."""
     from actors.cli.doors import ask, must
     from payrail.errors import MalformedJson
     from payrail.storage.strict import parse
@@ -66,11 +69,13 @@ def clear(provider: ProviderId) -> None:
 
 
 def service_key_text() -> str:
-    """The key with which this command line acts for the house."""
+    """The key with which this command line acts for the house. Raises Stop where none is."""
     from payrail.runtime.clocks import SystemRng
     from payrail.security.secrets import service_key
 
-    return service_key(files(settings()), SystemRng())
+    chosen = settings()
+    _must_hold(chosen, "service")
+    return service_key(files(chosen), SystemRng())
 
 
 def internal_secret_text() -> str:
@@ -79,7 +84,18 @@ def internal_secret_text() -> str:
 
     chosen = settings()
     given = chosen.internal_secret.get_secret_value()
+    if not given:
+        _must_hold(chosen, "internal")
     return secret(files(chosen), "internal", SystemRng(), given=given).decode()
+
+
+def _must_hold(chosen: "Settings", name: str) -> None:
+    """A secret made here would open no door, and lie about in a folder that is no home."""
+    if (chosen.home / "data" / "secrets" / name).exists():
+        return
+    what = f"no house was ever started in {chosen.home}"
+    remedy = "Start it there with `payrail up --demo`, or set PAYRAIL_HOME to the home of one."
+    raise Stop(NOT_RUNNING, what, remedy)
 
 
 def _known() -> list[str]:

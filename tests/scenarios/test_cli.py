@@ -110,6 +110,22 @@ def test_demo_keys_are_the_same_each_time_and_apart_for_each_role(payrail):
     assert json.loads(payrail("keys", "demo", "--json")[1]) == keys
 
 
+def test_keys_of_a_folder_that_is_no_home_are_told_as_such(payrail):
+    """They are the keys that its house will have; until then they open no door."""
+    assert "no house was ever started in" in payrail("keys", "demo")[2]
+
+
+@pytest.mark.parametrize(
+    "words", [("payments", "ls"), ("merchants", "create", "x", "--mcc", "5942")]
+)
+def test_a_verb_in_a_folder_that_is_no_home_makes_nothing_there(payrail, tmp_path, words):
+    """A key made there would be refused by the house that runs elsewhere, without a word why."""
+    code, _, told = payrail(*words)
+    assert code == 69
+    assert "set PAYRAIL_HOME" in told
+    assert not (tmp_path / "data").exists()
+
+
 def test_the_doctor_finds_secrets_that_others_can_read(payrail, tmp_path):
     """A home in order is 0; secrets open to others are 78, with the command that mends them."""
     payrail("keys", "demo")
