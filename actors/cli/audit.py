@@ -119,7 +119,7 @@ def balance(
 
 @ledger.command("verify")
 def verify_books(as_json: AsJson = False) -> None:
-    """The ledger's part of `verify`: bytes, chain, postings, moves and events."""
+    """The ledger's part of `verify`: bytes, chain, postings, events."""
     from payrail.audit.house import verify_ledger
 
     _conclude(verify_ledger(files(settings()), _cores()), as_json=as_json)

@@ -32,7 +32,7 @@ def advance(
     duration: Annotated[str, typer.Argument(help="90s, 5m, 2h, 3d, 1h30m.")],
     as_json: AsJson = False,
 ) -> None:
-    """Move business time forward, from timer to timer; returns when it has arrived."""
+    """Move business time forward, from timer to timer. Returns when it has arrived."""
     from actors.cli.doors import fresh_key
     from payrail.domain.durations import duration_ms
 
@@ -52,7 +52,7 @@ def freeze(as_json: AsJson = False) -> None:
 
 @clock.command("follow")
 def follow(as_json: AsJson = False) -> None:
-    """Let business time go on at the pace of wire time, from where it is."""
+    """Let business time go on from where it is, as fast as wire time."""
     _tell("POST", {"mode": "follow"}, as_json=as_json)
 
 

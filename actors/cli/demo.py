@@ -23,7 +23,7 @@ def demo(
     leave: Annotated[bool, typer.Option("--exit", help="End the house after the tour.")] = False,
     payments: Annotated[int, typer.Option(min=1, max=100_000, help="Of the tour.")] = 200,
 ) -> None:
-    """Start a house, pay, and show where to look; or play a story and check it."""
+    """Start a house, pay, show where to look; or check a story."""
     import asyncio
 
     if story is None:

@@ -39,7 +39,7 @@ def open_(
     amount: Part = None,
     stage: Annotated[str, typer.Option(help="inquiry, chargeback or pre_arbitration.")] = "",
 ) -> Body:
-    """Have the provider open a dispute, of the whole payment or a part."""
+    """Have the provider open a dispute, of all or a part."""
     return said(payment_intent=payment, reason=reason, amount=amount, stage=stage)
 
 
@@ -49,7 +49,7 @@ def evidence(
         list[str], typer.Argument(metavar="ITEM=TEXT…", help="Items of the checklist.")
     ],
 ) -> Body:
-    """Add what speaks for the merchant; a later text replaces the first."""
+    """Add what speaks for the merchant. A later text replaces the first."""
     return {"evidence": pairs(items, 'order_details="2 books, 3 May"')}
 
 

@@ -40,7 +40,7 @@ def states(
 
 @docs.command("events")
 def events() -> None:
-    """Every type of event, and what the entry that it tells of says in its data."""
+    """Every type of event, and what its entry says in its data."""
     from payrail.domain.event_types import TYPES, fields_of, meaning_of
 
     for name in TYPES:

@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check Python, home, disk, ports, secrets and clock; exit 78 when something must be mended."""
+    """Check Python, home, disk, ports, secrets and clock. 78: something must be mended."""
     from dataclasses import asdict
 
     chosen = settings()

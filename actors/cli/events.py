@@ -30,7 +30,7 @@ def tail(
     count: Annotated[int, typer.Option("-n", min=0, help="How many to begin with.")] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Show the newest events: time, type, object, amount, state, correlation id."""
+    """Show the newest events. A line: time, type, object, amount, state, correlation id."""
     from actors.cli.event_lines import as_it_goes_out, event_lines, for_people, wanted_events
 
     try:

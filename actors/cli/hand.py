@@ -37,7 +37,7 @@ def send(
     kind: Annotated[str, typer.Argument(help="A kind that people may send.")],
     body: Annotated[str, typer.Argument(metavar="JSON", help="The body, strict JSON.")] = "{}",
 ) -> None:
-    """Append one message to an actor's hand.jsonl; it is handled when the actor next reads."""
+    """Append one message to an actor's hand.jsonl. It is handled when the actor next reads."""
     where = home()
     name = must_be_actor(where, actor)
     append_by_hand(where, name, _checked_line(kind, body))

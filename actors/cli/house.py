@@ -65,7 +65,7 @@ def up(
 
 
 def down() -> None:
-    """End every house that runs on this home, and wait until it is gone."""
+    """End every house that runs on this home. Returns when it is gone."""
     from payrail.errors import NotRunning
     from payrail.runtime.house import holders, request_stop
 

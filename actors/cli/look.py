@@ -21,7 +21,7 @@ def ps(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the actors and the supervisor: state, epoch, restarts, unread bytes."""
+    """Show who runs: state, epoch, restarts, unread bytes."""
     from payrail.runtime.house import status
 
     rows = status(home())

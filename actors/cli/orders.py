@@ -38,7 +38,7 @@ def restart(actor: ActorName) -> None:
 
 
 def release(actor: ActorName) -> None:
-    """Start a held actor again, once people have mended what it was held for."""
+    """Start a held actor again, once people have mended the cause."""
     _order(actor, "release")
 
 

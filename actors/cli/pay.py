@@ -125,7 +125,7 @@ def _documented(last4: str, year: int) -> dict[str, object]:
 
     numbers = [number for number in TEST_CARDS if number.endswith(last4) and len(last4) == _LAST4]
     if not numbers:
-        known = ", ".join(number[-_LAST4:] for number in TEST_CARDS)
+        known = ", ".join(dict.fromkeys(number[-_LAST4:] for number in TEST_CARDS))
         raise Stop(NO_SUCH, "there is no such test card", f"There are: {known}.")
     cvc = "1234" if brand_of(numbers[0]) == "amex" else "123"
     return {"number": numbers[0], "exp_month": 12, "exp_year": year + _GOOD_YEARS, "cvc": cvc}

@@ -13,7 +13,7 @@ REFUNDS = Resource(
     "refunds",
     "refund",
     "/refunds",
-    "Refunds: one user asks, another decides (--as USER --role approver).",
+    "Refunds: one user asks, another decides (--as, --role).",
     (
         *("id", "state", "amount", "currency", "payment_intent", "requested_by", "approved_by"),
         *("merchant_id", "created_at"),

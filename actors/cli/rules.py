@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 
 def rules(as_json: AsJson = False) -> None:
-    """Show which rule files are in force; of a refused one, the lines that are wrong.
+    """Show which rule files are in force. Of a refused one: the lines that are wrong.
 
     A refused file changes nothing: what was in force before still is.
     """

@@ -27,7 +27,7 @@ def seed(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The summary, or the world.")] = False,
 ) -> None:
-    """Pay a seeded plan at the running house, so that every state is there at least twice. The same
+    """Pay a seeded plan at the running house. Every state is there at least twice then. The same
     seed once more asks for nothing twice."""
     import asyncio
 

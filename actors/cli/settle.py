@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 def settle(date: Date = None, as_json: AsJson = False) -> None:
-    """Close an extra batch at both providers and write the settlement files."""
+    """Close a batch at both providers, write the settlement files."""
     done = _run("/settlements", date)
     if as_json:
         put_json(done)
@@ -38,7 +38,7 @@ def settle(date: Date = None, as_json: AsJson = False) -> None:
 
 
 def reconcile(date: Date = None, as_json: AsJson = False) -> None:
-    """Compare statements, bank and ledger; settle what matches, and name what does not."""
+    """Compare statements, bank and ledger; settle what matches. The rest is named."""
     done = _run("/reconciliations", date)
     if as_json:
         put_json(done)

@@ -44,11 +44,12 @@ def page(title: str, version: str, routes: Sequence[Route]) -> str:
         f"{_marked(told['components']['securitySchemes']['key']['description'])}</p></header>",
         *(_group(name, found, told) for name, found in groups.items()),
         f'<section id="states"><h2>States</h2>{"".join(_states())}</section>',
-        f'<section id="events"><h2>Events</h2><p>{_SEQUENCES}</p>{"".join(_events())}</section>',
+        f'<section id="event-types"><h2>Event types</h2><p>{_SEQUENCES}</p>{"".join(_events())}'
+        "</section>",
         f'<section id="codes"><h2>Problem codes</h2>{_codes()}</section>',
     ]
     links = [*(f'<a href="#{_id(name)}">{_text(name)}</a>' for name in groups)]
-    links += [f'<a href="#{name}">{name.capitalize()}</a>' for name in ("states", "events")]
+    links += ['<a href="#states">States</a>', '<a href="#event-types">Event types</a>']
     links += ['<a href="#codes">Problem codes</a>']
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
