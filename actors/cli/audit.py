@@ -27,7 +27,10 @@ def verify(as_json: AsJson = False) -> None:
     """Check every file of the house against its journals. 65: damage, with file and line."""
     from payrail.audit.house import verify as verify_house
 
-    _conclude(verify_house(files(settings()), _cores()), as_json=as_json)
+    chosen = settings()
+    if not (chosen.home / "data" / "actors").exists():
+        say(f"no house was ever started in {chosen.home}: there is nothing to check")
+    _conclude(verify_house(files(chosen), _cores()), as_json=as_json)
 
 
 @audit.command()

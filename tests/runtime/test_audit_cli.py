@@ -90,3 +90,11 @@ def test_balance_and_statement(home: Path, house: SimHouse):
     assert [row["seq"] for row in rows] == sorted(row["seq"] for row in rows)
     assert "trial balance" in ask(home, "ledger", "balance").stdout
     assert "payment.captured" in ask(home, "ledger", "show", "--all").stdout
+
+
+def test_a_folder_that_is_no_home_is_told_as_such(tmp_path: Path):
+    """Whole is what nothing is, too: whoever stands in the wrong folder has to see it."""
+    told = ask(tmp_path, "verify")
+    assert told.exit_code == 0
+    assert "no house was ever started in" in told.stderr
+    assert names(tmp_path) == []
