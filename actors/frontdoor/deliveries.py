@@ -5,6 +5,7 @@ a page reads only the lines that it shows. Never: asks the dispatcher.
 """
 
 import asyncio
+import re
 from array import array
 from typing import Literal
 
@@ -118,9 +119,9 @@ class Deliveries:
         while self._view.catch_up_some():
             await asyncio.sleep(0)
         mine = _endpoints_of(self._access.directory, caller.merchant_id)
-        if "endpoint_id" in request.query:
-            mine &= {request.query["endpoint_id"]}
-        event_id = request.query.get("event_id")
+        endpoint_id, event_id = _id(request, "endpoint_id", "we"), _id(request, "event_id", "evt")
+        if endpoint_id is not None:
+            mine &= {endpoint_id}
         place = min(_number(request, "cursor", len(self._view)), len(self._view))
         return self._page(self._view.numbers(mine), event_id, place, limit)
 
@@ -135,6 +136,13 @@ class Deliveries:
             if self._view.is_about(place, endpoints, wanted):
                 found.append(msgspec.Raw(without_links(self._view.line(place))))
         return listed(found, str(place) if place else None)
+
+
+def _id(request: web.Request, name: str, prefix: str) -> str | None:
+    given = request.query.get(name)
+    if given is not None and not re.fullmatch(f"{prefix}_[a-z0-9]{{16}}", given, re.ASCII):
+        raise bad_query(name, f"must be an id such as {prefix}_{'0' * 16}")
+    return given
 
 
 def _endpoints_of(directory: Directory, merchant_id: str | None) -> set[str]:

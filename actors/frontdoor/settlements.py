@@ -100,7 +100,13 @@ class Settlements:
         return [
             Route("GET", path, self.files, "List settlement files, newest first", Listed),
             _run(path, self.settle, "Close an extra batch and write the settlement files"),
-            Route("GET", f"{path}/{{date}}.csv", self.csv, "A settlement file as it is"),
+            Route(
+                "GET",
+                f"{path}/{{date}}.csv",
+                self.csv,
+                "A settlement file as it is",
+                media="text/csv",
+            ),
             Route("GET", f"{path}/{{date}}", self.file, "Sum up a settlement file", Shown),
         ]
 

@@ -26,6 +26,13 @@ _ID = {
 _TIME = {"type": "string", "format": "date-time", "examples": ["2026-02-09T12:00:00Z"]}
 _PAGE = {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
 _CURSOR = {"type": "string", "pattern": "^[0-9]{1,15}$"}
+
+
+def _id(prefix: str) -> Schema:
+    pattern = f"^{prefix}_[a-z0-9]{{16}}$"
+    return {"type": "string", "pattern": pattern, "examples": [f"{prefix}_{'0' * 16}"]}
+
+
 _TEXT = {"type": "string", "pattern": PLAIN_TEXT, "minLength": 1, "maxLength": 100}
 _AMOUNT = {"type": "integer", "minimum": 0, "maximum": 99_999_999, "examples": [1099]}
 #: Bare, or quoted with a backslash before a quote or a backslash.
@@ -59,6 +66,8 @@ KNOWN: dict[str, tuple[Schema, str]] = {
     ),
     "last4": ({"type": "string", "pattern": "^[0-9]{4}$"}, "Last four digits of the card."),
     "email": ({**_TEXT, "examples": ["ada@shop.example"]}, "The customer's whole address."),
+    "endpoint_id": (_id("we"), "Only to this endpoint."),
+    "event_id": (_id("evt"), "Only of this event."),
     "q": (_TEXT, "A part of the id, the customer's name or email, or a value of the metadata."),
     "reference": (
         {"type": "string", "pattern": "^[!-~]{1,80}$", "examples": ["pi_0000000000000000.1"]},
@@ -122,9 +131,7 @@ def _path(name: str, path: str, own: Mapping[str, Schema]) -> dict[str, Any]:
 def _path_schema(name: str, path: str) -> Schema:
     first = path.split("/")[1]
     if name == "id" and first in _ID:
-        prefix = _ID[first]
-        pattern = f"^{prefix}_[a-z0-9]{{16}}$"
-        return {"type": "string", "pattern": pattern, "examples": [f"{prefix}_{'0' * 16}"]}
+        return _id(_ID[first])
     if name in KNOWN:
         return KNOWN[name][0]
     return {"type": "string", "minLength": 1, "maxLength": 80, "examples": [_example(path, name)]}

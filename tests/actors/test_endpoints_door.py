@@ -175,7 +175,7 @@ async def test_deliveries_are_read_newest_first_and_only_ones_own(tmp_path):
         }
 
     rows = [
-        attempt(number, endpoint, f"evt_{number}")
+        attempt(number, endpoint, f"evt_{number:016}")
         for number, endpoint in enumerate([MINE, THEIRS, GONE, MINE, MINE], 1)
     ]
     book(tmp_path, DELIVERIES, rows)
@@ -194,9 +194,10 @@ async def test_deliveries_are_read_newest_first_and_only_ones_own(tmp_path):
         assert await page(f"?limit=2&cursor={cursor}") == ([3, 1], None)
         assert await page(f"?endpoint_id={GONE}") == ([3], None)
         assert await page(f"?endpoint_id={THEIRS}") == ([], None)
-        assert await page("?event_id=evt_4") == ([4], None)
+        assert await page(f"?event_id=evt_{4:016}") == ([4], None)
         assert (await door.ask("GET", "/deliveries?limit=0"))[0] == 422
-        assert (await door.ask("GET", "/deliveries?state=x"))[0] == 422
+        for query in ("state=x", "event_id=evt_4", "endpoint_id=%9c"):
+            assert (await door.ask("GET", f"/deliveries?{query}"))[0] == 422
         theirs = await door.ask("GET", "/deliveries", key=door.key(merchant="m_002"))
         assert [row["attempt"] for row in theirs[2]["data"]] == [2]
 
