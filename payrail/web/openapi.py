@@ -161,9 +161,10 @@ class _Telling:
         if route.answers is not None:
             content = {"application/json": self._content(self._schema_answered(route.answers))}
         statuses = (route.status, *route.may_also)
-        led = links(route, self._routes, operation_id)
+        # A 200 beside a 201 is a dry run: it has made nothing that could be gone on with.
+        led = dict.fromkeys((route.status, 202), links(route, self._routes, operation_id))
         return {
-            str(status): answers.given(status, content, led, keyed=route.keyed)
+            str(status): answers.given(status, content, led.get(status, {}), keyed=route.keyed)
             for status in statuses
         }
 
