@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.late import VICTIMS, Order, run
+from tests.chaos.late import A_HOUSE_MAX, VICTIMS, Order, run, shared_out
 
 APPROVALS = int(os.environ.get("PAYRAIL_LATE_APPROVALS", "2000"))
 
@@ -23,3 +23,13 @@ async def test_2000_late_approvals_are_given_back_once_under_kills(tmp_path: Pat
     assert len(outcome.books.closed_and_charged) >= APPROVALS
     assert set(outcome.killer.by_actor()) <= set(VICTIMS)
     assert len(outcome.killer.kills) >= 5
+
+
+def test_many_approvals_are_shared_out_among_houses():
+    """None is left out, no house has more than its auditor can hold, no two houses are alike."""
+    orders = shared_out(Order(approvals=100_003))
+
+    assert sum(order.approvals for order in orders) == 100_003
+    assert max(order.approvals for order in orders) <= A_HOUSE_MAX
+    assert len({order.seed for order in orders}) == len(orders)
+    assert shared_out(Order(approvals=2_000)) == [Order(approvals=2_000)]
