@@ -4,7 +4,9 @@ A booking folds every entry into a copy of the payment, so that the next entry, 
 and the reply show how things stand after it.
 """
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct, structs
@@ -26,9 +28,29 @@ OUTBOX, ACCESS = "events", "access"
 _encode = msgspec.json.Encoder().encode
 _decode_view = msgspec.json.Decoder(PaymentView).decode
 _decode_case = msgspec.json.Decoder(CaseView).decode
-_decode_payout = msgspec.json.Decoder(PayoutView).decode
-_decode_refund = msgspec.json.Decoder(RefundView).decode
-_decode_dispute = msgspec.json.Decoder(DisputeView).decode
+
+V = TypeVar("V", RefundView, DisputeView, PayoutView)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind(Generic[V]):
+    """What is particular to objects that move money of their own."""
+
+    book: str
+    decode: Callable[[bytes], V]
+    money: Callable[[V | None, LedgerEntry], list[Posting]]
+    fold: Callable[[V | None, LedgerEntry], V]
+    render: Callable[[V], dict[str, Any]]
+
+
+def _kind(book: str, view: type[V], rules: Any) -> _Kind[V]:
+    decode = msgspec.json.Decoder(view).decode
+    return _Kind(book, decode, rules.money, rules.fold, rules.render)
+
+
+_REFUND = _kind(REFUNDS, RefundView, refunds)
+_DISPUTE = _kind(DISPUTES, DisputeView, disputes)
+_PAYOUT = _kind(LEDGER, PayoutView, payouts)
 
 
 class OutboxEvent(Struct):
@@ -94,38 +116,37 @@ class Booking:
         self, refund: RefundView | None, entry_type: str, data: Struct, amount: int, *, ref: str
     ) -> RefundView:
         """Book one entry about a refund of this payment. Result: the refund after it, a copy."""
-        payment = self.view
-        if payment is None:
-            raise TypeError("a refund needs a payment")
-        known = None if refund is None else _decode_refund(_encode(refund))
-        merchant_id, currency = payment.merchant_id, payment.currency
-        entry = self._entry(
-            entry_type, data, ref=ref, merchant_id=merchant_id, amount=amount, currency=currency
-        )
-        entry = structs.replace(entry, postings=refunds.money(known, entry))
-        view = refunds.fold(known, entry)
-        self.view = fold(payment, entry)
-        self.closed_entry(entry, view.object_seq, refunds.render(view), book=REFUNDS)
-        return view
+        return self._of_payment(_REFUND, refund, entry_type, data, amount, ref)
 
     def book_dispute(
         self, dispute: DisputeView | None, entry_type: str, data: Struct, amount: int, *, ref: str
     ) -> DisputeView:
         """Book one entry about a dispute of this payment. Result: the dispute after it, a copy."""
+        return self._of_payment(_DISPUTE, dispute, entry_type, data, amount, ref)
+
+    def _of_payment(
+        self, kind: _Kind[V], view: V | None, entry_type: str, data: Struct, amount: int, ref: str
+    ) -> V:
+        """Book an entry about an object of this payment, and fold it into both."""
         payment = self.view
         if payment is None:
-            raise TypeError("a dispute needs a payment")
-        known = None if dispute is None else _decode_dispute(_encode(dispute))
+            raise TypeError(f"an entry of {kind.book} needs a payment")
         merchant_id, currency = payment.merchant_id, payment.currency
         entry = self._entry(
             entry_type, data, ref=ref, merchant_id=merchant_id, amount=amount, currency=currency
         )
-        entry = structs.replace(entry, postings=disputes.money(known, entry))
-        must_balance(entry.postings)
-        view = disputes.fold(known, entry)
+        entry, after = self._moved(kind, view, entry)
         self.view = fold(payment, entry)
-        self.closed_entry(entry, view.object_seq, disputes.render(view), book=DISPUTES)
-        return view
+        return after
+
+    def _moved(self, kind: _Kind[V], view: V | None, entry: LedgerEntry) -> tuple[LedgerEntry, V]:
+        """Book `entry` with the money that it moves. Result: it, and the object after it."""
+        known = None if view is None else kind.decode(_encode(view))
+        entry = structs.replace(entry, postings=kind.money(known, entry))
+        must_balance(entry.postings)
+        after = kind.fold(known, entry)
+        self.closed_entry(entry, after.object_seq, kind.render(after), book=kind.book)
+        return entry, after
 
     def book_claim(
         self,
@@ -195,15 +216,10 @@ class Booking:
         currency: str,
     ) -> PayoutView:
         """Book one entry about a payout to a merchant. Result: the payout after it, a copy."""
-        known = None if payout is None else _decode_payout(_encode(payout))
         entry = self._entry(
             entry_type, data, ref=ref, merchant_id=merchant_id, amount=amount, currency=currency
         )
-        entry = structs.replace(entry, postings=payouts.money(known, entry))
-        must_balance(entry.postings)
-        view = payouts.fold(known, entry)
-        self.closed_entry(entry, view.object_seq, payouts.render(view))
-        return view
+        return self._moved(_PAYOUT, payout, entry)[1]
 
     def book_provider(
         self, entry_type: str, data: Struct, provider: str, object_seq: int
