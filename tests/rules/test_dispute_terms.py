@@ -3,7 +3,7 @@
 import pytest
 
 from payrail.domain import disputes
-from payrail.domain.claim_entries import DisputeLost, DisputeSubmitted, DisputeWon, EvidenceAdded
+from payrail.domain.claim_entries import EvidenceAdded
 from payrail.domain.dispute_evidence import (
     EVIDENCE_BYTES_MAX,
     must_be_evidence,
@@ -21,30 +21,16 @@ from payrail.errors import RequestError
 from tests.rules.claims_world import (
     CAPTURED,
     DUE,
-    FEE,
     NOON,
     PAY,
-    A,
-    Family,
     captured_payment,
     entry,
     opened,
 )
-
-ANSWERED = entry(DisputeSubmitted(PAY, A, "chargeback", "usr_op", FEE), CAPTURED, "dp_1")
-INQUIRY_ANSWERED = entry(DisputeSubmitted(PAY, A, "inquiry", "usr_op", 0), CAPTURED, "dp_1")
-WON = entry(DisputeWon(PAY, A, "defended", FEE), CAPTURED, "dp_1")
-LOST = entry(DisputeLost(PAY, A, "defended"), CAPTURED, "dp_1")
-LOST_AGAIN = entry(DisputeLost(PAY, A, "defended", True), CAPTURED, "dp_1")
-DISPUTED, HOLD = "asset:providerA:disputed", "liability:m_001:dispute_hold"
-RECEIVABLE, AVAILABLE = "asset:providerA:receivable", "liability:m_001:available"
-
-
-def family(*made) -> Family:
-    found = Family()
-    for one in made:
-        found.book(one)
-    return found
+from tests.rules.disputed import (
+    ANSWERED,
+    family,
+)
 
 
 def test_due_date_is_the_schemes():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payrail.domain import disputes, postings, refunds
-from payrail.domain.claim_entries import DisputeLost, DisputeSubmitted, DisputeWon
+from payrail.domain.claim_entries import DisputeLost, DisputeWon
 from payrail.domain.disputes import (
     DISPUTE_TRANSITIONS,
     closed_reason,
@@ -30,21 +30,18 @@ from tests.rules.claims_world import (
     refund_entries,
     requested,
 )
-
-ANSWERED = entry(DisputeSubmitted(PAY, A, "chargeback", "usr_op", FEE), CAPTURED, "dp_1")
-INQUIRY_ANSWERED = entry(DisputeSubmitted(PAY, A, "inquiry", "usr_op", 0), CAPTURED, "dp_1")
-WON = entry(DisputeWon(PAY, A, "defended", FEE), CAPTURED, "dp_1")
-LOST = entry(DisputeLost(PAY, A, "defended"), CAPTURED, "dp_1")
-LOST_AGAIN = entry(DisputeLost(PAY, A, "defended", True), CAPTURED, "dp_1")
-DISPUTED, HOLD = "asset:providerA:disputed", "liability:m_001:dispute_hold"
-RECEIVABLE, AVAILABLE = "asset:providerA:receivable", "liability:m_001:available"
-
-
-def family(*made) -> Family:
-    found = Family()
-    for one in made:
-        found.book(one)
-    return found
+from tests.rules.disputed import (
+    ANSWERED,
+    AVAILABLE,
+    DISPUTED,
+    HOLD,
+    INQUIRY_ANSWERED,
+    LOST,
+    LOST_AGAIN,
+    RECEIVABLE,
+    WON,
+    family,
+)
 
 
 def test_chargeback_takes_the_money_and_a_fee():
