@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
-from actors.frontdoor.lists import Reads, answered, listed, page_of
+from actors.frontdoor.lists import Reads
 from actors.frontdoor.models import COMMAND_BYTES_MAX
 from actors.frontdoor.object_rows import ObjectRow
 from actors.frontdoor.queries import one_of, payment_of
@@ -105,19 +105,15 @@ class Cases:
         def is_wanted(row: ObjectRow) -> bool:
             return state in (None, row.state) and payment_id in (None, row.about)
 
-        self._payments.catch_up()
-        cases = self._payments.cases
-        found, cursor = page_of(request, cases.oldest_first(caller.merchant_id), is_wanted)
-        return listed([render(cases.view(row)) for row in found], cursor)
+        index = self._payments.cases
+        return self._reads.page(
+            request, caller, index, is_wanted, lambda row: render(index.view(row))
+        )
 
     async def one(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
-        self._payments.catch_up()
-        cases = self._payments.cases
-        row = cases.row(request.match_info["id"], caller.merchant_id)
-        if row is None:
-            raise no_such("case")
-        return answered(render(cases.view(row)))
+        index = self._payments.cases
+        return self._reads.one(request, caller, index, "case", lambda row: render(index.view(row)))
 
     async def close(self, request: web.Request) -> web.Response:
         caller = self._access.in_role(request, PAYERS)

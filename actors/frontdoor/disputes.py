@@ -15,7 +15,7 @@ from actors.frontdoor.asking import Asking
 from actors.frontdoor.claim_reads import ClaimRow
 from actors.frontdoor.dispute_shown import DisputeShown, DisputesShown
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
-from actors.frontdoor.lists import Reads, answered, listed, page_of
+from actors.frontdoor.lists import Reads
 from actors.frontdoor.models import COMMAND_BYTES_MAX, Amount, NoFields
 from actors.frontdoor.queries import one_of, payment_of
 from actors.frontdoor.reads import PaymentsView
@@ -141,12 +141,10 @@ class Disputes:
 
     async def show(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
-        self._payments.catch_up()
-        disputes = self._payments.disputes
-        row = disputes.row(request.match_info["id"], caller.merchant_id)
-        if row is None:
-            raise no_such("dispute")
-        return answered(render(disputes.view(row)))
+        index = self._payments.disputes
+        return self._reads.one(
+            request, caller, index, "dispute", lambda row: render(index.view(row))
+        )
 
     async def list(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
@@ -155,10 +153,10 @@ class Disputes:
         def is_wanted(row: ClaimRow) -> bool:
             return wanted_state in (None, row.state) and payment_id in (None, row.payment_id)
 
-        self._payments.catch_up()
-        disputes = self._payments.disputes
-        found, cursor = page_of(request, disputes.oldest_first(caller.merchant_id), is_wanted)
-        return listed([render(disputes.view(row)) for row in found], cursor)
+        index = self._payments.disputes
+        return self._reads.page(
+            request, caller, index, is_wanted, lambda row: render(index.view(row))
+        )
 
     def _about(self, request: web.Request) -> tuple[Caller, str, str]:
         caller, given = self._access.for_merchant(request, PAYERS), request.match_info["id"]

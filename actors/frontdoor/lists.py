@@ -6,7 +6,7 @@ Another merchant's id is answered exactly as one that never was. Never: asks the
 import asyncio
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -24,6 +24,15 @@ from payrail.storage.lines import encode
 from payrail.web.access import AccessView, Caller
 
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Index(Protocol[R_co]):
+    """What a list walks and an id is looked up in; a merchant of None asks over all."""
+
+    def row(self, ident: str, merchant_id: str | None) -> R_co | None: ...
+    def oldest_first(self, merchant_id: str | None) -> Sequence[R_co]: ...
+
 
 LIMIT_DEFAULT, LIMIT_MAX = 20, 100
 EVENTS_LIMIT_DEFAULT, EVENTS_LIMIT_MAX = 100, 1_000
@@ -50,6 +59,34 @@ class Reads:
         place = min(place_of(request, "cursor", len(rows)), len(rows))
         data, place = await found_from(self._payments, rows, wanted, place, limit)
         return listed(data, str(place) if place else None)
+
+    def one(
+        self,
+        request: web.Request,
+        caller: Caller,
+        index: Index[R],
+        what: str,
+        shown: Callable[[R], dict[str, Any]],
+    ) -> web.Response:
+        """The object with the id in the path, as the books tell it now."""
+        self._payments.catch_up()
+        row = index.row(request.match_info["id"], caller.merchant_id)
+        if row is None:
+            raise no_such(what)
+        return answered(shown(row))
+
+    def page(
+        self,
+        request: web.Request,
+        caller: Caller,
+        index: Index[R],
+        is_wanted: Callable[[R], bool],
+        shown: Callable[[R], dict[str, Any]],
+    ) -> web.Response:
+        """The newest wanted objects, a page of them."""
+        self._payments.catch_up()
+        found, cursor = page_of(request, index.oldest_first(caller.merchant_id), is_wanted)
+        return listed([shown(row) for row in found], cursor)
 
     async def payment(self, request: web.Request) -> web.Response:
         """The payment as it is, or as its entries told it at a time."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
-from actors.frontdoor.lists import Reads, answered, listed, page_of
+from actors.frontdoor.lists import Reads
 from actors.frontdoor.models import COMMAND_BYTES_MAX
 from actors.frontdoor.object_rows import ObjectRow
 from actors.frontdoor.queries import bad_query, one_of
@@ -110,12 +110,10 @@ class Payouts:
 
     async def show(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
-        self._payments.catch_up()
-        rows = self._payments.payouts
-        row = rows.row(request.match_info["id"], caller.merchant_id)
-        if row is None:
-            raise no_such("payout")
-        return answered(render(rows.view(row)))
+        index = self._payments.payouts
+        return self._reads.one(
+            request, caller, index, "payout", lambda row: render(index.view(row))
+        )
 
     async def list(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
@@ -124,10 +122,10 @@ class Payouts:
         def is_wanted(row: ObjectRow) -> bool:
             return state in (None, row.state) and currency in (None, row.about)
 
-        self._payments.catch_up()
-        payouts = self._payments.payouts
-        found, cursor = page_of(request, payouts.oldest_first(caller.merchant_id), is_wanted)
-        return listed([render(payouts.view(row)) for row in found], cursor)
+        index = self._payments.payouts
+        return self._reads.page(
+            request, caller, index, is_wanted, lambda row: render(index.view(row))
+        )
 
 
 def _order(path: str, handler: Any, summary: str, takes: type[Body], status: int = 200) -> Route:

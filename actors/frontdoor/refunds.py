@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, RootModel
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.claim_reads import ClaimRow
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
-from actors.frontdoor.lists import Reads, answered, listed, page_of
+from actors.frontdoor.lists import Reads
 from actors.frontdoor.models import COMMAND_BYTES_MAX, Amount, NoFields
 from actors.frontdoor.queries import one_of, payment_of, time_of
 from actors.frontdoor.reads import PaymentsView
@@ -143,12 +143,10 @@ class Refunds:
     async def show(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
         at = time_of(request, "at")
-        self._payments.catch_up()
-        refunds = self._payments.refunds
-        row = refunds.row(request.match_info["id"], caller.merchant_id)
-        if row is None:
-            raise no_such("refund")
-        return answered(render(refunds.view(row, at)))
+        index = self._payments.refunds
+        return self._reads.one(
+            request, caller, index, "refund", lambda row: render(index.view(row, at))
+        )
 
     async def list(self, request: web.Request) -> web.Response:
         caller = self._reads.reader(request)
@@ -157,10 +155,10 @@ class Refunds:
         def is_wanted(row: ClaimRow) -> bool:
             return wanted_state in (None, row.state) and payment_id in (None, row.payment_id)
 
-        self._payments.catch_up()
-        refunds = self._payments.refunds
-        found, cursor = page_of(request, refunds.oldest_first(caller.merchant_id), is_wanted)
-        return listed([render(refunds.view(row)) for row in found], cursor)
+        index = self._payments.refunds
+        return self._reads.page(
+            request, caller, index, is_wanted, lambda row: render(index.view(row))
+        )
 
     def _checker(self, request: web.Request) -> tuple[Caller, str]:
         caller, given = self._access.for_merchant(request, CHECKERS), request.match_info["id"]
