@@ -17,6 +17,8 @@ __all__ = [
     "Fault",
     "Kept",
     "Lost",
+    "NoBell",
+    "NoCell",
     "SimClock",
     "SimCrash",
     "SimDisk",
@@ -70,3 +72,19 @@ class SimRng:
 
     def token_hex(self, size_bytes: int) -> str:
         return self._random.randbytes(size_bytes).hex()
+
+
+class NoCell:
+    """A cell that nobody reads; remembers what was marked."""
+
+    def __init__(self) -> None:
+        self.marked: list[str | None] = []
+
+    def mark(self, message_id: str | None) -> None:
+        self.marked.append(message_id)
+
+    def consumed(self, sender: str, n: int, offset: int) -> None: ...
+
+
+class NoBell:
+    def ring(self, actor: str) -> None: ...

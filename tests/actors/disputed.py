@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from actors.simulation import orders
 from payrail.domain.dispute_terms import dispute_fee
 from payrail.domain.ledger import LedgerEntry
 from payrail.domain.postings import balances
@@ -9,7 +10,6 @@ from payrail.domain.timestamps import iso
 from payrail.domain.words.disputes import DisputeFact
 from payrail.runtime.actor import SetTimer
 from tests.actors.gatewaydesk import Desk, answer
-from tests.scenarios import orders
 
 CAPTURED, FEE = 1099, dispute_fee("USD")
 BOOKS = ("payments", "refunds", "disputes")

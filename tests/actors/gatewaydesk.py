@@ -7,11 +7,11 @@ import pytest
 
 from actors.gateway.core import Gateway
 from actors.gateway.settings import Rules
+from actors.simulation.orders import Order, create
 from payrail.domain.messages import CardKnown, Outcome
 from payrail.errors import RequestError
 from payrail.runtime.actor import SetTimer
 from tests.actors.pure import Played
-from tests.scenarios.orders import Order, create
 
 TOKEN, FOREIGN_TOKEN = "tok_1", "tok_2"  # of m_001 and of m_002
 

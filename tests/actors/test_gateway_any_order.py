@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actors.gateway.holds import is_over
+from actors.simulation.orders import Order, approve, authorize, cancel, capture, create, refund
 from payrail.domain.messages import AskAgain, AttemptTimeout, Outcome
 from payrail.domain.providers import public_name
 from payrail.domain.words.payments import HoldExpiry
 from payrail.errors import RequestError
 from payrail.runtime.actor import CancelTimer, SetTimer
 from tests.actors.gatewaydesk import TOKEN, Desk, answer
-from tests.scenarios.orders import Order, approve, authorize, cancel, capture, create, refund
 
 DAY_MS = 24 * 3_600_000
 VERBS = ("authorize", "capture", "part", "cancel", "refund", "approve")

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from actors.gateway.settings import ASKS_MAX
+from actors.simulation.orders import approve, cancel, capture, case_closed, refund
 from payrail.domain.words.cases import CloseCase
 from payrail.runtime.actor import SetTimer
 from tests.actors.gatewaydesk import Desk, answer, booked, entry, timer_of
-from tests.scenarios.orders import approve, cancel, capture, case_closed, refund
 
 
 @pytest.fixture

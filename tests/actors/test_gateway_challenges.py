@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from actors.gateway.settings import Rules
+from actors.simulation.orders import answer_challenge, authorize, cancel, capture, create
 from payrail.domain.breaker import BreakerState
 from payrail.domain.timestamps import iso
 from payrail.domain.words.providers import Action
 from tests.actors.gatewaydesk import TOKEN, Desk, answer, booked, entry, timer_of
 from tests.actors.pure import NOON_MS
-from tests.scenarios.orders import answer_challenge, authorize, cancel, capture, create
 
 LATER_MS = NOON_MS + 15 * 60_000
 B = {"sender": "provider-b", "provider": "providerB"}

@@ -2,9 +2,9 @@
 
 import pytest
 
+from actors.simulation import orders
 from tests.actors.disputed import CAPTURED, answers, case_of, disputed, notes, timer, told, types
 from tests.actors.gatewaydesk import Desk, answer
-from tests.scenarios import orders
 
 
 @pytest.fixture

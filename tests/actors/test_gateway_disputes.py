@@ -2,6 +2,7 @@
 
 import pytest
 
+from actors.simulation import orders
 from payrail.domain.dispute_terms import DAY_MS
 from payrail.domain.timestamps import parse_iso
 from payrail.runtime.actor import CancelTimer
@@ -20,7 +21,6 @@ from tests.actors.disputed import (
     types,
 )
 from tests.actors.gatewaydesk import Desk, answer
-from tests.scenarios import orders
 
 
 @pytest.fixture

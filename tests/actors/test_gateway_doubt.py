@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from actors.simulation.orders import cancel, capture
 from payrail.domain.messages import CardRefused
 from payrail.runtime.actor import CancelTimer
 from tests.actors.gatewaydesk import Desk, answer, booked, entry, timer_of
 from tests.actors.pure import NOON_MS
-from tests.scenarios.orders import cancel, capture
 
 SECOND_MS = 1_000
 

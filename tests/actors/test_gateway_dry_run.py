@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from actors.simulation.orders import Order, approve, authorize, cancel, capture, create, refund
 from payrail.domain.fees import merchant_fee, provider_fee
 from payrail.domain.words.dry_run import FIELD_OF, DryRun
 from payrail.errors import RequestError
 from tests.actors.gatewaydesk import TOKEN, Desk, answer, booked
-from tests.scenarios.orders import Order, approve, authorize, cancel, capture, create, refund
 
 
 @pytest.fixture

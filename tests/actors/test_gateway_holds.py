@@ -6,12 +6,12 @@ import pytest
 
 from actors.gateway.holds import AGAIN_MS
 from actors.gateway.settings import HOLD_MS
+from actors.simulation.orders import authorize, cancel, capture
 from payrail.domain.timestamps import iso
 from payrail.domain.words.disputes import DisputeFact
 from payrail.runtime.actor import CancelTimer, SetTimer
 from tests.actors.gatewaydesk import Desk, answer, booked, entry
 from tests.actors.pure import NOON_MS
-from tests.scenarios.orders import authorize, cancel, capture
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from actors.simulation.house import SimHouse, authorized, open_house
+from actors.simulation.orders import authorize, cancel, capture, create, drill
 from payrail.domain.messages import ReplyLine
 from tests.actors.gatewaydesk import TOKEN, Desk
-from tests.scenarios.orders import authorize, cancel, capture, create, drill
-from tests.scenarios.simhouse import SimHouse, authorized, open_house
 
 DAY_MS = 24 * 3_600_000
 REPLAYED = {"Idempotent-Replayed": "true"}

@@ -4,10 +4,10 @@ import pytest
 from msgspec import structs
 
 from actors.gateway import notices
+from actors.simulation.orders import cancel, capture
 from payrail.domain.words.providers import ParkedNoticeDue, ProviderNotice
 from payrail.runtime.actor import CancelTimer, SetTimer
 from tests.actors.gatewaydesk import Desk, answer, booked, entry
-from tests.scenarios.orders import cancel, capture
 
 HOUR_MS = 3_600_000
 

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from actors.gateway.payouts import CHUNK
+from actors.simulation import orders
 from payrail.domain.ledger import LedgerEntry, PaymentSettled, Posting
 from payrail.domain.payout_terms import next_run_ms, paid_ms, value_date_of
 from payrail.domain.timestamps import iso, parse_iso
 from payrail.domain.words.payouts import PayoutsDue
 from payrail.runtime.actor import CancelTimer, Moment, SetTimer
 from tests.actors.gatewaydesk import Desk, answer, booked, entry, timer_of
-from tests.scenarios import orders
 
 DAY_MS = 86_400_000
 

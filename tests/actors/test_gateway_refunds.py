@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from actors.gateway.settings import Rules
+from actors.simulation.orders import approve, cancel, capture, refund, reject
 from payrail.domain.ledger import LedgerEntry
 from payrail.domain.postings import balances
 from payrail.domain.refund_approval import EXPIRES_AFTER_MS, RefundTiers
 from payrail.domain.words.providers import ProviderNotice
 from tests.actors.gatewaydesk import Desk, answer, timer_of
-from tests.scenarios.orders import approve, cancel, capture, refund, reject
 
 
 @pytest.fixture

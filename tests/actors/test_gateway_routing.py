@@ -7,6 +7,7 @@ import pytest
 
 from actors.gateway.routing import another, charge_of, first
 from actors.gateway.settings import Rules
+from actors.simulation.orders import authorize, cancel, capture, create
 from payrail.domain.breaker import Breaker, BreakerState
 from payrail.domain.messages import BreakerPause
 from payrail.domain.routing import Charge
@@ -14,7 +15,6 @@ from payrail.domain.trials import Standing
 from payrail.runtime.actor import CancelTimer, SetTimer
 from tests.actors.gatewaydesk import TOKEN, Desk, answer, booked, entry, timer_of
 from tests.actors.pure import NOON_MS
-from tests.scenarios.orders import authorize, cancel, capture, create
 
 TABLE = Rules().routing
 CHARGE = Charge("pi_1", "m_001", 1099, "USD", "424242", "US")

@@ -5,10 +5,10 @@ import pytest
 from actors.gateway.core import Gateway
 from actors.gateway.routing_rules import DEFAULT, PATH, read_routing
 from actors.gateway.settings import REMEDY, Rules
+from actors.simulation.orders import create
 from payrail.domain.routing import RoutingTable
 from payrail.errors import BadSettings
 from tests.actors.gatewaydesk import TOKEN, Desk, entry
-from tests.scenarios.orders import create
 
 KNOWN = ("providerA", "providerB")
 RULE = """

@@ -6,11 +6,11 @@ import pytest
 
 from actors.gateway.core import Gateway
 from actors.gateway.settings import HOLD_MS, Rules
+from actors.simulation.orders import Order, authorize, cancel, capture, create
 from payrail.domain.messages import CancelPayment
 from payrail.runtime.actor import Message, Moment
 from tests.actors.gatewaydesk import FOREIGN_TOKEN, TOKEN, Desk, answer, booked, entry
 from tests.actors.pure import NOON_MS
-from tests.scenarios.orders import Order, authorize, cancel, capture, create
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from actors.gateway.core import Gateway
 from actors.gateway.rule_files import FILE_BYTES_MAX, FILES, look, open_all
 from actors.gateway.rule_watch import changed
 from actors.gateway.settings import Rules
+from actors.simulation.orders import create
 from payrail.domain.timestamps import iso
 from payrail.domain.words.disputes import DisputeFact
 from payrail.domain.words.rules import VIEW, RulesFound, WatchRules
@@ -15,7 +16,6 @@ from payrail.runtime.actor import Moment, Step
 from payrail.runtime.sim import SimClock, SimFs
 from tests.actors.gatewaydesk import TOKEN, Desk, entry
 from tests.runtime.crashpoints import Files, Scenario, errors, kills, power_cuts, steps, survive_all
-from tests.scenarios.orders import create
 
 TO_B = b'order = ["providerB", "providerA"]\n'
 BAD = b'# ours\norder = ["providerC"]\n'

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from actors.simulation.orders import capture
 from payrail.domain.ledger import Posting
 from payrail.domain.words.settlement import BankRow, PaymentsSettled, SettledRow
 from tests.actors.gatewaydesk import Desk, booked
-from tests.scenarios.orders import capture
 
 BATCH = "providerA-2026-02-09-01"
 SUSPENSE = [Posting("asset:suspense:recon:providerA", 10, "USD"), Posting("x", -10, "USD")]

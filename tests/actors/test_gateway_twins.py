@@ -5,10 +5,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from actors.simulation.orders import Order, authorize, cancel, capture, create
 from payrail.domain.messages import AttemptTimeout
 from payrail.errors import RequestError
 from tests.actors.gatewaydesk import TOKEN, Desk, answer
-from tests.scenarios.orders import Order, authorize, cancel, capture, create
 
 KEYS = ("k1", "k2", "k3")
 

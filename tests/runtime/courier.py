@@ -15,9 +15,9 @@ from payrail.runtime.driver import Driver
 from payrail.runtime.errands import Outcome, SimErrands
 from payrail.runtime.intake import World
 from payrail.runtime.ports import Clock, Fs
+from payrail.runtime.sim import NoBell, NoCell
 from payrail.storage.appender import Appender
 from payrail.storage.lines import GENESIS, chained, complete_lines, hash_of
-from tests.runtime.toy import NoBell, NoCell
 
 NEWS = "data/news.jsonl"
 WORLD = "data/world.jsonl"

@@ -18,12 +18,10 @@ from payrail.runtime.drafting import envelope_line
 from payrail.runtime.driver import Driver
 from payrail.runtime.intake import World
 from payrail.runtime.recovery import journal_path
-from payrail.runtime.sim import NOON_MS, SimClock, SimFs
+from payrail.runtime.sim import NOON_MS, NoBell, NoCell, SimClock, SimFs
 from payrail.storage.journal import JournalLine, read_steps
 from payrail.storage.lines import complete_lines
 from tests.runtime.toy import (
-    NoBell,
-    NoCell,
     State,
     Toy,
 )

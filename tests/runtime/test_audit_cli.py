@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from actors.cli.audit import audit
-from tests.scenarios.orders import capture
-from tests.scenarios.simhouse import SimHouse, authorized, open_house
+from actors.simulation.house import SimHouse, authorized, open_house
+from actors.simulation.orders import capture
 
 LEDGER = "data/ledger/payments.jsonl"
 

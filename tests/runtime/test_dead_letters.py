@@ -10,12 +10,10 @@ from payrail.runtime.actor import Message, Moment, SetTimer, Step
 from payrail.runtime.driver import Driver
 from payrail.runtime.intake import World
 from payrail.runtime.recovery import journal_path
-from payrail.runtime.sim import SimClock, SimCrash, SimFs
+from payrail.runtime.sim import NoBell, NoCell, SimClock, SimCrash, SimFs
 from payrail.storage.journal import read_steps
 from payrail.storage.lines import complete_lines, sealed
 from tests.runtime.toy import (
-    NoBell,
-    NoCell,
     State,
     Toy,
     create_line,

@@ -16,7 +16,7 @@ from payrail.runtime.driver import Driver
 from payrail.runtime.effects import Answer, Keep, Publish, Write
 from payrail.runtime.effects import Post as PostEffect
 from payrail.runtime.intake import World
-from payrail.runtime.sim import Fault, SimClock, SimFs
+from payrail.runtime.sim import Fault, NoBell, NoCell, SimClock, SimFs
 from payrail.storage.lines import complete_lines
 from tests.runtime.ruled import (
     JOURNAL,
@@ -29,8 +29,6 @@ from tests.runtime.ruled import (
 )
 from tests.runtime.toy import (
     Deposit,
-    NoBell,
-    NoCell,
     Toy,
     create_line,
     deposit_line,

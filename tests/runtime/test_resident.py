@@ -12,9 +12,10 @@ from payrail.runtime import resident as rooms
 from payrail.runtime.clocks import SystemClock
 from payrail.runtime.control import taking_up
 from payrail.runtime.resident import ActorResident, Place
+from payrail.runtime.sim import NoBell
 from payrail.steplog import StepLog
 from payrail.storage.fs import RealFile, RealFs
-from tests.runtime.toy import NoBell, Toy, deposit_line
+from tests.runtime.toy import Toy, deposit_line
 
 DEPOSITS = "data/toy/deposits.jsonl"
 

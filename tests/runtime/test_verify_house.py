@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from actors.simulation.house import ACTORS, SimHouse, authorized, open_house
+from actors.simulation.orders import cancel, capture, create
 from payrail.audit.findings import damaged
 from payrail.audit.house import verify, verify_ledger
 from payrail.audit.ledger import check_ledger
@@ -13,8 +15,6 @@ from payrail.audit.statement import balance, statement
 from payrail.audit.why import explain, walk
 from payrail.runtime.sim import Chance, Kept, SimFs
 from payrail.storage.lines import chained
-from tests.scenarios.orders import cancel, capture, create
-from tests.scenarios.simhouse import ACTORS, SimHouse, authorized, open_house
 
 LEDGER = "data/ledger/payments.jsonl"
 EVENTS = "data/outbox/events.jsonl"

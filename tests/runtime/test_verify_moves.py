@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from actors.simulation import orders
+from actors.simulation.disputed import SENT_BACK, a_house, answered, later
+from actors.simulation.house import LEDGERS
+from actors.simulation.settled import DAY_MS, SettledHouse
 from payrail.audit.moves import Moves
 from payrail.domain.ledger import LedgerEntry, Posting, read_entry
 from payrail.storage.lines import complete_lines
-from tests.scenarios import orders
-from tests.scenarios.disputed import SENT_BACK, a_house, answered, later
-from tests.scenarios.settled import DAY_MS, SettledHouse
-from tests.scenarios.simhouse import LEDGERS
 
 
 def entries_of(house: SettledHouse) -> list[LedgerEntry]:

@@ -18,12 +18,12 @@ from payrail.runtime.driver import Driver
 from payrail.runtime.edge import open_epoch
 from payrail.runtime.errands import SimErrands
 from payrail.runtime.intake import World
-from payrail.runtime.sim import SimClock, SimFs
+from payrail.runtime.sim import NoBell, NoCell, SimClock, SimFs
 from payrail.storage.journal import decode_line, journal_bytes
 from payrail.storage.lines import chained, hash_of
 from tests.runtime.courier import Carried, Courier, Intended, Parcel
 from tests.runtime.spoilt import BOOK, JOURNAL, SPOOL, lines_of, put
-from tests.runtime.toy import NoBell, NoCell, Toy, deposit_line, drive, feed, settle
+from tests.runtime.toy import Toy, deposit_line, drive, feed, settle
 
 
 class Sends(Toy):

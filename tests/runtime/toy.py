@@ -17,6 +17,7 @@ from payrail.runtime.drafting import envelope_line
 from payrail.runtime.driver import Driver
 from payrail.runtime.intake import World
 from payrail.runtime.ports import Clock, Fs
+from payrail.runtime.sim import NoBell, NoCell
 
 
 class Counted(Struct, tag="counted", tag_field="type"):
@@ -108,22 +109,6 @@ class Toy:
             state: State
 
         return msgspec.json.decode(documents["data/actors/gateway/toy.json"], type=Whole).state
-
-
-class NoCell:
-    """A cell that nobody reads; remembers what was marked."""
-
-    def __init__(self) -> None:
-        self.marked: list[str | None] = []
-
-    def mark(self, message_id: str | None) -> None:
-        self.marked.append(message_id)
-
-    def consumed(self, sender: str, n: int, offset: int) -> None: ...
-
-
-class NoBell:
-    def ring(self, actor: str) -> None: ...
 
 
 def drive(fs: Fs, clock: Clock, **more: Any) -> Driver[State]:

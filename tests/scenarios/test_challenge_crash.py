@@ -2,10 +2,10 @@
 
 import pytest
 
+from actors.simulation import orders
+from actors.simulation.crashes import TOKEN, Scene, must_survive
+from actors.simulation.house import SimHouse
 from payrail.domain.timestamps import parse_iso
-from tests.scenarios import orders
-from tests.scenarios.crash_house import TOKEN, Scene, must_survive
-from tests.scenarios.simhouse import SimHouse
 
 ALWAYS, THEN_DECLINED = "4000002760003184", "4000008400001629"
 ASKED = ("payment.created", "payment.attempt_started", "payment.requires_action")

@@ -3,12 +3,12 @@ is the order in which things are due."""
 
 from typing import Any
 
+from actors.simulation import orders
+from actors.simulation.house import authorized
+from actors.simulation.settled import DAY_MS, SettledHouse
 from payrail.domain.timestamps import parse_iso
 from payrail.runtime.hopping import Seen, next_stop
 from payrail.runtime.rests import Rested
-from tests.scenarios import orders
-from tests.scenarios.settled import DAY_MS, SettledHouse
-from tests.scenarios.simhouse import authorized
 
 HOUR_MS = 3_600_000
 

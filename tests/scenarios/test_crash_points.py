@@ -6,9 +6,9 @@ what was not synced; a disk fails once. Then the merchant repeats what it does n
 
 import pytest
 
-from tests.scenarios import orders
-from tests.scenarios.crash_house import TOKEN, Scene, card, must_survive
-from tests.scenarios.simhouse import ACTORS, GOOD, SimHouse, authorized
+from actors.simulation import orders
+from actors.simulation.crashes import TOKEN, Scene, card, must_survive
+from actors.simulation.house import ACTORS, GOOD, SimHouse, authorized
 
 
 def created(house: SimHouse) -> None:

@@ -8,12 +8,12 @@ import pytest
 from actors.gateway.fee_rules import DEFAULT, read_fee_rules
 from actors.gateway.settings import Rules
 from actors.reconciler.inputs import Ledger
+from actors.simulation import orders
+from actors.simulation.settled import SettledHouse
+from actors.simulation.sound import must_be_sound
 from payrail.domain.fees import merchant_fee, provider_fee
 from payrail.domain.settlement.ours import captures
 from tests.auditor.audit import audit
-from tests.scenarios import orders
-from tests.scenarios.settled import SettledHouse
-from tests.scenarios.sound import must_be_sound
 
 AMOUNTS = {"JPY": 5000, "USD": 5001, "KWD": 5125}
 #: Half of it and an odd unit, so that something is left to round.

@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from tests.scenarios import orders
-from tests.scenarios.crash_house import TOKEN, Scene, card, must_survive
-from tests.scenarios.simhouse import SimHouse, authorized
+from actors.simulation import orders
+from actors.simulation.crashes import TOKEN, Scene, card, must_survive
+from actors.simulation.house import SimHouse, authorized
 
 AMOUNT = 1099
 LOST = ("dispute.lost", "payment.charged_back")

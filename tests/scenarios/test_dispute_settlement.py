@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from actors.simulation import orders
+from actors.simulation.disputed import SENT_BACK, a_house, answered, disputed, later
+from actors.simulation.settled import DAY_MS, SettledHouse
+from actors.simulation.sound import must_be_sound
 from payrail.domain.words.providers import OpenDispute
 from tests.auditor.audit import audit
-from tests.scenarios import orders
-from tests.scenarios.disputed import SENT_BACK, a_house, answered, disputed, later
-from tests.scenarios.settled import DAY_MS, SettledHouse
-from tests.scenarios.sound import must_be_sound
 
 REPORTS = "data/reconciliation/reconciliation_report_"
 NET, DUE = 5000 - 175, 5000 - 200

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from actors.cli.main import app
-from tests.scenarios.orders import capture
-from tests.scenarios.simhouse import authorized, open_house
+from actors.simulation.house import authorized, open_house
+from actors.simulation.orders import capture
 
 BOOK = "data/outbox/events.jsonl"
 WAIT_S = 20

@@ -12,10 +12,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from actors.cli.audit import audit
+from actors.simulation.settled import SettledHouse
 from payrail.audit.export_names import beancount_account, decimal
 from tests.actors.doors import book, open_door
 from tests.rules.ledger_lines import moved
-from tests.scenarios.settled import SettledHouse
 
 LEDGER = "data/ledger/payments.jsonl"
 HLEDGER, BEAN_CHECK = shutil.which("hledger"), Path(sys.executable).parent / "bean-check"

@@ -2,10 +2,10 @@
 
 import pytest
 
+from actors.simulation import orders
+from actors.simulation.house import DECLINED, SimHouse, authorized, open_house
+from actors.simulation.sound import must_be_sound
 from payrail.runtime.sim import Dropped
-from tests.scenarios import orders
-from tests.scenarios.simhouse import DECLINED, SimHouse, authorized, open_house
-from tests.scenarios.sound import must_be_sound
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 
 from actors.gateway.settings import HOLD_MS
-from tests.scenarios import orders
-from tests.scenarios.crash_house import TOKEN, Scene, card, must_survive
-from tests.scenarios.simhouse import SimHouse, authorized
+from actors.simulation import orders
+from actors.simulation.crashes import TOKEN, Scene, card, must_survive
+from actors.simulation.house import SimHouse, authorized
 
 HELD = ("payment.created", "payment.attempt_started", "payment.authorized")
 TAKEN = ("payment.capture_requested", "payment.captured", "fee.charged")

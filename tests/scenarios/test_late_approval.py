@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.orders import authorize, cancel, capture, create, drill
-from tests.scenarios.simhouse import PROVIDERS, SimHouse, authorized, open_house
-from tests.scenarios.sound import must_be_sound
+from actors.simulation.house import PROVIDERS, SimHouse, authorized, open_house
+from actors.simulation.orders import authorize, cancel, capture, create, drill
+from actors.simulation.sound import must_be_sound
 
 SECOND_MS, HOUR_MS, DAY_MS = 1_000, 3_600_000, 86_400_000
 

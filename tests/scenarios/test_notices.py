@@ -3,9 +3,9 @@ the payment ends as it would have without any."""
 
 import pytest
 
-from tests.scenarios.orders import authorize, cancel, capture, create, drill
-from tests.scenarios.simhouse import SimHouse, authorized, open_house
-from tests.scenarios.sound import must_be_sound
+from actors.simulation.house import SimHouse, authorized, open_house
+from actors.simulation.orders import authorize, cancel, capture, create, drill
+from actors.simulation.sound import must_be_sound
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 DRILLS = (

@@ -4,11 +4,11 @@ from collections import Counter
 
 import pytest
 
+from actors.simulation import orders
+from actors.simulation.crashes import TOKEN, Scene, card, must_survive
+from actors.simulation.house import SimHouse, authorized
+from actors.simulation.settled import SettledHouse, reconciliation, settlement
 from payrail.domain.timestamps import parse_iso
-from tests.scenarios import orders
-from tests.scenarios.crash_house import TOKEN, Scene, card, must_survive
-from tests.scenarios.settled import SettledHouse, reconciliation, settlement
-from tests.scenarios.simhouse import SimHouse, authorized
 
 AMOUNT = 5000
 MADE, PAID, FAILED = "payout.created", "payout.paid", "payout.failed"

@@ -5,6 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from actors.simulation.crashes import Scene, must_survive
+from actors.simulation.house import SimHouse
+from actors.simulation.orders import Order
 from payrail.domain.access import read_record
 from payrail.domain.people import People, PeopleRecord, render_key, render_merchant, render_user
 from payrail.domain.words.access import (
@@ -15,9 +18,6 @@ from payrail.domain.words.access import (
     RevokeKey,
     RotateKey,
 )
-from tests.scenarios.crash_house import Scene, must_survive
-from tests.scenarios.orders import Order
-from tests.scenarios.simhouse import SimHouse
 
 BOOK = "data/access/changes.jsonl"
 

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from tests.scenarios import orders
-from tests.scenarios.crash_house import Scene, must_survive
-from tests.scenarios.disputed import (
+from actors.simulation import orders
+from actors.simulation.crashes import Scene, must_survive
+from actors.simulation.disputed import (
     MINUTE_MS,
     SENT_BACK,
     answered,
@@ -14,8 +14,8 @@ from tests.scenarios.disputed import (
     later,
     pays,
 )
-from tests.scenarios.settled import DAY_MS, SettledHouse, reconciliation, settlement
-from tests.scenarios.simhouse import SimHouse
+from actors.simulation.house import SimHouse
+from actors.simulation.settled import DAY_MS, SettledHouse, reconciliation, settlement
 
 #: So long before its time a timer is still left alone: what else those days bring is done by then.
 SHORT_MS = 1_000

@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from tests.scenarios import orders
-from tests.scenarios.crash_house import TOKEN, Scene, card, must_survive
-from tests.scenarios.settled import SettledHouse, reconciliation, settlement
-from tests.scenarios.simhouse import SimHouse, authorized
+from actors.simulation import orders
+from actors.simulation.crashes import TOKEN, Scene, card, must_survive
+from actors.simulation.house import SimHouse, authorized
+from actors.simulation.settled import SettledHouse, reconciliation, settlement
 
 DAYS_MS = 24 * 3_600_000
 MADE = ("refund.requested",)

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from actors.simulation import orders
+from actors.simulation.settled import DAY_MS, NEWEST, SettledHouse, a_house
+from actors.simulation.sound import must_be_sound
 from tests.auditor.audit import audit
-from tests.scenarios import orders
-from tests.scenarios.settled import DAY_MS, NEWEST, SettledHouse, a_house
-from tests.scenarios.sound import must_be_sound
 
 NET = 5000 - 175
 

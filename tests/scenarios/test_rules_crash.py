@@ -2,11 +2,11 @@
 
 import pytest
 
+from actors.simulation import orders
+from actors.simulation.crashes import TOKEN, Scene, card, must_survive
+from actors.simulation.house import GOOD, SimHouse, authorized
+from actors.simulation.ruled import RuledHouse
 from payrail.runtime.sim import Call
-from tests.scenarios import orders
-from tests.scenarios.crash_house import TOKEN, Scene, card, must_survive
-from tests.scenarios.ruled_house import RuledHouse
-from tests.scenarios.simhouse import GOOD, SimHouse, authorized
 
 TO_B = 'order = ["providerB", "providerA"]\n'
 BAD = 'order = ["providerC"]\n'

@@ -8,11 +8,9 @@ import io
 
 import pytest
 
-from payrail.domain.settlement.breaks import CLASSES
-from payrail.domain.words.settlement import RunSettlement
-from tests.auditor.audit import audit
-from tests.scenarios import orders
-from tests.scenarios.settled import (
+from actors.simulation import orders
+from actors.simulation.house import GOOD, authorized
+from actors.simulation.settled import (
     DAY_MS,
     NEWEST,
     TODAY,
@@ -24,8 +22,10 @@ from tests.scenarios.settled import (
     reconciliation,
     settlement,
 )
-from tests.scenarios.simhouse import GOOD, authorized
-from tests.scenarios.sound import must_be_sound
+from actors.simulation.sound import must_be_sound
+from payrail.domain.settlement.breaks import CLASSES
+from payrail.domain.words.settlement import RunSettlement
+from tests.auditor.audit import audit
 
 SETTLEMENT = f"data/settlement/settlement_{TODAY}.csv"
 

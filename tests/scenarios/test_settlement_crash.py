@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from payrail.domain.settlement import bank
-from tests.scenarios.crash_house import Scene, must_survive
-from tests.scenarios.settled import (
+from actors.simulation.crashes import Scene, must_survive
+from actors.simulation.house import SimHouse
+from actors.simulation.settled import (
     DAY_MS,
     NEWEST,
     TODAY,
@@ -17,7 +17,7 @@ from tests.scenarios.settled import (
     reconciliation,
     settlement,
 )
-from tests.scenarios.simhouse import SimHouse
+from payrail.domain.settlement import bank
 
 SETTLEMENT = f"data/settlement/settlement_{TODAY}.csv"
 NET = 5000 - 175

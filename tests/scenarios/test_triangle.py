@@ -5,9 +5,9 @@ import base64
 import msgspec
 import pytest
 
+from actors.simulation.house import GOOD, SimHouse, authorized, open_house
+from actors.simulation.orders import authorize, cancel, capture, create, drill
 from payrail.storage.lines import complete_lines
-from tests.scenarios.orders import authorize, cancel, capture, create, drill
-from tests.scenarios.simhouse import GOOD, SimHouse, authorized, open_house
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ import msgspec
 import pytest
 
 from actors.dispatcher.errands import Deliver
+from actors.simulation import orders, sound
+from actors.simulation.crashes import TOKEN, Scene, card, must_survive
+from actors.simulation.hooked import PROCESSED, HookedHouse, add_endpoint
+from actors.simulation.house import GOOD, SimHouse
 from payrail.domain.words.endpoints import RotateEndpointSecret, SwitchEndpoint
 from payrail.runtime.head import decode_out
-from tests.scenarios import orders, sound
-from tests.scenarios.crash_house import TOKEN, Scene, card, must_survive
-from tests.scenarios.hooked import PROCESSED, HookedHouse, add_endpoint
-from tests.scenarios.simhouse import GOOD, SimHouse
 
 
 def hooked(house: SimHouse) -> HookedHouse:

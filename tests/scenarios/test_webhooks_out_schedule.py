@@ -4,14 +4,14 @@ from itertools import pairwise
 
 import pytest
 
+from actors.simulation import orders
+from actors.simulation.crashes import TOKEN
+from actors.simulation.hooked import HookedHouse, add_endpoint
+from actors.simulation.house import GOOD
 from payrail.domain.messages import ReplayDeadLetter
 from payrail.domain.timestamps import parse_iso
 from payrail.domain.webhooks import SCHEDULES
 from payrail.runtime.deadletters import book_path
-from tests.scenarios import orders
-from tests.scenarios.crash_house import TOKEN
-from tests.scenarios.hooked import HookedHouse, add_endpoint
-from tests.scenarios.simhouse import GOOD
 
 HOUR_MS = 3_600_000
 

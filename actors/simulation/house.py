@@ -15,10 +15,13 @@ from actors.gateway.core import Gateway
 from actors.gateway.settings import Rules
 from actors.provider.batches import WORK as STATEMENT
 from actors.provider.core import Provider
-from actors.provider.posting import outcome
 from actors.provider.seals import HpkeUnseal
 from actors.provider.seals import open_keys as provider_keys
 from actors.provider.statements import write_statement
+from actors.simulation import orders
+from actors.simulation.orders import Order
+from actors.simulation.posts import SimPosts
+from actors.simulation.witness import EDGES, Question, Witness
 from actors.vault.core import Vault
 from actors.vault.keys import Card, open_keys
 from actors.vault.seals import HpkeSeals
@@ -26,18 +29,24 @@ from payrail.domain import cards
 from payrail.domain.messages import ReplyLine, StoreCard
 from payrail.domain.words.disputes import DisputeFact
 from payrail.runtime.actor import Actor
-from payrail.runtime.admission import DoneItem
 from payrail.runtime.drafting import envelope_line
 from payrail.runtime.driver import Driver
 from payrail.runtime.errands import Outcome, SimErrands
 from payrail.runtime.intake import World
-from payrail.runtime.sim import NOON_MS, Fault, SimClock, SimDisk, SimFs, SimRng, Survival
+from payrail.runtime.sim import (
+    NOON_MS,
+    Fault,
+    NoBell,
+    NoCell,
+    SimClock,
+    SimDisk,
+    SimFs,
+    SimRng,
+    Survival,
+)
 from payrail.runtime.simfaults import Faults
 from payrail.security.notices import Sent, Told, checked, notice_key, signed
-from payrail.storage.lines import complete_lines, encode
-from tests.runtime.toy import NoBell, NoCell
-from tests.scenarios.orders import Order
-from tests.scenarios.witness import EDGES, Question, Witness
+from payrail.storage.lines import complete_lines
 
 ACTORS = ("vault", "provider-a", "provider-b", "gateway")
 PROVIDERS = {"provider-a": "providerA", "provider-b": "providerB"}
@@ -60,44 +69,6 @@ ON_ITS_WAY = "payout:"
 _OTHERS = (*FOR_PEOPLE, HOLD, ON_ITS_WAY)
 NOTICE_KEYS = {public: notice_key(b"a-simulated-house", public) for public in PROVIDERS.values()}
 GOOD, DECLINED = "4242424242424242", "4000000000000002"
-
-
-class SimPosts:
-    """The errand `notice` of a provider, and the front door that takes it: signed and checked as
-    over HTTP, asked of the gateway, taken when the gateway has answered. A gateway that was reborn
-    is asked again. Other errands go to `others`."""
-
-    def __init__(self, house: "SimHouse", others: SimErrands) -> None:
-        self._house, self._others = house, others
-        self._waiting: dict[str, Any] = {}
-        self._asked: dict[str, tuple[str, Any]] = {}  # errand -> question, and the gateway asked
-
-    def start(self, errand: Any) -> None:
-        if errand.work == "notice":
-            self._waiting.setdefault(errand.id, errand)
-        else:
-            self._others.start(errand)
-
-    def finished(self, at_most: int) -> list[DoneItem]:
-        done = [self._look(errand) for errand in list(self._waiting.values())[:at_most]]
-        return [*(item for item in done if item is not None), *self._others.finished(at_most)]
-
-    def _look(self, errand: Any) -> DoneItem | None:
-        status = 503 if self._house.doors_closed else self._answer(errand)
-        if status is None:
-            return None
-        del self._waiting[errand.id]
-        kind, body = outcome(errand.body, status)
-        return DoneItem(errand.id, kind, encode(body), errand.correlation_id)
-
-    def _answer(self, errand: Any) -> int | None:
-        gateway = self._house.drivers.get("gateway")
-        question, asked = self._asked.get(errand.id, ("", None))
-        if question and (status := self._house.notice_status(question)):
-            return status
-        if asked is not gateway or gateway is None:
-            self._asked[errand.id] = self._house.post_notice(errand.body), gateway
-        return None
 
 
 class SimHouse:
@@ -342,8 +313,6 @@ def open_house(rules: Rules | None = None) -> tuple[SimHouse, str]:
 
 def authorized(house: SimHouse, token: str, name: str = "p", **fields: Any) -> str:
     """A payment that holds its money; result: its id."""
-    from tests.scenarios import orders
-
     order = orders.create(token, f"{name}_create", confirm=True, **fields)
     status, body = house.say(order, f"{name}_create")
     assert (status, body["state"]) == (201, "authorized")

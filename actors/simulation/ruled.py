@@ -6,11 +6,11 @@ from actors.gateway.core import Gateway
 from actors.gateway.rule_files import open_all
 from actors.gateway.rule_watch import changed
 from actors.gateway.rules_taken import WATCH
+from actors.simulation.house import PEERS, SimHouse
 from payrail.runtime.actor import Actor, Errand
 from payrail.runtime.admission import DoneItem
 from payrail.runtime.sim import SimFs
 from payrail.storage.lines import encode
-from tests.scenarios.simhouse import PEERS, SimHouse
 
 
 class Watching:

@@ -1,7 +1,7 @@
 """The whole house, broken at each effect of a scene: who dies, what survives, how it goes on.
 
     Scene.setup ──▶ Scene.story, broken at effect n ──▶ who dies comes back ──▶ the merchant repeats
-                                                          until it knows ──▶ tests.scenarios.sound
+                                                          until it knows ──▶ actors.simulation.sound
 
 An effect is one mutating call on `Fs` by any actor; they are counted through the whole story, over
 all actors. The merchant writes through a process of its own, which is never broken.
@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from actors.simulation.house import GOOD, SimHouse
+from actors.simulation.sound import is_final, key_of, must_be_sound
+from actors.simulation.witness import Question, Witness
 from payrail.errors import JournalLost
 from payrail.runtime.sim import Call, Dropped, Fault, Kept, Lost, SimClock, SimCrash, Survival
 from payrail.runtime.simfaults import Faults
-from tests.scenarios.simhouse import GOOD, SimHouse
-from tests.scenarios.sound import is_final, key_of, must_be_sound
-from tests.scenarios.witness import Question, Witness
 
 WRITES = frozenset({"append", "pwrite"})
 #: The token of the card that `card` has stored.

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from actors.simulation.orders import Order
 from payrail.domain.messages import ReplyLine
 from payrail.storage.lines import is_whole
-from tests.scenarios.orders import Order
 
 EDGES = ("frontdoor", "vault.http")
 

@@ -5,6 +5,16 @@ from typing import Any
 
 import msgspec
 
+from actors.simulation.house import (
+    ACTORS,
+    FOR_PEOPLE,
+    HOLD,
+    LEDGERS,
+    ON_ITS_WAY,
+    PROVIDERS,
+    SimHouse,
+)
+from actors.simulation.witness import Question
 from payrail.audit.paid_out import PaidOut
 from payrail.domain import disputes, refunds
 from payrail.domain.disputes import DisputeView
@@ -19,16 +29,6 @@ from payrail.runtime.recovery import fold_step, journal_path
 from payrail.storage.books import Follower
 from payrail.storage.journal import JournalLine, read_steps, verify_chain
 from payrail.storage.lines import complete_lines
-from tests.scenarios.simhouse import (
-    ACTORS,
-    FOR_PEOPLE,
-    HOLD,
-    LEDGERS,
-    ON_ITS_WAY,
-    PROVIDERS,
-    SimHouse,
-)
-from tests.scenarios.witness import Question
 
 ACCESS_LOG = "data/vault/access_log.jsonl"
 FINAL = frozenset({200, 201, 402})

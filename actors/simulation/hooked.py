@@ -7,13 +7,13 @@ from actors.dispatcher.core import Dispatcher
 from actors.dispatcher.errands import Deliver, ReadMore, packer, read_more
 from actors.dispatcher.settings import Policy
 from actors.gateway.core import Gateway
+from actors.simulation.house import ACTORS, PEERS, SimHouse
+from actors.simulation.orders import Order
 from payrail.domain.webhooks import SCHEDULES
 from payrail.domain.words.endpoints import AddEndpoint, DeliveryDone
 from payrail.runtime.actor import Actor
 from payrail.runtime.errands import Outcome
 from payrail.runtime.sim import SimFs, Survival
-from tests.scenarios.orders import Order
-from tests.scenarios.simhouse import ACTORS, PEERS, SimHouse
 
 HOUSE_SECRET = b"a-simulated-house"
 URL = "https://shop.example/hooks"

@@ -1,5 +1,6 @@
 """The simulated house with a reconciler: captures, statements, reports, approvals."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -7,6 +8,9 @@ from actors.gateway.core import Gateway
 from actors.provider.batches import ClosedBatch
 from actors.reconciler.core import Reconciler
 from actors.reconciler.works import all_works
+from actors.simulation import orders
+from actors.simulation.house import ACTORS, GOOD, PEERS, PROVIDERS, SimHouse, authorized
+from actors.simulation.orders import Order
 from payrail.domain.words.settlement import (
     ApproveBreak,
     ProposeBreak,
@@ -16,9 +20,6 @@ from payrail.domain.words.settlement import (
 from payrail.runtime.actor import Actor
 from payrail.runtime.errands import Outcome
 from payrail.runtime.sim import SimFs
-from tests.scenarios import orders
-from tests.scenarios.orders import Order
-from tests.scenarios.simhouse import ACTORS, GOOD, PEERS, PROVIDERS, SimHouse, authorized
 
 DAY_MS = 86_400_000
 TODAY = "2026-02-09"
@@ -67,8 +68,6 @@ class SettledHouse(SimHouse):
         return found
 
     def json(self, path: str) -> list[dict[str, Any]]:
-        import json
-
         return [json.loads(self.bytes_of(path))]
 
     def state_of(self, payment_id: str) -> str:

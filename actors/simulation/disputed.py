@@ -1,8 +1,8 @@
 """The simulated house with disputes: test cards, days that pass, answers and their texts."""
 
-from tests.scenarios import orders
-from tests.scenarios.settled import SettledHouse
-from tests.scenarios.simhouse import SimHouse, authorized
+from actors.simulation import orders
+from actors.simulation.house import SimHouse, authorized
+from actors.simulation.settled import SettledHouse
 
 #: Documented to be disputed, and to send its refunds back.
 FRAUDULENT, SENT_BACK = "4000000000000259", "4000000000005126"
