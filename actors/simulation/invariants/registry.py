@@ -1,0 +1,32 @@
+"""Every invariant in one list, and those that still wait for something to check."""
+
+from collections.abc import Iterable
+
+from actors.simulation.evidence import Evidence
+from actors.simulation.invariants import ledger, truth
+from actors.simulation.invariants.invariant import Findings, Invariant, Waiting
+
+ALL: tuple[Invariant, ...] = (*truth.INVARIANTS, *ledger.INVARIANTS)
+
+WAITING: tuple[Waiting, ...] = (
+    Waiting("I16", "vault records are bound and rotatable", "rotation is not in the house yet"),
+    Waiting("I20", "no egress to internal addresses", "needs sockets: seen on real processes"),
+    Waiting("I21", "every change by people has an audit line", "needs the console's own routes"),
+)
+
+
+def check_all(
+    evidence: Evidence, invariants: Iterable[Invariant] = ALL, *, deep: bool = False
+) -> Findings:
+    """Check them all; `deep` also those that take long. A check that cannot read the evidence has
+    found something: its error becomes the sentence."""
+    findings = Findings()
+    for invariant in invariants:
+        if (invariant.is_deep and not deep) or (invariant.needs_rest and not evidence.is_quiet):
+            continue
+        try:
+            found = invariant.check(evidence)
+        except Exception as error:
+            found = [f"could not be checked: {type(error).__name__}: {error}"]
+        findings.add(invariant, found)
+    return findings

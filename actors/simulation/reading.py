@@ -1,0 +1,184 @@
+"""The files of a house at one moment, each read and parsed once, for everybody who judges them.
+
+Reads what can be read: a line that is no JSON of ours is left out here, and is a finding of the
+invariant about chains. Never: writes, mends, or holds a file open.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from payrail.domain.ledger import LedgerEntry, read_entry
+from payrail.domain.timestamps import parse_iso
+from payrail.errors import LineDamaged
+from payrail.runtime.actor import Actor, BookSpec
+from payrail.runtime.deadletters import with_dead_letters
+from payrail.runtime.ports import Fs
+from payrail.runtime.recovery import journal_path
+from payrail.storage.journal import JournalLine, decode_line
+from payrail.storage.lines import complete_lines
+
+LEDGERS = tuple(f"data/ledger/{name}.jsonl" for name in ("payments", "refunds", "disputes"))
+OUTBOX = "data/outbox/events.jsonl"
+ACCESS_LOG = "data/vault/access_log.jsonl"
+CHANGES = "data/access/changes.jsonl"
+DELIVERIES = "data/outbox/deliveries.jsonl"
+MAILBOXES = "mailboxes"
+
+Fields = dict[str, Any]
+_decode: Callable[[bytes], Any] = msgspec.json.Decoder().decode
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a book, decoded, and where it stands."""
+
+    path: str
+    number: int  # from 1
+    fields: Fields
+
+    def __getitem__(self, name: str) -> Any:
+        return self.fields.get(name)
+
+    @property
+    def place(self) -> str:
+        return f"{self.path}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the ledger, and where it stands."""
+
+    path: str
+    number: int
+    seq: int
+    fact: LedgerEntry
+
+    @property
+    def place(self) -> str:
+        return f"{self.path}:{self.number}"
+
+
+class Reading:
+    """Files by path, journals by actor, and the ledger in the order of its common `seq`."""
+
+    def __init__(self, fs: Fs, actors: Sequence[str], core: Callable[[str], Actor[Any]]) -> None:
+        self._fs, self._actors, self._core = fs, actors, core
+        self._bytes: dict[str, bytes] = {}
+        self._lines: dict[str, list[bytes]] = {}
+        self._rows: dict[str, list[Row]] = {}
+        self._steps: dict[str, list[JournalLine]] = {}
+
+    def bytes_of(self, path: str) -> bytes:
+        """All bytes of a file; empty when there is none."""
+        if path not in self._bytes:
+            self._bytes[path] = self._fs.read(path) if self._fs.exists(path) else b""
+        return self._bytes[path]
+
+    def lines(self, path: str) -> list[bytes]:
+        """The whole lines of a file, without their newlines."""
+        if path not in self._lines:
+            self._lines[path] = complete_lines(self.bytes_of(path))[0]
+        return self._lines[path]
+
+    def rows(self, path: str) -> list[Row]:
+        """The lines of a JSONL file that are JSON objects."""
+        if path not in self._rows:
+            self._rows[path] = [
+                Row(path, number, fields)
+                for number, line in enumerate(self.lines(path), 1)
+                if (fields := decoded(line)) is not None
+            ]
+        return self._rows[path]
+
+    def json(self, path: str) -> Any:
+        """A JSON document; None when there is none or it cannot be read."""
+        return decoded(self.bytes_of(path))
+
+    def listdir(self, path: str) -> list[str]:
+        return self._fs.listdir(path)
+
+    def all_paths(self) -> list[str]:
+        """Every file of the house."""
+        return [path for folder in ("data", MAILBOXES) for path in self._below(folder)]
+
+    def steps(self, actor: str) -> list[JournalLine]:
+        """The journal of an actor, up to the first line that is none."""
+        if actor not in self._steps:
+            found = self._steps[actor] = []
+            for line in self.lines(journal_path(actor)):
+                try:
+                    found.append(decode_line(line))
+                except (msgspec.MsgspecError, UnicodeDecodeError):
+                    break
+        return self._steps[actor]
+
+    def decided(self, actor: str) -> Iterator[tuple[JournalLine, int]]:
+        """(step, business time in ms) of a whole journal."""
+        for step in self.steps(actor):
+            yield step, parse_iso(step.at) + step.ahead_ms
+
+    @cached_property
+    def books(self) -> dict[str, dict[str, BookSpec]]:
+        """Every book of every actor, by actor and by the book's name."""
+        return {name: with_dead_letters(name, self._core(name).books) for name in self._actors}
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """The ledger."""
+        found = []
+        for path in LEDGERS:
+            for number, line in enumerate(self.lines(path), 1):
+                try:
+                    seq, fact = read_entry(line)
+                except LineDamaged:
+                    continue
+                found.append(Entry(path, number, seq, fact))
+        return sorted(found, key=lambda entry: entry.seq)
+
+    @cached_property
+    def entries_of(self) -> dict[str, list[Entry]]:
+        """The ledger by `ref`."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.fact.ref, []).append(entry)
+        return found
+
+    @cached_property
+    def truths(self) -> list[Row]:
+        """What really happened at the providers, file after file."""
+        names = sorted(self.listdir("data/providers"))
+        paths = [f"data/providers/{name}" for name in names if name.endswith("_truth.jsonl")]
+        return [row for path in paths for row in self.rows(path)]
+
+    @cached_property
+    def truths_of(self) -> dict[str, list[Row]]:
+        """The same by payment."""
+        found: dict[str, list[Row]] = {}
+        for row in self.truths:
+            found.setdefault(str(row["reference"]).rpartition(".")[0], []).append(row)
+        return found
+
+    def _below(self, folder: str) -> list[str]:
+        found = []
+        for name in self._fs.listdir(folder):
+            path = f"{folder}/{name}"
+            below = self._below(path)
+            found += below or [path]
+        return found
+
+
+def decoded(line: bytes) -> Any:
+    """What a line of JSON says; None for anything else."""
+    try:
+        return _decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def provider_of(truth: Row) -> str:
+    """Whose truth it is: providerA."""
+    return truth.path.rpartition("/")[2].removesuffix("_truth.jsonl")
