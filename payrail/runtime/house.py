@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 
 from payrail.domain.timestamps import iso
 from payrail.errors import HomeHeld, NotRunning
@@ -21,6 +22,7 @@ from payrail.runtime.cells import CellView
 from payrail.runtime.control import writer_lock_path
 from payrail.runtime.locks import Lock, first_line, is_locked
 
+log = structlog.get_logger()
 #: `ps` asks a lock by taking it for a moment: a supervisor that meets it looks again this often.
 _TRIES, _TRY_AGAIN_S = 15, 0.02
 
@@ -60,6 +62,16 @@ class Tenancy:
     def tell(self, name: str) -> None:
         """Write down what is thought of `name` now."""
         self._locks[name].write(msgspec.json.encode(self.texts[name]))
+
+    def note(self, actor: str, state: str, *, pid: int | None, why: str, again: bool) -> None:
+        """See `warden.Notes`."""
+        text = self.texts[actor]
+        text.state, text.actor_pid, text.why = state, pid, why or text.why
+        text.restarts += again
+        try:
+            self.tell(actor)
+        except OSError as error:  # A full disk: `ps` is out of date, the house goes on.
+            log.error("supervisor.untold", actor=actor, errno=error.errno)
 
     def release(self) -> None:
         for lock in self._locks.values():

@@ -11,6 +11,8 @@ from typing import Literal, get_args
 
 import msgspec
 
+from payrail.runtime.ports import Fs
+
 Verb = Literal["kill", "pause", "resume", "restart", "release"]
 VERBS: tuple[str, ...] = get_args(Verb)
 #: Read per look; the rest is read at the next one.
@@ -22,9 +24,14 @@ class Order(msgspec.Struct, frozen=True):
     at: str = ""
 
 
+def orders_path(actor: str) -> str:
+    """Where the orders to an actor's supervisor stand, below the home."""
+    return f"mailboxes/{actor}/control.jsonl"
+
+
 def control_path(home: str | Path, actor: str) -> Path:
-    """Where the orders to an actor's supervisor stand."""
-    return Path(home) / "mailboxes" / actor / "control.jsonl"
+    """The same file, from the root."""
+    return Path(home) / orders_path(actor)
 
 
 def give_order(home: str | Path, actor: str, verb: Verb, at: str) -> None:
@@ -41,8 +48,8 @@ def give_order(home: str | Path, actor: str, verb: Verb, at: str) -> None:
 class OrderReader:
     """Follows one control file from where it ended when the supervisor started."""
 
-    def __init__(self, home: str | Path, actor: str) -> None:
-        self._path = control_path(home, actor)
+    def __init__(self, fs: Fs, actor: str) -> None:
+        self._fs, self._path = fs, orders_path(actor)
         self._offset = self._size()
 
     def unread(self) -> list[Order]:
@@ -53,18 +60,22 @@ class OrderReader:
         if size == self._offset:
             return []
         try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read(_READ_BYTES_MAX)
+            file = self._fs.open(self._path)
         except OSError:
             return []
+        try:
+            data = file.pread(self._offset, _READ_BYTES_MAX)
+        except OSError:
+            return []
+        finally:
+            file.close()
         whole = data[: data.rfind(b"\n") + 1]
         self._offset += len(whole) or (len(data) if len(data) == _READ_BYTES_MAX else 0)
         return [order for line in whole.split(b"\n") if (order := _order(line))]
 
     def _size(self) -> int:
         try:
-            return self._path.stat().st_size
+            return self._fs.size(self._path)
         except OSError:
             return 0
 

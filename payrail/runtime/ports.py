@@ -6,7 +6,7 @@ ones.
 Errors are `OSError` with errno, as the operating system gives them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -131,3 +131,32 @@ class Errands(Protocol):
     def finished(self, at_most: int) -> Sequence[Any]:
         """What came of errands since we last asked (`runtime.admission.DoneItem`), in the order
         in which they ended."""
+
+
+class Child(Protocol):
+    """One process that a supervisor made. First a spare: nobody, with nothing opened."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def code(self) -> int | None:
+        """Exit code, or minus the signal; None while it lives."""
+
+    def become(self, actor: str) -> None:
+        """Be this actor from now on."""
+
+    def tell(self, line: Mapping[str, Any]) -> None:
+        """Send one line (`runtime.child.Line`). One that is gone is found out elsewhere."""
+
+    def kill(self) -> None:
+        """SIGKILL; harmless when it has ended."""
+
+    def end(self) -> None:
+        """Kill and wait until it is gone."""
+
+
+class Proc(Protocol):
+    """Who makes processes."""
+
+    def make(self) -> Child:
+        """A spare. Raises OSError when there can be none now."""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -14,11 +15,21 @@ import msgspec
 _HAS_PIDFD = hasattr(os, "pidfd_open")
 
 
-class ChildProcess:
-    """A preloaded process; nobody until it is told to `become` someone."""
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """What any child of one house can become: `build(name, home, options)` of `build_path`."""
 
-    def __init__(self, build_path: str, on_exit: Callable[[], None]) -> None:
-        command = [sys.executable, "-P", "-m", "payrail.runtime.child", build_path]
+    build_path: str
+    home: str
+    options: Mapping[str, Any]
+
+
+class ChildProcess:
+    """A preloaded process, nobody until it is told to `become` someone; fills `ports.Child`."""
+
+    def __init__(self, calling: "Calling", on_exit: Callable[[], None]) -> None:
+        self._calling = calling
+        command = [sys.executable, "-P", "-m", "payrail.runtime.child", calling.build_path]
         # Nothing of a child belongs on the supervisor's stdout, which is for data; and Ctrl-C is
         # for the supervisor alone, who then stops its children in order.
         self._process = subprocess.Popen(
@@ -44,8 +55,8 @@ class ChildProcess:
             self._forget()
         return code
 
-    def become(self, name: str, home: str, options: Mapping[str, Any]) -> None:
-        self.tell({"become": name, "home": home, "options": options})
+    def become(self, actor: str) -> None:
+        self.tell({"become": actor, "home": self._calling.home, "options": self._calling.options})
 
     def tell(self, line: Mapping[str, Any]) -> None:
         """Send one line. A child that is gone, or whose pipe is full, is found out elsewhere."""
@@ -76,6 +87,16 @@ class ChildProcess:
             self._loop.remove_reader(self._handle)
             os.close(self._handle)
             self._handle = None
+
+
+class Children:
+    """The children of one house; fills `ports.Proc`. `on_exit` is called when one has ended."""
+
+    def __init__(self, calling: Calling, on_exit: Callable[[], None]) -> None:
+        self._calling, self._on_exit = calling, on_exit
+
+    def make(self) -> ChildProcess:
+        return ChildProcess(self._calling, self._on_exit)
 
 
 def _pidfd(pid: int) -> int | None:

@@ -15,12 +15,13 @@ from typing import cast
 import pytest
 
 from payrail.errors import HomeHeld, NotRunning
-from payrail.runtime.cells import CellView, monotonic_ms
+from payrail.runtime.cells import CellView, HomeCells, monotonic_ms
 from payrail.runtime.control import taking_up
 from payrail.runtime.house import LockText, holders, lock_path, request_stop, status
-from payrail.runtime.orders import OrderReader, Verb, control_path, give_order
-from payrail.runtime.processes import ChildProcess
-from payrail.runtime.supervisor import Limits, Supervisor, Ward
+from payrail.runtime.orders import Order, Verb, control_path, give_order
+from payrail.runtime.ports import Child, Proc
+from payrail.runtime.supervisor import Limits, Supervisor
+from payrail.runtime.warden import Notes, Ports, Warden
 
 BUILD = "tests.runtime.toys:build"
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,11 @@ def home(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     return tmp_path / "home"
+
+
+class NoOrders:
+    def unread(self) -> list[Order]:
+        return []
 
 
 async def until(fact: Callable[[], object], limit_s: float = 5.0) -> None:
@@ -291,10 +297,12 @@ def test_a_former_life_with_the_same_number_is_not_taken_for_this_one(home):
     once this incarnation has opened it, so that a recovery has the patience that it needs."""
     with taking_up(home, "vault") as control:
         control.started()
-    supervisor = Supervisor(home, ["vault"], BUILD)
-    process = cast(ChildProcess, SimpleNamespace(pid=os.getpid()))
-    ward = Ward("vault", OrderReader(home, "vault"), process, started_ms=monotonic_ms() + 1)
+    ports = Ports(cast(Proc, None), HomeCells(home), lambda _: NoOrders(), cast(Notes, None), None)
+    warden = Warden(["vault"], ports, monotonic_ms())
+    ward = warden.wards[0]
+    ward.process = cast(Child, SimpleNamespace(pid=os.getpid()))
+    ward.started_ms = monotonic_ms() + 1
 
-    assert supervisor._cell_of(ward) is None
+    assert warden.cell_of(ward) is None
     ward.started_ms = 0
-    assert supervisor._cell_of(ward) is not None
+    assert warden.cell_of(ward) is not None
