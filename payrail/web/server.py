@@ -39,6 +39,17 @@ def make_app(*, rng: Rng, log: Any, body_bytes_max: int = BODY_BYTES_MAX) -> web
 
 async def serve(app: web.Application, host: str, port: int) -> web.AppRunner:
     """Listen. The runner's `addresses` tell a port that was given as 0; `cleanup()` ends it."""
+    runner = await set_up(app)
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except BaseException:
+        await runner.cleanup()
+        raise
+    return runner
+
+
+async def set_up(app: web.Application) -> web.AppRunner:
+    """Ready for connections, and listening to nobody yet: its `server` makes their protocols."""
     runner = _Runner(
         app,
         access_log=None,
@@ -49,11 +60,6 @@ async def serve(app: web.Application, host: str, port: int) -> web.AppRunner:
         handler_cancellation=False,
     )
     await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-    except BaseException:
-        await runner.cleanup()
-        raise
     return runner
 
 
