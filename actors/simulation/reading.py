@@ -4,6 +4,7 @@ Reads what can be read: a line that is no JSON of ours is left out here, and is 
 invariant about chains. Never: writes, mends, or holds a file open.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from payrail.domain.timestamps import parse_iso
 from payrail.errors import LineDamaged
 from payrail.runtime.actor import Actor, BookSpec
 from payrail.runtime.deadletters import with_dead_letters
+from payrail.runtime.head import decode_out
 from payrail.runtime.ports import Fs
 from payrail.runtime.recovery import journal_path
 from payrail.storage.journal import JournalLine, decode_line
@@ -71,6 +73,7 @@ class Reading:
         self._lines: dict[str, list[bytes]] = {}
         self._rows: dict[str, list[Row]] = {}
         self._steps: dict[str, list[JournalLine]] = {}
+        self._sent: dict[str, Counter[str]] = {}
 
     def bytes_of(self, path: str) -> bytes:
         """All bytes of a file; empty when there is none."""
@@ -120,6 +123,13 @@ class Reading:
         """(step, business time in ms) of a whole journal."""
         for step in self.steps(actor):
             yield step, parse_iso(step.at) + step.ahead_ms
+
+    def sent(self, actor: str) -> Counter[str]:
+        """How many messages an actor has journaled, by receiver."""
+        if actor not in self._sent:
+            outs = (decode_out(raw) for step in self.steps(actor) for raw in step.out)
+            self._sent[actor] = Counter(out.to for out in outs)
+        return self._sent[actor]
 
     @cached_property
     def books(self) -> dict[str, dict[str, BookSpec]]:

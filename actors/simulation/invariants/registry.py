@@ -3,10 +3,16 @@
 from collections.abc import Iterable
 
 from actors.simulation.evidence import Evidence
-from actors.simulation.invariants import ledger, truth
+from actors.simulation.invariants import chains, channels, folded, ledger, truth
 from actors.simulation.invariants.invariant import Findings, Invariant, Waiting
 
-ALL: tuple[Invariant, ...] = (*truth.INVARIANTS, *ledger.INVARIANTS)
+ALL: tuple[Invariant, ...] = (
+    *truth.INVARIANTS,
+    *ledger.INVARIANTS,
+    *chains.INVARIANTS,
+    *channels.INVARIANTS,
+    *folded.INVARIANTS,
+)
 
 WAITING: tuple[Waiting, ...] = (
     Waiting("I16", "vault records are bound and rotatable", "rotation is not in the house yet"),
