@@ -27,7 +27,7 @@ from payrail.runtime.ports import Fs, Now
 
 #: Kinds of `Fired` that change what is right afterwards. Any other (kill, power, torn, io_error,
 #: hang, lost_bell, drill, …) changes nothing: the invariants hold all the same.
-POISON = "poison"  # message `about` kills or confuses `actor`: a dead letter is then right
+POISON = "poison"  # `actor` cannot decide what carries `about` (an id, a key): set aside, 500
 BAD_LINE = "bad_line"  # a line by hand for `actor` that is no message: a dead letter is right
 BIT_ROT = "bit_rot"  # bytes of `path` at `offset` were changed, and not by its writer
 HELD = "held"  # `actor` was held, and not released before the end
@@ -45,6 +45,7 @@ class Asked:
     method: str
     path: str  # as sent, with its ids and query: /payment-intents/pi_1/capture
     at_ms: int  # wire time, when it left the client
+    business_ms: int = 0  # business time then: a key may be used anew a day later
     merchant: str | None = None  # whose key it was; None: without a key
     user: str = ""
     role: str = ""
@@ -146,6 +147,11 @@ class Evidence:
     def rotten(self) -> frozenset[str]:
         """Paths whose bytes were damaged from outside and never mended."""
         return frozenset(one.path for one in self.fired if one.kind == BIT_ROT and not one.restored)
+
+    @cached_property
+    def poison(self) -> frozenset[str]:
+        """What poisoned messages carry, as their `Fired` names it."""
+        return frozenset(one.about for one in self.fired if one.kind == POISON)
 
     @property
     def is_quiet(self) -> bool:
