@@ -9,6 +9,7 @@ what its journal has seen: a setting that would put it back is followed from whe
 import secrets
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from payrail.errors import BadSettings
 from payrail.runtime.clockfile import NOBODY_MOVED_IT, ClockSetting, decoded, read_bytes
@@ -24,13 +25,42 @@ _BEHIND_MS = 1_000
 Told = Callable[..., object]
 
 
+class Ticks(Protocol):
+    """The two clocks of a machine, as they are."""
+
+    def wall_ms(self) -> int:
+        """Milliseconds since 1970 UTC; people may set it, also back."""
+
+    def monotonic_ms(self) -> int:
+        """Never goes back, the same for all processes of the machine."""
+
+
+class MachineTicks:
+    """Those of the machine that we run on."""
+
+    def wall_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic_ms(self) -> int:
+        return time.monotonic_ns() // 1_000_000
+
+
+_MACHINE = MachineTicks()
+
+
 class SystemClock:
     """The machine's clocks; business time is wire time plus what people moved it forward by."""
 
-    def __init__(self, fs: Fs | None = None, told: Told = lambda _event, **_fields: None) -> None:
-        """`fs`: whose clock file is followed; None: nobody moves this clock. Raises BadSettings
-        for a clock file that cannot be read: time must not go back by a silent guess."""
-        self._fs, self._told = fs, told
+    def __init__(
+        self,
+        fs: Fs | None = None,
+        told: Told = lambda _event, **_fields: None,
+        ticks: Ticks = _MACHINE,
+    ) -> None:
+        """`fs`: whose clock file is followed; None: nobody moves this clock. `ticks`: the clocks
+        below this one. Raises BadSettings for a clock file that cannot be read: time must not go
+        back by a silent guess."""
+        self._fs, self._told, self._ticks = fs, told, ticks
         self._wire_ms = self._business_ms = self._pushed_ms = 0
         self._looked_ms = self._read_ms = self.monotonic_ms()
         self._data = None if fs is None else read_bytes(fs)
@@ -57,11 +87,11 @@ class SystemClock:
         self._follow(self._setting)
 
     def monotonic_ms(self) -> int:
-        return time.monotonic_ns() // 1_000_000
+        return self._ticks.monotonic_ms()
 
     def _pass(self) -> int:
         """Let wire time pass; result: the machine's clock."""
-        wall_ms, looked_ms = time.time_ns() // 1_000_000, self.monotonic_ms()
+        wall_ms, looked_ms = self._ticks.wall_ms(), self._ticks.monotonic_ms()
         self._wire_ms = max(wall_ms, self._wire_ms + looked_ms - self._looked_ms)
         self._looked_ms = looked_ms
         return wall_ms

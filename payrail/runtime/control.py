@@ -16,6 +16,7 @@ from typing import Protocol
 
 from payrail.errors import HomeHeld
 from payrail.runtime.bells import BellWaiter
+from payrail.runtime.cellpage import CellPage
 from payrail.runtime.cells import CellWriter
 from payrail.runtime.locks import Lock
 
@@ -29,7 +30,7 @@ BEAT_MS = 250
 class Control:
     """What a running resident is told, and what it tells."""
 
-    def __init__(self, cell: CellWriter, bell: BellWaiter) -> None:
+    def __init__(self, cell: CellPage, bell: BellWaiter) -> None:
         self.cell = cell
         self.bell = bell
         self.stopping = asyncio.Event()
@@ -75,7 +76,7 @@ class Resident(Protocol):
         """
 
 
-async def beating(cell: CellWriter) -> None:
+async def beating(cell: CellPage) -> None:
     """Beat until cancelled. A loop that is stuck in a message does not get here."""
     while True:
         cell.beat()

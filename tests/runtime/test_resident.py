@@ -5,14 +5,12 @@ import errno
 import io
 from functools import partial
 
-import pytest
-
 from payrail.logs import make_logger
-from payrail.runtime import resident as rooms
 from payrail.runtime.clocks import SystemClock
 from payrail.runtime.control import taking_up
 from payrail.runtime.resident import ActorResident, Place
 from payrail.runtime.sim import NoBell
+from payrail.runtime.turning import Habits
 from payrail.steplog import StepLog
 from payrail.storage.fs import RealFile, RealFs
 from tests.runtime.toy import Toy, deposit_line
@@ -50,17 +48,16 @@ class FullForBooks(RealFs):
         pwrite(offset, data)
 
 
-@pytest.fixture
-def forced(monkeypatch):
-    """Every step wants a snapshot."""
-    monkeypatch.setattr(rooms, "FORCED_STEPS", 1)
+#: Every step wants a snapshot.
+FORCED = Habits(forced_steps=1)
 
 
-async def test_a_busy_actor_outlives_a_disk_without_room_for_its_snapshot(tmp_path, forced):
+async def test_a_busy_actor_outlives_a_disk_without_room_for_its_snapshot(tmp_path):
     """A snapshot that cannot be written costs a warning, and is not tried at every turn."""
     fs, clock, logged = FullForSnapshots(str(tmp_path), durable=False), SystemClock(), io.BytesIO()
     log, steps = make_logger("gateway", logged), StepLog("gateway", logged, clock)
-    actor = ActorResident(Place("gateway", str(tmp_path), fs, clock, NoBell(), log, steps), Toy)
+    place = Place("gateway", str(tmp_path), fs, clock, NoBell(), log, steps)
+    actor = ActorResident(place, Toy, habits=FORCED)
     spool = fs.open("mailboxes/gateway/vault.jsonl", create=True)
 
     with taking_up(tmp_path, "gateway") as control:
