@@ -107,7 +107,7 @@ async def _live(build: Build, order: Line, lines: Lines, later: list[Line]) -> i
     name = str(order.become)
     with taking_up(order.home, name) as control, _listening(control, lines):
         for line in later:
-            _obey(control, line)
+            obey(control, line)
         beats = asyncio.create_task(beating(control.cell))
         try:
             await build(name, order.home, order.options).run(control)
@@ -123,7 +123,7 @@ def _listening(control: Control, lines: Lines) -> Iterator[None]:
 
     def hear() -> None:
         for line in lines.read():
-            _obey(control, line)
+            obey(control, line)
         if lines.ended:
             os._exit(1)
 
@@ -135,7 +135,8 @@ def _listening(control: Control, lines: Lines) -> Iterator[None]:
         loop.remove_reader(lines.handle)
 
 
-def _obey(control: Control, line: Line) -> None:
+def obey(control: Control, line: Line) -> None:
+    """Pass a line of the supervisor on to the actor."""
     if line.pause is not None:
         control.pause(line.pause)
     if line.stop:

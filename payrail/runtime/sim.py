@@ -9,8 +9,10 @@ from payrail.runtime.ports import Now
 from payrail.runtime.simdisk import SimDisk, Survival
 from payrail.runtime.simfaults import Call, Chance, Dropped, Fault, Kept, Lost, SimCrash, Torn
 from payrail.runtime.simfs import SimFile, SimFs
+from payrail.runtime.simtime import NOON_MS, SimTime
 
 __all__ = [
+    "NOON_MS",
     "Call",
     "Chance",
     "Dropped",
@@ -25,11 +27,10 @@ __all__ = [
     "SimFile",
     "SimFs",
     "SimRng",
+    "SimTime",
     "Survival",
     "Torn",
 ]
-
-NOON_MS = 1_770_638_400_000  # 2026-02-09T12:00:00Z
 
 
 class SimClock:

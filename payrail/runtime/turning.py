@@ -141,15 +141,16 @@ class Turning:
         """The last of this life: a snapshot."""
         self._snapshot()
 
-    def idle_ms(self) -> int | None:
-        """How long, from the end of the last turn on, looking again would find nothing to do as
-        long as nobody writes; None: for ever. For simulation, where idle time is passed over."""
+    def idle_ms(self, slept_ms: int) -> int | None:
+        """How long from now on another look would find nothing to do as long as nobody writes; 0:
+        not even until the next one; None: for ever. It sleeps for `slept_ms` already. For
+        simulation, where idle time is passed over."""
         if self.driver.blocked or not self.driver.is_at_rest:
-            return self._wait_ms()
+            return 0
         waits = [self.driver.intake.next_due_ms(self._clock.now())]
         if self.driver.steps_since_documents >= self._habits.rest_steps:
             pause_ms = self._save_again_ms - self._clock.monotonic_ms()
-            waits.append(max(1, pause_ms, self._habits.rest_ms - self._rest_ms))
+            waits.append(max(0, pause_ms, self._habits.rest_ms - self._rest_ms - slept_ms))
         return min((wait for wait in waits if wait is not None), default=None)
 
     def _after_turn(self) -> None:
