@@ -28,6 +28,7 @@ from actors.cli import (
     seed,
     settle,
 )
+from actors.cli.chaos import verb as chaos
 from actors.cli.exits import INTERRUPTED, USAGE, report
 from payrail.errors import PayRailError
 
@@ -61,7 +62,7 @@ GROUPS = (
     *(house, look, demo, seed, doctor, orders, hand, keys, people, providers, events, clock),
     settle,
     *(pay, refunds, disputes, payouts, cases, rules),
-    docs,
+    *(docs, chaos),
 )
 for group in GROUPS:
     group.register(app)

@@ -24,9 +24,9 @@ from typing import Any
 import aiohttp
 import psutil
 
+from actors.cli.chaos.house import House
 from actors.cli.stories.houses import free_ports
 from tests.bench.stats import Figures, in_turn, percentile, print_table, ratios, shown
-from tests.chaos.house import House
 
 CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": "123"}
 #: How long an endpoint may lag behind once the load is over.

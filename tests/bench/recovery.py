@@ -18,9 +18,9 @@ from pathlib import Path
 
 import aiohttp
 
+from actors.cli.chaos.house import House
 from tests.bench.lifecycles import call, load, our_life, stored_token
 from tests.bench.stats import Figures, print_table
-from tests.chaos.house import House
 
 
 def steps_of(house: House) -> int:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos.house import ROOT, House
+from actors.cli.chaos.house import ROOT, House
 from tests.scenarios.shop import Shop
 
 #: One round of one door; the run ends between rounds once enough was asked.

@@ -39,7 +39,7 @@ PUBLISHABLE=$(jq -r .m_001.publishable <<<"$keys")
 
 # An endpoint of m_001 at a sink that fails one time in ten.
 hook() {
-    (cd "$(dirname "$0")/../.." && exec "$PYTHON" -m tests.chaos.sink --port "$SINK_PORT" \
+    (cd "$(dirname "$0")/../.." && exec "$PYTHON" -m actors.cli.chaos.sink --port "$SINK_PORT" \
         --witness "$seen/sink.jsonl") 2>"$seen/sink.log" &
     sink_pid=$!
     endpoint=$(curl -s -m 15 -X POST "$API/webhook-endpoints" -H "Authorization: Bearer $SECRET" \

@@ -24,12 +24,13 @@ from typing import Any
 
 import aiohttp
 
+from actors.cli.chaos.client import TRY_S_MAX
+from actors.cli.chaos.house import House
+from actors.cli.chaos.killer import Killer
+from actors.cli.chaos.wishes import PASSING
 from payrail.domain.books import LEDGER_BOOK
 from tests.auditor.audit import audit
 from tests.auditor.report import Report
-from tests.chaos.client import PASSING, TRY_S_MAX
-from tests.chaos.house import House
-from tests.chaos.killer import Killer
 from tests.scenarios.living import lines
 
 CARD = "4242424242424242"

@@ -12,9 +12,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.chaos.claims import Claims
-from tests.chaos.client import Clients, History, Tally
-from tests.chaos.plans import APPROVED, DECLINED, Plan
+from actors.cli.chaos.claims import Claims
+from actors.cli.chaos.client import Clients, Tally
+from actors.cli.chaos.plans import APPROVED, DECLINED, Plan
+from actors.cli.chaos.witness import History
 
 KEYS = {"m_001": {"admin": "sk_test_1", "publishable": "pk_test_1"}}
 DONE: dict[str, tuple[int, dict[str, Any]]] = {

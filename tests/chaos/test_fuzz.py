@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from actors.cli.chaos.house import House
 from tests.chaos.fuzz import Fuzzer
-from tests.chaos.house import House
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 CASES, SEED, EXAMPLES = 2_000, 42, 2

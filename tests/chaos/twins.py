@@ -21,10 +21,11 @@ from typing import Any
 
 import aiohttp
 
+from actors.cli.chaos.client import FINAL_S_MAX, TRY_S_MAX
+from actors.cli.chaos.house import House
+from actors.cli.chaos.killer import Killer
+from actors.cli.chaos.wishes import PASSING
 from tests.auditor.audit import audit
-from tests.chaos.client import FINAL_S_MAX, PASSING, TRY_S_MAX
-from tests.chaos.house import House
-from tests.chaos.killer import Killer
 from tests.scenarios.living import lines
 
 KEY = "one-key-for-all"

@@ -19,8 +19,8 @@ from typing import Any
 
 import aiohttp
 
-from tests.chaos.client import TRY_S_MAX, Clients, History
-from tests.chaos.endpoints import (
+from actors.cli.chaos.client import TRY_S_MAX, Clients
+from actors.cli.chaos.endpoints import (
     DELIVERIES,
     all_arrived,
     given_up,
@@ -28,10 +28,11 @@ from tests.chaos.endpoints import (
     processed,
     register,
 )
-from tests.chaos.house import House
-from tests.chaos.killer import Killer
-from tests.chaos.plans import Plan, draw
-from tests.chaos.sink import Sink, listening
+from actors.cli.chaos.house import House
+from actors.cli.chaos.killer import Killer
+from actors.cli.chaos.plans import Plan, draw
+from actors.cli.chaos.sink import Sink, listening
+from actors.cli.chaos.witness import History
 from tests.scenarios.living import lines
 
 

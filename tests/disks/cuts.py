@@ -24,19 +24,20 @@ from pathlib import Path
 
 import aiohttp
 
+from actors.cli.chaos.client import TRY_S_MAX, Clients
+from actors.cli.chaos.endpoints import all_arrived, register
+from actors.cli.chaos.heads import HeadWatch
+from actors.cli.chaos.house import HouseFailed
+from actors.cli.chaos.plans import APPROVED, DECLINED, draw
+from actors.cli.chaos.settling import Settler
+from actors.cli.chaos.sink import Sink, listening
+from actors.cli.chaos.witness import History
 from tests.auditor.audit import audit
 from tests.auditor.files import book_paths, read_chain
 from tests.auditor.journals import check_journals
 from tests.auditor.ledger import check_ledger
 from tests.auditor.report import Report
 from tests.auditor.witness import check_heads, check_history
-from tests.chaos.client import TRY_S_MAX, Clients, History
-from tests.chaos.endpoints import all_arrived, register
-from tests.chaos.heads import HeadWatch
-from tests.chaos.house import HouseFailed
-from tests.chaos.plans import APPROVED, DECLINED, draw
-from tests.chaos.settling import Settler
-from tests.chaos.sink import Sink, listening
 from tests.disks.powered import Powered
 from tests.disks.volumes import Disk, must_be_possible
 

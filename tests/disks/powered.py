@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from tests.chaos.house import House
+from actors.cli.chaos.house import House
 from tests.disks.volumes import Disk
 
 #: How long processes may take to stand still, or to be gone: one may wait for its disk.

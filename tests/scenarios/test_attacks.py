@@ -35,7 +35,7 @@ def deaf(tmp_path: Path):
 class Jumpy(House):
     """A house on a machine whose clock the test sets."""
 
-    command = ("-m", "tests.scenarios.jumpy")
+    command = ("-m", "actors.cli.chaos.jumpy", "up", "--demo")
 
     def __init__(self, folder: Path) -> None:
         self._ahead = folder / "ahead"

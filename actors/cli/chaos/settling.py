@@ -29,19 +29,26 @@ _PAID_OUT = frozenset({201, 422})
 class Settler:
     """Counts what came of its orders. `failures` are what no kill explains."""
 
-    def __init__(self, api: str, admin_key: str, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        api: str,
+        admin_key: str,
+        session: aiohttp.ClientSession,
+        *,
+        every_s: float = EVERY_S,
+    ) -> None:
         self._api, self._key, self._session = api, admin_key, session
-        self._orders = 0
+        self._every_s, self._orders = every_s, 0
         self.done: Counter[str] = Counter()
         self.passing: Counter[str] = Counter()  # "settlements 503"
         self.silent = 0  # batches that a dead provider did not close in time
         self.failures: list[str] = []
 
     async def run(self) -> None:
-        """Settle and reconcile every EVERY_S until cancelled; an order under way is finished by
+        """Settle and reconcile every `every_s` until cancelled; an order under way is finished by
         the next one's run."""
         while True:
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(self._every_s)
             await self.round()
 
     async def round(self) -> bool:

@@ -16,8 +16,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from actors.cli.chaos.house import House
+from actors.cli.chaos.witness import Witness
 from payrail.runtime.cells import CellView
-from tests.chaos.house import House
 
 VICTIMS = (
     *("gateway", "vault", "provider-a", "provider-b", "dispatcher", "reconciler"),
@@ -62,20 +63,27 @@ class Killer:
         kills_per_second: float,
         seed: int,
         victims: tuple[str, ...] = VICTIMS,
+        in_turn: bool = True,
+        log: Witness | None = None,
     ) -> None:
+        """`in_turn`: every victim that serves once before any comes again; else by chance."""
         self._house, self._in_flight = house, in_flight
-        self._every_s, self._victims = 1 / kills_per_second, victims
-        self._chance = random.Random(seed)
+        self._every_s = 1 / kills_per_second if kills_per_second else 0.0
+        self._victims = victims
+        self._chance, self._in_turn, self._log = random.Random(seed), in_turn, log
         self.kills: list[Kill] = []
         self._serving_since: dict[str, tuple[int, float]] = {}  # (pid, when it was first seen)
         self.resting = False  # while the house is being started again
 
     async def run(self) -> None:
-        """One kill each `_every_s`; every victim that serves once before any comes again."""
+        """One kill each `_every_s`, until cancelled; none without a rate."""
+        while not self._every_s:
+            await asyncio.sleep(1)
         due = time.monotonic() + self._every_s
         left: list[str] = []
         while True:
-            left = left or self._chance.sample(self._victims, len(self._victims))
+            if not left or not self._in_turn:
+                left = self._chance.sample(self._victims, len(self._victims))
             await asyncio.sleep(max(0.0, due - time.monotonic() - _RISING_MS / 1000))
             while self._down() >= DOWN_AT_ONCE_MAX:
                 await asyncio.sleep(_LOOK_S)
@@ -84,9 +92,15 @@ class Killer:
                 left = []
                 continue
             os.kill(kill.pid, signal.SIGKILL)
-            self.kills.append(kill)
+            self._keep(kill)
             left.remove(kill.actor)
             due = max(due + self._every_s, time.monotonic())
+
+    def _keep(self, kill: Kill) -> None:
+        self.kills.append(kill)
+        if self._log is not None:
+            told = {"actor": kill.actor, "pid": kill.pid, "epoch": kill.epoch}
+            self._log.write(fault="kill", **told, busy=kill.is_busy)
 
     async def _chosen(self, left: list[str]) -> Kill | None:
         """The first of `left` that is busy; when none comes to be, the first that serves."""
@@ -106,7 +120,7 @@ class Killer:
         cell = CellView.read(self._house.home, actor)
         if row is None or cell is None or not row["pid"] or row["state"] not in _SERVING:
             return None
-        if not _is_of(self._house.home, row["pid"]) or not self._has_lived(actor, row["pid"]):
+        if not is_of(self._house.home, row["pid"]) or not self._has_lived(actor, row["pid"]):
             return None
         since = before.steps if before is not None and before.pid == cell.pid else 0
         return Kill(
@@ -140,7 +154,7 @@ class Killer:
         return Counter(kill.actor for kill in self.kills)
 
 
-def _is_of(home: Path, pid: int) -> bool:
+def is_of(home: Path, pid: int) -> bool:
     """Whether this process was started for this home."""
     try:
         environment = Path(f"/proc/{pid}/environ").read_bytes()

@@ -4,9 +4,9 @@ Whatever it has seen must still stand there at the end: a book never goes back.
 """
 
 import asyncio
-import json
-import time
 from pathlib import Path
+
+from actors.cli.chaos.witness import Witness
 
 _LOOK_S = 0.5
 _BOOKS = ("data/ledger/*.jsonl", "data/outbox/*.jsonl", "data/vault/access_log.jsonl")
@@ -16,7 +16,8 @@ class HeadWatch:
     """Follows the books of one home and keeps `heads.jsonl`."""
 
     def __init__(self, home: Path, heads: Path) -> None:
-        self._home, self._heads = home, heads
+        self._home, self.witness = home, Witness(heads)
+        self.seen = 0
         self._places: dict[Path, tuple[int, int]] = {}  # bytes read, lines read
 
     async def run(self) -> None:
@@ -41,11 +42,7 @@ class HeadWatch:
             return
         lines += whole.count(b"\n")
         self._places[book] = (size + len(whole), lines)
-        head = {
-            "at": time.time(),
-            "path": str(book.relative_to(self._home)),
-            "line": lines,
-            "hash": whole[-67:-3].decode("ascii", "replace"),
-        }
-        with self._heads.open("a") as file_out:
-            file_out.write(json.dumps(head) + "\n")
+        head = whole[-67:-3].decode("ascii", "replace")
+        path = str(book.relative_to(self._home))
+        self.witness.write(path=path, line=lines, hash=head)
+        self.seen += 1

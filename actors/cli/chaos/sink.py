@@ -1,6 +1,6 @@
 """A merchant's end of webhooks that fails on purpose, and remembers everything it was sent.
 
-    python -m tests.chaos.sink --port 9026 --witness sink.jsonl
+    python -m actors.cli.chaos.sink --port 9026 --witness sink.jsonl
 
 Witness: one JSON line for each delivery, written before it is answered: `at, merchant, webhook_id,
 body_sha, status`, and `refused` where no shop would have accepted it. Status 0 is a hang-up.
@@ -9,9 +9,7 @@ body_sha, status`, and `refused` where no shop would have accepted it. Status 0 
 import argparse
 import asyncio
 import hashlib
-import json
 import random
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -19,6 +17,8 @@ from pathlib import Path
 
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
+
+from actors.cli.chaos.witness import Witness
 
 #: How it fails: with a status, or (0) by hanging up without an answer.
 FAILURES = (500, 502, 404, 302, 0)
@@ -30,7 +30,7 @@ class Sink:
 
     def __init__(self, *, failing: float, seed: int, witness: Path | None = None) -> None:
         self._failing, self._chance = failing, random.Random(seed)
-        self._witness = witness.open("a", buffering=1) if witness else None
+        self.witness = Witness(witness) if witness else None
         self.secrets: dict[str, str] = {}  # by merchant
         self.bodies: dict[str, set[bytes]] = {}  # by webhook-id
         self.arrived: Counter[str] = Counter()  # answered with 2xx, by webhook-id
@@ -82,21 +82,19 @@ class Sink:
     def _write(
         self, merchant: str, webhook_id: str, body: bytes, status: int, refused: str | None
     ) -> None:
-        if self._witness is None:
+        if self.witness is None:
             return
-        seen = {
-            "at": time.time(),
-            "merchant": merchant,
-            "webhook_id": webhook_id,
-            "body_sha": hashlib.sha256(body).hexdigest(),
-            "status": status,
+        self.witness.write(
+            merchant=merchant,
+            webhook_id=webhook_id,
+            body_sha=hashlib.sha256(body).hexdigest(),
+            status=status,
             **({"refused": refused} if refused else {}),
-        }
-        self._witness.write(json.dumps(seen) + "\n")
+        )
 
     def close(self) -> None:
-        if self._witness is not None:
-            self._witness.close()
+        if self.witness is not None:
+            self.witness.close()
 
 
 @asynccontextmanager
@@ -123,7 +121,7 @@ async def _serve(asked: argparse.Namespace) -> None:
 
 def main() -> None:
     """Listen until killed."""
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos.sink")
+    parser = argparse.ArgumentParser(prog="python -m actors.cli.chaos.sink")
     parser.add_argument("--port", type=int, default=9026)
     parser.add_argument("--witness", type=Path, required=True)
     parser.add_argument("--failing", type=float, default=0.1)

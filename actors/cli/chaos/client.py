@@ -5,28 +5,33 @@ Never: sends a key with two bodies, or another key for the same wish.
 """
 
 import asyncio
-import hashlib
-import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import aiohttp
 
-from tests.chaos.claims import CLAIMS, ROLES, Claims, Refused, Unended
-from tests.chaos.plans import Plan, draw
+from actors.cli.chaos.claims import CLAIMS, ROLES, Claims, Refused, Unended
+from actors.cli.chaos.plans import Plan, draw
+from actors.cli.chaos.wishes import (
+    Answer,
+    Strange,
+    Wish,
+    is_final,
+    is_passing,
+    read_answer,
+    told_of,
+)
+from actors.cli.chaos.witness import History
 
 #: How long one request may take to become final, all its tries together.
 FINAL_S_MAX = 120.0
 #: One try: longer than the house's own budget for an answer.
 TRY_S_MAX = 15.0
 _PAUSE_S_MIN, _PAUSE_S_MAX = 0.05, 0.5
-#: How a client may see a killed house; anything else is written down as strange.
-PASSING = frozenset({202, 409, 429, 503, 504})
 #: The end of a payment whose call was given up in doubt, and its code.
 REFUSED = "refused in doubt"
 #: Nothing happened, or a cardholder was to be asked after nobody waited for it any more.
@@ -35,23 +40,6 @@ _NO_EFFECT = ("processing_error", "authentication_required")
 
 class NeverFinal(Exception):
     """A request had no final answer within FINAL_S_MAX."""
-
-
-class Strange(Exception):
-    """An answer that no kill explains."""
-
-
-class History:
-    """`history.jsonl`: a line is written the moment that its thing happens."""
-
-    def __init__(self, path: Path) -> None:
-        self._file: TextIO = path.open("a", buffering=1)
-
-    def add(self, phase: str, **fields: Any) -> None:
-        self._file.write(json.dumps({"at": time.time(), "phase": phase, **fields}) + "\n")
-
-    def close(self) -> None:
-        self._file.close()
 
 
 @dataclass(slots=True)
@@ -71,39 +59,6 @@ class Tally:
         return self.states.total() + len(self.failures)
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """One request as it will be sent each time."""
-
-    plan: Plan
-    operation: str
-    key: str
-    url: str
-    body: Mapping[str, Any]
-    amount_minor: int
-    payment_id: str | None = None
-
-    def seen(self, **more: Any) -> dict[str, Any]:
-        """The fields of a line of the history."""
-        return {
-            "operation": self.operation,
-            "key": self.key,
-            "payment_id": self.payment_id,
-            "amount": self.amount_minor,
-            "currency": self.plan.currency,
-            "merchant": self.plan.merchant,
-            **more,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    body: dict[str, Any]
-    sha: str
-    retry_after_s: float
-
-
 class Clients:
     """All clients of one run: they share a session, a history and a tally."""
 
@@ -119,12 +74,19 @@ class Clients:
         self._history, self._session = history, session
         self.tally = Tally()
 
-    async def run(self, plans: Iterator[Plan], clients: int) -> None:
-        """Drive plans to their end, `clients` at a time, until there are no more."""
-        await asyncio.gather(*(self._work(plans) for _ in range(clients)))
+    async def run(
+        self, plans: Iterator[Plan], clients: int, pace: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Drive plans to their end, `clients` at a time, until there are no more. `pace` is waited
+        for before each."""
+        await asyncio.gather(*(self._work(plans, pace) for _ in range(clients)))
 
-    async def _work(self, plans: Iterator[Plan]) -> None:
+    async def _work(
+        self, plans: Iterator[Plan], pace: Callable[[], Awaitable[None]] | None
+    ) -> None:
         for plan in plans:
+            if pace is not None:
+                await pace()
             try:
                 self.tally.states[await self._drive(plan)] += 1
             except Refused:
@@ -264,7 +226,7 @@ class Clients:
         self.tally.in_flight += 1
         try:
             async with self._session.post(wish.url, json=wish.body, headers=headers) as response:
-                answer = _answer(response.status, await response.read(), response.headers)
+                answer = read_answer(response.status, await response.read(), response.headers)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             self.tally.dropped += 1
             self._history.add("dropped", **wish.seen(why=type(error).__name__))
@@ -272,38 +234,5 @@ class Clients:
         finally:
             self.tally.in_flight -= 1
         self.tally.statuses[f"{wish.operation} {answer.status}"] += 1
-        self._history.add("answer", **wish.seen(**_told(wish, answer)))
+        self._history.add("answer", **wish.seen(**told_of(wish, answer)))
         return answer
-
-
-def is_final(answer: Answer) -> bool:
-    """Whether sending the same key again could tell nothing new."""
-    return answer.status in (200, 201, 402)
-
-
-def is_passing(answer: Answer) -> bool:
-    """Whether a kill explains it: the same key will tell later."""
-    is_refusal = answer.status == 409 and answer.body.get("retryable") is False
-    return answer.status in PASSING and not is_refusal
-
-
-def _told(wish: Wish, answer: Answer) -> dict[str, Any]:
-    told: dict[str, Any] = {"status": answer.status, "body_sha": answer.sha}
-    if wish.operation == "create" and answer.status in (200, 201):
-        told["payment_id"] = answer.body.get("id")
-    if answer.status >= 400:
-        told |= {name: answer.body.get(name) for name in ("code", "retryable")}
-    return told
-
-
-def _answer(status: int, data: bytes, headers: Mapping[str, str]) -> Answer:
-    """Read an answer. Raises Strange for one that is no JSON object."""
-    try:
-        body = json.loads(data)
-    except ValueError as error:
-        raise Strange(f"{status} with a body that is no JSON") from error
-    if not isinstance(body, dict):
-        raise Strange(f"{status} with a body that is no object")
-    retry_after = headers.get("Retry-After", "0")
-    pause_s = float(retry_after) if retry_after.isdigit() else 0.0
-    return Answer(status, body, hashlib.sha256(data).hexdigest(), pause_s)

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import aiohttp
 
-from tests.chaos.house import House
+from actors.cli.chaos.house import House
 
 #: Pauses between two reads and two pages: a killed gateway is back within 0.2 s.
 READ_S, TURN_S = 0.05, 0.1

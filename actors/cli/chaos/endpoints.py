@@ -10,10 +10,10 @@ from typing import Any
 
 import aiohttp
 
+from actors.cli.chaos.house import House
+from actors.cli.chaos.reading import lines
+from actors.cli.chaos.sink import Sink
 from actors.cli.letters import read_letters
-from tests.chaos.house import House
-from tests.chaos.sink import Sink
-from tests.scenarios.living import lines
 
 MERCHANTS = ("m_001", "m_002")
 OUTBOX, DELIVERIES = "data/outbox/events.jsonl", "data/outbox/deliveries.jsonl"

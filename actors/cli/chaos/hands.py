@@ -15,11 +15,12 @@ from typing import Any
 
 import aiohttp
 
-from tests.chaos.house import House
+from actors.cli.chaos.house import House
 
 EVERY_S = 2.0
-#: Two steps of the clock are fewer than the quarter of an hour that a cardholder has.
-STEP, STEPS_MAX = "5m", 2
+#: The clock's steps: two at first, then, where it is asked for, one in so many seconds. They stay
+#: below the quarter of an hour that a cardholder has, also for one who is asked under kills.
+STEP, STEPS_MAX, STEP_EVERY_S = "5m", 2, 60.0
 #: Longer than the seven days of a hold.
 WEEK = "8d"
 WEEK_S_MAX = 240.0
@@ -32,8 +33,19 @@ _PAUSE_S, _LOOKS_MAX = 0.2, 300
 class Hands:
     """Counts what was done. `failures` are what no kill explains."""
 
-    def __init__(self, house: House, admin_key: str, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        house: House,
+        admin_key: str,
+        session: aiohttp.ClientSession,
+        *,
+        every_s: float = EVERY_S,
+        moves_clock: bool = False,
+    ) -> None:
+        """One round in `every_s`. `moves_clock`: not at first only, but all the time."""
         self._house, self._key, self._session = house, admin_key, session
+        self._every_s = every_s
+        self._steps_every = max(1, round(STEP_EVERY_S / every_s)) if moves_clock else 0
         self._own_key: str | None = None
         self.done: Counter[str] = Counter()
         self.failures: list[str] = []
@@ -41,13 +53,16 @@ class Hands:
     async def run(self) -> None:
         """One edit, one new version of the key and, at first, one step of the clock a round."""
         for number in count():
-            await asyncio.sleep(EVERY_S)
-            self._edit(number)
+            await asyncio.sleep(self._every_s)
+            with suppress(OSError):  # On a full disk, the next round does it.
+                self._edit(number)
             await self._rotate(number)
-            if number < STEPS_MAX and await self._told("/clock", {"advance": STEP}, f"c{number}"):
+            is_due = number < STEPS_MAX or (self._steps_every and not number % self._steps_every)
+            if is_due and await self._told("/clock", {"advance": STEP}, f"c{number}"):
                 self.done["clock steps"] += 1
 
     def _edit(self, number: int) -> None:
+        """Put a new file into the place of the old one, which a full disk leaves as it was."""
         path = self._house.home / "data/rules/routing.toml"
         whole = path.read_text().replace(_BROKEN + "\n#\n", "")
         is_broken = number % 2 == 1
@@ -85,6 +100,8 @@ class Hands:
             made = await self._told("/payment-intents", order, f"hold{number}")
             if made is not None and made["state"] == "authorized":
                 return str(made["id"])
+            if self.failures:
+                break
             await asyncio.sleep(_PAUSE_S)
         return ""
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.chaos.plans import Plan
+from actors.cli.chaos.plans import Plan
 
 #: Longer than a refund in doubt waits for its third ask.
 END_S_MAX = 120.0

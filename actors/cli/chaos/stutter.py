@@ -7,17 +7,38 @@ import json
 import random
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from tests.chaos.house import House
-from tests.scenarios.living import lines
+from actors.cli.chaos.house import House
+from actors.cli.chaos.reading import Growing
 
 EVERY_S = 0.25
 #: The provider or its door is away, or too much is to be done.
 _PASSING = frozenset({429, 503, 504})
 _ACTORS = {"providerA": "provider-a", "providerB": "provider-b"}
+
+
+class Truth:
+    """What a provider did, as far as it was read."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = Growing(path)
+        self.captures: list[dict[str, Any]] = []
+        self.held: dict[str, str] = {}  # reference of the first charge by payment
+
+    def look(self) -> None:
+        for line in self._file.new():
+            if line["operation"] == "capture":
+                self.captures.append(line)
+            elif line["operation"] == "authorize":
+                self.held.setdefault(_payment_of(line), line["reference"])
+
+
+def _payment_of(line: dict[str, Any]) -> str:
+    return str(line["reference"]).rpartition(".")[0]
 
 
 class Stutterer:
@@ -26,6 +47,8 @@ class Stutterer:
     def __init__(self, house: House, session: aiohttp.ClientSession, *, seed: int) -> None:
         self._house, self._session = house, session
         self._chance = random.Random(seed)
+        truths = house.home / "data/providers"
+        self._truths = {name: Truth(truths / f"{name}_truth.jsonl") for name in _ACTORS}
         self.answers: Counter[int] = Counter()
         self.failures: list[str] = []
 
@@ -40,16 +63,14 @@ class Stutterer:
 
     def _some_capture(self, provider: str) -> dict[str, Any] | None:
         """A capture of the truth as the call that led to it."""
-        truth = lines(self._house.home / f"data/providers/{provider}_truth.jsonl")
-        captures = [line for line in truth if line["operation"] == "capture"]
-        if not captures:
+        truth = self._truths[provider]
+        truth.look()
+        if not truth.captures:
             return None
-        chosen = self._chance.choice(captures)
-        payment = chosen["reference"].rpartition(".")[0]
-        held = [line["reference"] for line in truth if line["operation"] == "authorize"]
-        of_it = [reference for reference in held if reference.rpartition(".")[0] == payment]
+        chosen = self._chance.choice(truth.captures)
+        held = truth.held[_payment_of(chosen)]
         same = {name: chosen[name] for name in ("reference", "amount", "operation_id")}
-        return {**same, "authorization": of_it[0]}
+        return {**same, "authorization": held}
 
     async def _repeat(self, actor: str, call: dict[str, Any]) -> None:
         secret = (self._house.home / "data/secrets/internal").read_text().strip()
