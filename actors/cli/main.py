@@ -27,6 +27,7 @@ from actors.cli import (
     rules,
     seed,
     settle,
+    simulate,
 )
 from actors.cli.chaos import verb as chaos
 from actors.cli.exits import INTERRUPTED, USAGE, report
@@ -62,7 +63,7 @@ GROUPS = (
     *(house, look, demo, seed, doctor, orders, hand, keys, people, providers, events, clock),
     settle,
     *(pay, refunds, disputes, payouts, cases, rules),
-    *(docs, chaos),
+    *(simulate, docs, chaos),
 )
 for group in GROUPS:
     group.register(app)

@@ -1,0 +1,91 @@
+"""Many seeds: played by several processes at once, told in their order, whatever the number.
+
+Each run has one thread and knows nothing of the others, so that what is found does not depend on
+how many processes there are, or on who played what.
+"""
+
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count, islice
+
+from actors.simulation.run import Result, run
+from actors.simulation.trace import combined
+
+#: Seeds that a process is given at once.
+CHUNK = 8
+#: Failures after which nobody learns more.
+FAILED_MAX = 20
+
+
+@dataclass
+class Campaign:
+    """What many runs were together."""
+
+    first_seed: int
+    runs: int = 0
+    failed: list[Result] = field(default_factory=list)
+    too_little: list[int] = field(default_factory=list)  # seeds that do not count
+    digests: list[str] = field(default_factory=list)
+    requests: int = 0
+    payments: int = 0
+    steps: int = 0
+    effects: int = 0
+    simulated_ms: int = 0
+    cpu_ms: float = 0.0
+    took_s: float = 0.0
+    fired: Counter[str] = field(default_factory=Counter)
+    restarts: Counter[str] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def trace_hash(self) -> str:
+        """Of the one run, or of all in their order."""
+        return self.digests[0] if len(self.digests) == 1 else combined(self.digests)
+
+    def add(self, result: Result) -> None:
+        self.runs += 1
+        self.digests.append(result.digest)
+        if result.failures:
+            self.failed.append(result)
+        if not result.counts:
+            self.too_little.append(result.seed)
+        for name in ("requests", "payments", "steps", "effects", "simulated_ms", "cpu_ms"):
+            setattr(self, name, getattr(self, name) + getattr(result, name))
+        self.fired += result.fired
+        self.restarts += result.restarts
+        self.ends += result.ends
+
+
+def play(
+    first_seed: int,
+    runs: int | None,
+    *,
+    jobs: int = 1,
+    until_s: float | None = None,
+    until_fail: bool = False,
+    done: Callable[[Result], None] = lambda _result: None,
+) -> Campaign:
+    """Play `runs` seeds from the first on, or without a number as many as there is time for; `done`
+    hears of each. With `until_fail` the first failure is the last run."""
+    campaign, began_s = Campaign(first_seed), time.monotonic()
+    for result in _results(islice(count(first_seed), runs), jobs):
+        campaign.add(result)
+        done(result)
+        campaign.took_s = time.monotonic() - began_s
+        if campaign.failed and (until_fail or len(campaign.failed) >= FAILED_MAX):
+            break
+        if until_s is not None and campaign.took_s >= until_s:
+            break
+    return campaign
+
+
+def _results(seeds: Iterator[int], jobs: int) -> Iterator[Result]:
+    if jobs == 1:
+        yield from map(run, seeds)
+        return
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        while wave := list(islice(seeds, CHUNK * jobs * 4)):
+            yield from pool.imap(run, wave, CHUNK)

@@ -1,0 +1,80 @@
+"""Seeded stand-ins for what encrypts cards: the same seed, the same bytes, and next to no time.
+
+A stand-in keeps what the house relies on: nothing in clear, and a seal opens for its provider and
+its reference alone. The real ones have tests of their own. Never: used outside of a simulation.
+"""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+import msgspec
+
+from actors.provider.seals import PresentedCard, SealUnopened
+from actors.vault.keys import Card, VaultKeys
+from actors.vault.seals import SealedCard
+from actors.vault.state import EncryptedCard
+
+_TAG_BYTES = 16
+_decode_card = msgspec.json.Decoder(SealedCard).decode
+
+
+class SimSeals:
+    """Fills `ProviderSeals`."""
+
+    def seal_for(self, provider: str, reference: str, card: Card) -> str:
+        """The card for `provider` and `reference` alone."""
+        plain = msgspec.json.encode(SealedCard(card.number, card.exp_month, card.exp_year))
+        return _sealed(f"{provider}|{reference}".encode(), plain)
+
+
+class SimUnseal:
+    """Fills `Unseal` for one provider."""
+
+    def __init__(self, public_name: str) -> None:
+        self._public_name = public_name
+
+    def open_seal(self, sealed: str, reference: str) -> PresentedCard:
+        """The card that was sealed for this reference. Raises SealUnopened."""
+        plain = _opened(f"{self._public_name}|{reference}".encode(), sealed)
+        if plain is None:
+            raise SealUnopened("the seal does not open here for this reference")
+        card = _decode_card(plain)
+        return PresentedCard(card.n, card.m, card.y)
+
+
+class SimKeys(VaultKeys):
+    """The vault's keys, without chance in what they make."""
+
+    def encrypt(self, token: str, card: Card) -> EncryptedCard:
+        fields = [card.number, card.exp_month, card.exp_year, card.holder]
+        sealed = _sealed(f"{self.current_id}|{token}".encode(), msgspec.json.encode(fields))
+        return EncryptedCard(self.current_id, sealed)
+
+    def open_card(self, token: str, stored: EncryptedCard) -> Card:
+        plain = _opened(f"{stored.key_id}|{token}".encode(), stored.ciphertext)
+        if plain is None:
+            return super().open_card(token, stored)
+        return Card(*msgspec.json.decode(plain))
+
+
+def _sealed(context: bytes, plain: bytes) -> str:
+    return urlsafe_b64encode(_tag(context, plain) + _masked(context, plain)).decode()
+
+
+def _opened(context: bytes, sealed: str) -> bytes | None:
+    try:
+        data = urlsafe_b64decode(sealed)
+    except ValueError:
+        return None
+    plain = _masked(context, data[_TAG_BYTES:])
+    return plain if hmac.compare_digest(_tag(context, plain), data[:_TAG_BYTES]) else None
+
+
+def _masked(context: bytes, data: bytes) -> bytes:
+    mask = hashlib.shake_256(context).digest(len(data))
+    return bytes(one ^ other for one, other in zip(data, mask, strict=True))
+
+
+def _tag(context: bytes, plain: bytes) -> bytes:
+    return hashlib.blake2b(plain, key=context[:64], digest_size=_TAG_BYTES).digest()

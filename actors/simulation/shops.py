@@ -1,0 +1,207 @@
+"""Shops: step machines that never give up. Each order is sent with its key until it is final.
+
+A flow (`actors.simulation.flows`) is a generator over what a shop can do; what it yields is done by
+the world, and told back when it is there:
+
+    Request ──▶ Answer, or None when nobody knows what came of it
+    Pause   ──▶ nothing, when its time is over
+    Deed    ──▶ nothing: what people do in a home beside HTTP
+
+Never: sends one key with two bodies unless the flow means to, or another key for the same wish.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any, TypeVar
+
+import msgspec
+
+from actors.simulation.schedule import Wish
+
+#: A client waits so long before it asks again: first, and at most.
+PAUSE_MS_MIN, PAUSE_MS_MAX = 50, 2_000
+#: How long somebody waits before looking again whether something has come to its end: first, and at
+#: most; and how often anybody looks.
+LOOK_MS, LOOK_MS_MAX, LOOKS_MAX = 250, 60_000, 400
+#: Not final: the same key will tell later.
+PASSING = frozenset({202, 409, 429, 503, 504})
+#: What an order may end with, whatever went wrong beside it.
+ENDS = frozenset({200, 201, 402, 409})
+
+#: Kept for the key, and answered again byte for byte.
+STORED = frozenset({200, 201, 402})
+
+#: Published test numbers: always approved.
+GOOD_CARDS = ("4242424242424242", "5555555555554444", "378282246310005", "6011111111111117")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, as it is sent each time. `door`: api, vault or inner."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any] | None
+    key: str | None
+    merchant: str
+    role: str
+    door: str = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    data: bytes
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON object. Raises Strange for an answer that is none."""
+        try:
+            found = msgspec.json.decode(self.data)
+        except msgspec.MsgspecError as error:
+            raise Strange(f"{self.status} with a body that is no JSON") from error
+        if not isinstance(found, dict):
+            raise Strange(f"{self.status} with a body that is no object")
+        return found
+
+    @property
+    def is_final(self) -> bool:
+        """Whether sending the same key again could tell nothing new."""
+        return self.status not in PASSING or (
+            self.status == 409 and self.body.get("retryable") is False
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that people do in a home: `rules` (save a file), `clock` (move business time)."""
+
+    what: str
+    name: str
+    text: str = ""
+
+
+class Strange(Exception):
+    """An answer that no fault explains."""
+
+
+class Ended(Exception):
+    """The wish came to its end early, and that is no fault: a decline, a refusal in doubt."""
+
+
+R = TypeVar("R")
+#: What a flow is, and each part of one.
+Steps = Generator[Request | Pause | Deed, Answer | None, R]
+
+
+class Shop:
+    """What one wish's people can do. Every method is a part of a flow: `yield from` it."""
+
+    def __init__(self, wish: Wish, chance: Random, keys_may_end: Callable[[], bool]) -> None:
+        """`keys_may_end`: whether so much time has passed that a key may mean nothing any more."""
+        self.wish, self.chance, self.keys_may_end = wish, chance, keys_may_end
+        self.asks = 0  # orders so far; of each the answer was final
+        self.payments = 0
+
+    def order(
+        self,
+        operation: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        role: str = "admin",
+        door: str = "api",
+        also: tuple[int, ...] = (),
+    ) -> Steps[dict[str, Any]]:
+        """Ask until it is final. Result: the body of a 200 or 201, or of a status in `also`.
+        Raises Ended for another end that may be, Strange for one that may not."""
+        key = self.wish.key(operation)
+        request = Request("POST", path, body or {}, key, self.wish.merchant, role, door)
+        answer = yield from self.until_final(request)
+        if self.wish.clicks_twice and door == "api" and answer.status in STORED:
+            again = yield from self.until_final(request)
+            is_other = (again.status, again.data) != (answer.status, answer.data)
+            if is_other and not self.keys_may_end():
+                raise Strange(f"{operation}: one key, two answers")
+        if answer.status in (200, 201, *also):
+            return answer.body
+        if answer.status in ENDS:
+            raise Ended(f"{operation} {answer.status}")
+        raise Strange(f"{operation}: {answer.status} {answer.body.get('code')}")
+
+    def until_final(self, request: Request) -> Steps[Answer]:
+        """Send it again and again."""
+        pause_ms = PAUSE_MS_MIN
+        self.asks += 1
+        while True:
+            answer = yield request
+            if answer is not None and answer.is_final:
+                return answer
+            yield Pause(pause_ms)
+            pause_ms = min(PAUSE_MS_MAX, pause_ms * 2)
+
+    def look(self, path: str, role: str = "viewer", door: str = "api") -> Steps[Answer]:
+        """What is there now; asked until somebody answers."""
+        request = Request("GET", path, None, None, self.wish.merchant, role, door)
+        return (yield from self.until_final(request))
+
+    def ends(self, path: str, states: frozenset[str]) -> Steps[str]:
+        """Look until the object is in one of these states. Result: which. Raises Strange when it
+        never is."""
+        last, pause_ms = "", LOOK_MS
+        for _ in range(LOOKS_MAX):
+            answer = yield from self.look(path)
+            last = str(answer.body.get("state"))
+            if last in states:
+                return last
+            yield Pause(pause_ms)
+            pause_ms = min(LOOK_MS_MAX, pause_ms * 2)
+        raise Strange(f"{path} stays {last}")
+
+    def card(self, number: str = "") -> Steps[str]:
+        """The token of a card; of a good one unless told otherwise."""
+        number = number or self.chance.choice(GOOD_CARDS)
+        cvc = "1234" if number.startswith("37") else "123"
+        body = {"number": number, "exp_month": 12, "exp_year": 2040, "cvc": cvc, "name": "A B"}
+        stored = yield from self.order(
+            "tokenize", "/tokenize", body, role="publishable", door="vault"
+        )
+        return str(stored["token"])
+
+    def created(self, token: str, **more: Any) -> Steps[dict[str, Any]]:
+        """A payment that was made."""
+        wish = self.wish
+        body = {
+            "amount": wish.amount_minor,
+            "currency": wish.currency,
+            "payment_method": token,
+            "capture_method": "manual",
+            **more,
+        }
+        self.payments += 1
+        return (yield from self.order("create", "/payment-intents", body))
+
+    def about(self, payment_id: str, verb: str, part: str = "", **body: Any) -> Steps[Any]:
+        """authorize, capture, cancel."""
+        path = f"/payment-intents/{payment_id}/{verb}"
+        return (yield from self.order(f"{verb}{part}", path, body))
+
+    def held(self, number: str = "") -> Steps[str]:
+        """A payment that holds its money; result: its id."""
+        token = yield from self.card(number)
+        made = yield from self.created(token)
+        payment_id = str(made["id"])
+        yield from self.about(payment_id, "authorize")
+        return payment_id
+
+    def captured(self, number: str = "") -> Steps[str]:
+        """A payment that was captured whole; result: its id."""
+        payment_id = yield from self.held(number)
+        yield from self.about(payment_id, "capture")
+        return payment_id

@@ -1,0 +1,41 @@
+"""The trace of a run: a hash over all that happened in it, in its order.
+
+Every effect of every process, every request and answer, every fault and every move of the clock:
+two runs of one seed that differ in any of these have two hashes. Never: keeps what went by, but
+for the last lines, which help whoever looks into a failure.
+"""
+
+import hashlib
+from collections import deque
+
+#: Lines that are kept for people.
+LAST_LINES = 4000
+
+
+class Trace:
+    """One run's."""
+
+    def __init__(self, *, keeps: bool = False) -> None:
+        self._hash = hashlib.sha256()
+        self.lines: deque[str] = deque(maxlen=LAST_LINES if keeps else 0)
+        self.count = 0
+
+    def add(self, line: str) -> None:
+        """One thing that happened."""
+        self.count += 1
+        self._hash.update(line.encode())
+        self._hash.update(b"\n")
+        self.lines.append(line)
+
+    def add_bytes(self, name: str, data: bytes) -> None:
+        """Something with content: an answer, a file as it is at the end."""
+        self.add(f"{name} {hashlib.sha256(data).hexdigest()}")
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def combined(digests: list[str]) -> str:
+    """One hash for many runs, in the order of their seeds."""
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
