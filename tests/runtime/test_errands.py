@@ -6,15 +6,18 @@ from collections import Counter
 import pytest
 
 from payrail.domain.messages import AskAgain
+from payrail.errors import JournalLost
 from payrail.logs import make_logger
 from payrail.runtime import errands
 from payrail.runtime.actor import Errand
-from payrail.runtime.errands import SimErrands, Workshop
+from payrail.runtime.driver import Driver
+from payrail.runtime.errands import NoErrands, SimErrands, Workshop
+from payrail.runtime.intake import World
 from payrail.runtime.recovery import journal_path
-from payrail.runtime.sim import Dropped, SimClock, SimFs
+from payrail.runtime.sim import Dropped, Fault, NoBell, NoCell, SimClock, SimFs
 from payrail.storage.journal import read_steps, verify_chain
 from tests.runtime import courier
-from tests.runtime.courier import NEWS, Parcel, publish, settle, words_in_world
+from tests.runtime.courier import NEWS, Courier, Parcel, publish, settle, words_in_world
 from tests.runtime.crashpoints import (
     Files,
     Scenario,
@@ -108,6 +111,25 @@ def test_an_errand_begins_only_when_its_intent_is_durable():
     assert words_in_world(fs) == list(WORDS)
     durable = SimFs(fs.disk.after_crash(Dropped()))
     assert durable.read(JOURNAL).count(b'"intended"') == len(WORDS)
+
+
+def test_no_errand_begins_when_its_intent_did_not_become_durable():
+    """An fsync that fails ends the incarnation before anything of the turn went into the world."""
+    fs, begun = SimFs(), list[Errand]()
+
+    class Begun(NoErrands):
+        def start(self, errand: Errand) -> None:
+            begun.append(errand)
+
+    driver = Driver(Courier(), World(fs, SimClock(), NoBell(), NoCell(), errands=Begun()))
+    publish(fs, *WORDS)
+    fs.faults = [Fault(fs.calls + 1, "error", forever=True, ops=frozenset({"sync"}))]
+
+    with pytest.raises(JournalLost):
+        driver.turn()
+
+    assert [call.path for call in fs.fired] == [JOURNAL]
+    assert begun == []
 
 
 def live(fs: SimFs, clock: SimClock) -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from payrail.domain.messages import Outcome
 from payrail.runtime.actor import (
     Message,
     Moment,
@@ -24,6 +25,7 @@ from tests.runtime.ruled import (
     Ruled,
     driven,
     items,
+    line,
     replies,
     steps,
 )
@@ -35,6 +37,10 @@ from tests.runtime.toy import (
     drive,
     feed,
     settle,
+)
+
+OUTCOME = Outcome(
+    "pi_1", "pi_1.1", "authorize", "approved", "approved", "providerA", "ch_1", 1, "USD"
 )
 
 
@@ -203,6 +209,40 @@ def test_a_hole_keeps_the_spool_in_its_place(fs: SimFs, clock: SimClock):
     settle(driver)
 
     assert ("vault", 3, fs.size("mailboxes/gateway/vault.jsonl")) in told
+
+
+def test_lines_in_hand_keep_their_spool_in_its_place(fs: SimFs, clock: SimClock):
+    """Questions that were read, and wait for the inner lines before them, are in no journal yet:
+    nobody may be told that their spool was read to its end."""
+    told: list[tuple[str, int]] = []
+
+    class Cell(NoCell):
+        def consumed(self, sender: str, n: int, offset: int) -> None:
+            told.append((sender, offset))
+
+    driver = Driver(Toy(), World(fs, clock, NoBell(), Cell()))
+    driver.intake.batch_bytes = 1
+    feed(fs, "vault", deposit_line(1, "tok_1"), deposit_line(2, "tok_2"))
+    feed(fs, "frontdoor", create_line(1, 5))
+    driver.turn()
+    assert not driver.intake.holds_nothing
+    assert {offset for sender, offset in told if sender == "frontdoor"} == {0}
+    settle(driver)
+
+    assert ("frontdoor", fs.size("mailboxes/gateway/frontdoor.jsonl")) in told
+
+
+def test_a_turn_hears_every_sender(fs: SimFs, clock: SimClock):
+    """However much one inner sender has to say, the next one is heard in the same turn."""
+    driver = drive(fs, clock)
+    driver.intake.batch_bytes = 1024
+    feed(fs, "vault", *(deposit_line(n, f"tok_{n}") for n in range(1, 40)))
+    feed(fs, "provider-a", line("outcome", OUTCOME, sender="provider-a"))
+    driver.turn()
+
+    senders = {step.in_.from_ for step in steps(fs)}
+    assert {"vault", "provider-a"} <= senders
+    assert len(driver.loop.state.tokens) < 39
 
 
 def test_a_line_twice_is_one_message(fs: SimFs, clock: SimClock):

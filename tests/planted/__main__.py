@@ -1,0 +1,58 @@
+"""`python -m tests.planted`: plant every bug in turn and show who noticed. Exit 1 if nobody did."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from tests.planted.bugs import AREAS, NAMED
+from tests.planted.planted import Planted
+from tests.planted.running import Result, all_tried
+
+AREA_OF = {bug.name: area for area, bugs in AREAS.items() for bug in bugs}
+SHOWN_MAX = 180
+
+
+def main() -> int:
+    """Result: the exit code."""
+    given = _arguments()
+    wanted = [bug for bug in NAMED.values() if not given.only or given.only in bug.name]
+    began = time.monotonic()
+    results = _all(wanted, given.jobs, is_shown=not given.json)
+    if given.json:
+        rows = [{"area": AREA_OF[r.bug], "caught": r.is_caught, **asdict(r)} for r in results]
+        print(json.dumps(rows, indent=1))
+    caught = sum(result.is_caught for result in results)
+    took_s = time.monotonic() - began
+    print(f"{caught} of {len(results)} planted bugs caught, {took_s:.0f} s", file=sys.stderr)
+    return 0 if results and caught == len(results) else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.planted", description=__doc__)
+    parser.add_argument("--only", help="bugs whose name holds this")
+    parser.add_argument("--jobs", type=int, default=2, help="how many at once (2)")
+    parser.add_argument("--json", action="store_true", help="a list of results on stdout")
+    return parser.parse_args()
+
+
+def _all(bugs: Sequence[Planted], jobs: int, *, is_shown: bool) -> list[Result]:
+    results = []
+    for result in all_tried(bugs, jobs):
+        results.append(result)
+        if is_shown:
+            _show(result)
+    return results
+
+
+def _show(result: Result) -> None:
+    what = f"{result.by}: {result.message}" if result.is_caught else f"NOT CAUGHT: {result.why}"
+    words = " ".join(what.split()).removeprefix("tests/")
+    row = f"{AREA_OF[result.bug]:12} {result.bug:36} {result.took_s:5.1f} s  {words[:SHOWN_MAX]}"
+    print(row, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
