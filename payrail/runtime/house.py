@@ -64,7 +64,7 @@ class Tenancy:
         self._locks[name].write(msgspec.json.encode(self.texts[name]))
 
     def note(self, actor: str, state: str, *, pid: int | None, why: str, again: bool) -> None:
-        """See `warden.Notes`."""
+        """See `wards.Notes`."""
         text = self.texts[actor]
         text.state, text.actor_pid, text.why = state, pid, why or text.why
         text.restarts += again

@@ -218,7 +218,10 @@ class SimFs:
 
     def _find(self, path: str) -> Node | None:
         self.must_live()
-        return self.disk.names.get(inside(path))
+        node = self.disk.names.get(path)
+        if node is None:
+            inside(path)  # What has a name there has a legal one.
+        return node
 
     def _create(self, path: str) -> Node:
         return self._add(path, "create", self.disk.new_node())

@@ -15,8 +15,7 @@ the callables `faults`, `rings` and `mischief` decide.
 Never: draws a lot itself, or knows an actor.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -29,55 +28,18 @@ from payrail.runtime.simcells import SimCells
 from payrail.runtime.simdisk import SimDisk, Survival
 from payrail.runtime.simfaults import Faults
 from payrail.runtime.simfs import SimFs
+from payrail.runtime.simnotes import Ended, Noted, SimLog, Told
 from payrail.runtime.simproc import Life, SimProcess
 from payrail.runtime.simtime import SimTime
 from payrail.runtime.turning import Turning
-from payrail.runtime.warden import Limits, Ports, Ward, Warden
+from payrail.runtime.warden import Warden
+from payrail.runtime.wards import Limits, Ports, Ward
 
 SUPERVISOR = "supervisor"
 _FIRST_PID = 100
 
 #: Recovers what a process becomes; `simlife.actor_life` makes one for an actor.
 Build = Callable[[SimProcess], Life]
-#: Told of what is logged: actor, level, event, fields.
-Told = Callable[[str, str, str, Mapping[str, Any]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The end of a process."""
-
-    name: str
-    pid: int
-    code: int  # exit code, or minus the signal
-    error: Exception | None
-    at_ms: int  # monotonic
-
-
-@dataclass(slots=True)
-class Noted:
-    """What the supervisor thinks of an actor; as `house.LockText`."""
-
-    state: str = "down"
-    pid: int | None = None
-    why: str = ""
-    restarts: int = 0
-
-
-class SimLog:
-    """A logger, as far as the runtime uses one."""
-
-    def __init__(self, actor: str, told: Told) -> None:
-        self._actor, self._told = actor, told
-
-    def info(self, event: str, **fields: Any) -> None:
-        self._told(self._actor, "info", event, fields)
-
-    def warning(self, event: str, **fields: Any) -> None:
-        self._told(self._actor, "warning", event, fields)
-
-    def error(self, event: str, **fields: Any) -> None:
-        self._told(self._actor, "error", event, fields)
 
 
 class SimBell:
@@ -272,7 +234,7 @@ class SimMachine:
             self._supervisor_due_ms = self.now_ms  # It is told of a death at once.
 
     def note(self, actor: str, state: str, *, pid: int | None, why: str, again: bool) -> None:
-        """See `warden.Notes`."""
+        """See `wards.Notes`."""
         noted = self.notes.setdefault(actor, Noted())
         noted.state, noted.pid, noted.why = state, pid, why or noted.why
         noted.restarts += again

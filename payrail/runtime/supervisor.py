@@ -18,7 +18,8 @@ from payrail.runtime.cells import HomeCells, monotonic_ms
 from payrail.runtime.house import Tenancy, holders, request_stop, status
 from payrail.runtime.orders import OrderReader
 from payrail.runtime.processes import Calling, Children
-from payrail.runtime.warden import Limits, Ports, Warden
+from payrail.runtime.warden import Warden
+from payrail.runtime.wards import Limits, Ports
 from payrail.storage.fs import RealFs
 
 __all__ = ["Limits", "Supervisor", "holders", "request_stop", "status"]

@@ -12,80 +12,14 @@ Never: waits, opens a file, knows an actor. `supervisor` turns it over real proc
 makes simulated ones.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Sequence
 
 from payrail.runtime import supervision
-from payrail.runtime.cellpage import Cells, CellView
+from payrail.runtime.cellpage import CellView
 from payrail.runtime.orders import Order
-from payrail.runtime.ports import Child, Proc
+from payrail.runtime.ports import Child
 from payrail.runtime.supervision import Death, History, judge
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How patient the supervisor is."""
-
-    beat_ms_max: int = 5_000  # A serving actor that is silent longer hangs.
-    start_ms_max: int = 60_000  # Likewise for one that recovers; a long journal takes its time.
-    front_wait_ms_max: int = 10_000  # The front door waits no longer for the others.
-    front_stop_ms_max: int = 3_000  # With the next, within the 10 s that SIGTERM may take.
-    stop_ms_max: int = 5_000
-    turn_ms: int = 100  # Between two looks at orders and beats.
-    busy_turn_ms: int = 20  # Likewise while something starts.
-    spare_pause_ms: int = 1_000  # A new spare lets a restart go first so long; a dead one waits it.
-
-
-class Orders(Protocol):
-    """Orders of people to one actor's supervisor."""
-
-    def unread(self) -> Sequence[Order]:
-        """Orders since the last look."""
-
-
-class Notes(Protocol):
-    """Where is written down what the supervisor thinks of each actor."""
-
-    def note(self, actor: str, state: str, *, pid: int | None, why: str, again: bool) -> None:
-        """`state` as in `house.LockText`; an empty `why` keeps the last one; `again`: one more
-        restart. Never raises."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What a warden lives on."""
-
-    proc: Proc
-    cells: Cells
-    orders: Callable[[str], Orders]
-    notes: Notes
-    log: Any  # a structlog logger
-
-
-@dataclass(slots=True)
-class Ward:
-    """One actor under supervision. Times are monotonic milliseconds."""
-
-    name: str
-    orders: Orders
-    process: Child | None = None
-    started_ms: int = 0
-    due_ms: int | None = 0  # when to start next; None: runs, or is held
-    serving: bool = False
-    was_serving: bool = False  # in any incarnation
-    paused: bool = False
-    hung: bool = False
-    stop_by_ms: int | None = None  # it was told to end by then
-    history: History = field(default_factory=History)
-
-    @property
-    def is_held(self) -> bool:
-        return self.process is None and self.due_ms is None
-
-    @property
-    def is_starting(self) -> bool:
-        return self.process is not None and not self.serving
+from payrail.runtime.wards import Limits, Ports, Ward
 
 
 class Warden:

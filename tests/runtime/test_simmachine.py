@@ -17,7 +17,7 @@ from payrail.runtime.simlife import actor_life
 from payrail.runtime.simmachine import SUPERVISOR, SimMachine
 from payrail.runtime.simproc import KILLED, SimProcess
 from payrail.runtime.supervision import BACKOFF_MS_FIRST, DEATHS_MAX, DEGRADED_RETRY_MS
-from payrail.runtime.warden import Limits
+from payrail.runtime.wards import Limits
 from tests.runtime.machines import (
     TOY,
     epochs,

@@ -21,7 +21,8 @@ from payrail.runtime.house import LockText, holders, lock_path, request_stop, st
 from payrail.runtime.orders import Order, Verb, control_path, give_order
 from payrail.runtime.ports import Child, Proc
 from payrail.runtime.supervisor import Limits, Supervisor
-from payrail.runtime.warden import Notes, Ports, Warden
+from payrail.runtime.warden import Warden
+from payrail.runtime.wards import Notes, Ports
 
 BUILD = "tests.runtime.toys:build"
 ROOT = Path(__file__).parents[2]
