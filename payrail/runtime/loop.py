@@ -6,6 +6,7 @@ told nobody anything. Real and simulated drivers are a page each; see `payrail.r
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -178,6 +179,7 @@ class Loop(Generic[S]):
                 return self._runtime(admitted, moment)
             if _too_late(message, self._wall_ms):
                 return _answered(message, _expired(message)), admitted.taken
+            message = _on_our_clock(message, moment.wire_ms - self._wall_ms)
             return self.actor.decide(self.state, message, moment), admitted.taken
         except RequestError as refusal:
             return _answered(message, refusal), admitted.taken
@@ -287,6 +289,13 @@ def _too_late(message: Message, wall_ms: int) -> bool:
         and message.deadline_ms is not None
         and wall_ms > message.deadline_ms
     )
+
+
+def _on_our_clock(message: Message, ahead_ms: int) -> Message:
+    """Rules measure with wire time, which is ahead of the wall while that was set back."""
+    if not ahead_ms or message.reply_to is None or message.deadline_ms is None:
+        return message
+    return replace(message, deadline_ms=message.deadline_ms + ahead_ms)
 
 
 def _expired(message: Message) -> RequestError:

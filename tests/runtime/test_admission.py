@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from msgspec import Struct
@@ -16,6 +17,7 @@ from payrail.runtime.actor import (
     SetTimer,
     Step,
 )
+from payrail.runtime.ports import Now
 from payrail.runtime.sim import NOON_MS, SimClock, SimFs
 from payrail.storage.lines import sealed
 from tests.runtime.ruled import (
@@ -34,6 +36,8 @@ from tests.runtime.toy import (
     feed,
     settle,
 )
+
+BACK_MS = 120_000
 
 
 @pytest.fixture
@@ -106,6 +110,32 @@ def test_a_question_past_its_deadline_is_not_started(fs: SimFs, clock: SimClock)
     (reply,) = replies(fs)
     assert (reply["status"], reply["body"]["retryable"]) == (504, True)
     assert seen == []
+
+
+class SetBack(SimClock):
+    """The clock of a machine that was set back by two minutes."""
+
+    def now(self) -> Now:
+        now = super().now()
+        return replace(now, wall_ms=now.wire_ms - BACK_MS)
+
+
+def test_a_rule_sees_deadlines_on_its_own_clock(fs: SimFs):
+    """An asker whose wall clock was set back waits as long as ever: what is left of its time is the
+    same in wire time, which did not go back."""
+    left: list[int] = []
+
+    def rule(message: Message, moment: Moment) -> Step:
+        left.append((message.deadline_ms or 0) - moment.wire_ms)
+        return Step()
+
+    body = CreatePayment(amount=5, currency="USD", payment_method="tok_1", merchant_id="m_001")
+    until_ms = NOON_MS - BACK_MS + 4_000
+    asked = line("payment.create", body, sender="frontdoor", reply_to="1.1", deadline_ms=until_ms)
+    feed(fs, "frontdoor", asked)
+    settle(driven(Ruled(rule), fs, SetBack()))
+
+    assert left == [4_000]
 
 
 def test_a_refusal_is_a_reply_and_no_fault(fs: SimFs, clock: SimClock):

@@ -92,6 +92,10 @@ def test_a_clock_that_was_set_back_stops_nothing(jumpy: Jumpy, reborn: str):
     assert killed(jumpy, reborn)
 
     assert shop.create(token, confirm=True).status == 201
+    down = {"operation": "authorize", "do": "down", "count": 1}
+    assert shop.post("/providers/provider-a/inject-failure", down).status == 201
+    elsewhere = shop.create(token, confirm=True)
+    assert (elsewhere.status, elsewhere.body["provider"]) == (201, "providerB")
     fault = {"operation": "authorize", "do": "approve_then_hang", "count": 1}
     assert shop.post("/providers/provider-a/inject-failure", fault).status == 201
     order = {"amount": 700, "currency": "USD", "payment_method": token, "confirm": True}
