@@ -19,8 +19,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from actors.simulation.reading import Reading
+from actors.simulation.reading import CHANGES, Reading
 from actors.simulation.told import Told, told
+from payrail.domain.access import Directory, read_record
+from payrail.domain.endpoints import Endpoint
 from payrail.runtime.actor import Actor
 from payrail.runtime.head import Head
 from payrail.runtime.ports import Fs, Now
@@ -135,6 +137,21 @@ class Evidence:
     def told(self) -> Told:
         """What the ledger tells of each payment and claim."""
         return told(self.books.entries)
+
+    @cached_property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """Where webhooks go, as the book of access has it."""
+        directory = Directory()
+        for line in self.books.lines(CHANGES):
+            directory.fold(read_record(line))
+        return directory.endpoints
+
+    @cached_property
+    def once_disabled(self) -> frozenset[str]:
+        """Endpoints that were switched off for a while, or changed what they want."""
+        kinds = ("endpoint.disabled", "endpoint.updated", "endpoint.deleted")
+        rows = self.books.rows(CHANGES)
+        return frozenset(str(row["endpoint_id"]) for row in rows if row["type"] in kinds)
 
     @cached_property
     def held(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from actors.dispatcher.core import Dispatcher
 from actors.dispatcher.errands import Deliver, ReadMore, packer, read_more
 from actors.dispatcher.settings import Policy
 from actors.gateway.core import Gateway
+from actors.simulation.evidence import Heard
 from actors.simulation.house import ACTORS, PEERS, SimHouse
 from actors.simulation.orders import Order
 from payrail.domain.webhooks import SCHEDULES
@@ -25,11 +26,22 @@ class Sink:
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, bytes]] = []  # webhook-id and body
+        self.all: list[Heard] = []  # the same, with all that came beside it
         self.status: Callable[[Deliver], int] = lambda _order: 204
 
-    def hear(self, order: Deliver, webhook_id: str, body: bytes) -> int:
+    def hear(self, order: Deliver, headers: Mapping[str, str], body: bytes) -> int:
+        webhook_id, status = headers["webhook-id"], self.status(order)
         self.heard.append((webhook_id, body))
-        return self.status(order)
+        heard = Heard(
+            endpoint_id=order.endpoint_id,
+            webhook_id=webhook_id,
+            body=body,
+            at_ms=int(headers["webhook-timestamp"]) * 1_000,
+            status=status,
+            headers=headers,
+        )
+        self.all.append(heard)
+        return status
 
 
 class HookedHouse(SimHouse):
@@ -62,7 +74,7 @@ class HookedHouse(SimHouse):
 
         def deliver(order: Deliver) -> Outcome:
             packed = pack(order)
-            status = self.sink.hear(order, packed.headers["webhook-id"], packed.body)
+            status = self.sink.hear(order, packed.headers, packed.body)
             told = DeliveryDone(order.endpoint_id, order.seq, order.attempt, status, None, 1, None)
             return "delivery.done", told
 

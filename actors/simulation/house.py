@@ -21,6 +21,7 @@ from actors.provider.statements import write_statement
 from actors.simulation import orders
 from actors.simulation.orders import Order
 from actors.simulation.posts import SimPosts
+from actors.simulation.waiting import is_waited_for
 from actors.simulation.witness import EDGES, Question, Witness
 from actors.vault.core import Vault
 from actors.vault.keys import Card, open_keys
@@ -57,16 +58,6 @@ PEERS = {
     "provider-b": ("vault", "gateway", "frontdoor"),
 }
 LEDGERS = tuple(f"data/ledger/{name}.jsonl" for name in ("payments", "refunds", "disputes"))
-#: Timers that always stand: a cut-off and the hourly jobs. Nobody waits for them.
-STANDING = ("cut_off", "job:settle", "job:reconcile", "payouts")
-#: How timers begin of what waits for people: a refund's second person, a dispute's last day, a
-#: cardholder.
-FOR_PEOPLE = ("refund:", "dispute:", "challenge:")
-#: How the timer of a hold begins that may still be captured.
-HOLD = "hold:"
-#: How the timer of a payout begins that is on its way to a bank.
-ON_ITS_WAY = "payout:"
-_OTHERS = (*FOR_PEOPLE, HOLD, ON_ITS_WAY)
 NOTICE_KEYS = {public: notice_key(b"a-simulated-house", public) for public in PROVIDERS.values()}
 GOOD, DECLINED = "4242424242424242", "4000000000000002"
 
@@ -272,7 +263,7 @@ class SimHouse:
     def timers(self, name: str) -> list[str]:
         """What an actor waits for, but for what always stands and for people."""
         found = self.drivers[name].loop.head.timers
-        return [i for i in found if i not in STANDING and not i.startswith(_OTHERS)]
+        return [timer for timer in found if is_waited_for(timer)]
 
     @property
     def entries(self) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ For scenes and tests that talk in mailbox lines. A run over HTTP fills `Evidence
 """
 
 from actors.simulation.evidence import Asked, Evidence, Live
+from actors.simulation.hooked import HOUSE_SECRET, HookedHouse
 from actors.simulation.house import SimHouse
 from actors.simulation.witness import Question
 from payrail.domain.messages import ReplyLine
@@ -41,7 +42,9 @@ def evidence_of(house: SimHouse) -> Evidence:
         asked=[
             one for question in house.witness.questions.values() for one in _asked(house, question)
         ],
+        heard=list(house.sink.all) if isinstance(house, HookedHouse) else (),
         live={name: _live(house, name) for name in house.drivers},
+        house_secret=HOUSE_SECRET,
     )
 
 

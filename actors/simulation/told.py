@@ -77,6 +77,13 @@ _CLAIMS = ("refund.", "dispute.")
 _OVER = ("payment.settled", "payment.released", "payment.captured")
 
 
+#: What an answer shows of a payment's money, and `Payment.history` remembers, in this order.
+AMOUNTS = (
+    *("amount_authorized", "amount_captured", "amount_refunded"),
+    *("amount_disputed", "amount_charged_back"),
+)
+
+
 @dataclass(slots=True)
 class Payment:
     """One payment; amounts in minor units."""
@@ -93,6 +100,12 @@ class Payment:
     is_over: bool = False  # nothing of the hold may be captured any more
     captures: dict[str, bool] = field(default_factory=dict)  # id -> settled
     counts: Counter[str] = field(default_factory=Counter)  # entries by type
+    history: list[tuple[str | int, ...]] = field(default_factory=list)  # state, AMOUNTS
+
+    def remember(self) -> None:
+        """Keep how things stand after an entry."""
+        money = (self.authorized, self.captured, self.refunded, self.disputed, self.charged_back)
+        self.history.append((self.state, *money))
 
     @property
     def is_settled(self) -> bool:
@@ -141,6 +154,7 @@ def _payment(found: Told, entry: Entry, kind: str) -> None:
         if payment is not None:
             found.wrong.append(f"{fact.ref} is created twice ({entry.place})")
         found.payments[fact.ref] = payment or Payment(fact.ref, entry)
+        found.payments[fact.ref].remember()
         return
     if payment is None:
         found.wrong.append(f"{fact.ref}: {kind}, and it was never created ({entry.place})")
@@ -150,6 +164,7 @@ def _payment(found: Told, entry: Entry, kind: str) -> None:
     _amounts(found, payment, entry, kind)
     if kind in _OVER and payment.state in ("captured", "settled") and kind != "payment.captured":
         payment.state = "settled" if payment.is_settled else "captured"
+    payment.remember()
 
 
 def _move(found: Told, payment: Payment, entry: Entry, kind: str) -> None:
@@ -225,6 +240,7 @@ def _claim(found: Told, entry: Entry, kind: str) -> None:
             )
         else:
             _claimed(found, payment, claim, entry, before)
+            payment.remember()
 
 
 def _claimed(found: Told, payment: Payment, claim: Claim, entry: Entry, before: str) -> None:

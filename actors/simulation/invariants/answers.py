@@ -188,6 +188,8 @@ def errors_are_honest(evidence: Evidence) -> list[str]:
         if not isinstance(fields, dict):
             found.append(f"{what} is no JSON object")
             continue
+        if asked.status == 500 and not _is_poisoned(evidence, asked):
+            found.append(f"{what}: {fields.get('detail')}")
         missing = [name for name in _PROBLEM if name not in fields]
         if missing:
             found.append(f"{what} lacks {', '.join(missing)}")
@@ -207,17 +209,22 @@ def _replayed(asked: Asked) -> bool:
 
 
 def nobody_is_left_asking(evidence: Evidence) -> list[str]:
-    """At rest, the last try of each key has an answer that says how it ended."""
+    """At rest, each request under each key has an answer that says how it ended."""
     found = []
     for (_, key), tries in keyed(evidence).items():
-        for (method, path, _), mine in groupby(sorted(tries, key=_request), key=_request):
-            last = max(mine, key=lambda asked: (asked.at_ms, asked.tried))
-            is_open = last.status is None or last.status >= 500 or last.status in (202, 429)
-            is_open = is_open or (last.status == 409 and not is_final(last))
-            if is_open and not _is_poisoned(evidence, last):
-                what = f"key {key}: {method} {path} is still open after {last.tried} tries"
-                found.append(f"{what} ({last.status})")
+        for (method, path, _), group in groupby(sorted(tries, key=_request), key=_request):
+            mine = list(group)
+            if all(map(_is_open, mine)) and not _is_poisoned(evidence, mine[0]):
+                statuses = [asked.status for asked in mine]
+                found.append(f"key {key}: {method} {path} is still open after {statuses}")
     return found
+
+
+def _is_open(asked: Asked) -> bool:
+    """Whether nobody knows from this answer how it ended."""
+    if asked.status is None or asked.status >= 500:
+        return True
+    return asked.status in (202, 429) or (asked.status == 409 and not is_final(asked))
 
 
 def _request(asked: Asked) -> tuple[str, str, bytes]:

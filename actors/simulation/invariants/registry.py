@@ -5,18 +5,28 @@ from collections.abc import Iterable
 from actors.simulation.evidence import Evidence
 from actors.simulation.invariants import (
     answers,
+    cards,
     chains,
     channels,
     folded,
+    hooks,
     ledger,
     letters,
+    people,
+    rest,
+    settling,
     truth,
+    views,
 )
 from actors.simulation.invariants.invariant import Findings, Invariant, Waiting
 
 #: Money first: what is worst stands on top.
-_ROOMS = (truth, ledger, answers, chains, channels, folded, letters)
-ALL: tuple[Invariant, ...] = tuple(one for room in _ROOMS for one in room.INVARIANTS)
+_MONEY = (truth, ledger, settling)
+_OUTSIDE = (answers, views, people, cards, hooks)
+_INSIDE = (chains, channels, folded, letters, rest)
+ALL: tuple[Invariant, ...] = tuple(
+    one for room in (*_MONEY, *_OUTSIDE, *_INSIDE) for one in room.INVARIANTS
+)
 
 WAITING: tuple[Waiting, ...] = (
     Waiting("I16", "vault records are bound and rotatable", "rotation is not in the house yet"),
