@@ -46,7 +46,7 @@ class Asking:
     ) -> None:
         """`wake` is called for the first open question, so that whoever reads replies reads."""
         self._edge, self._budget_ms, self._wake = edge, budget_ms, wake
-        self._waiting: set[asyncio.Task[object]] = set()
+        self._waiting: dict[asyncio.Task[object], None] = {}  # in the order of asking
         self._given_up, self._asleep = False, 0
         self.closed = False
         self.paused = False
@@ -67,7 +67,7 @@ class Asking:
             raise RuntimeError("a question is asked by a task")
         if not self._waiting:
             self._wake()
-        self._waiting.add(task)
+        self._waiting[task] = None
         try:
             reply = await self._once(request, receiver, kind, body, key)
             applied = {}
@@ -80,7 +80,7 @@ class Asking:
             task.uncancel()
             raise _going_down() from None
         finally:
-            self._waiting.discard(task)
+            self._waiting.pop(task, None)
         answer = passed_on(reply)
         answer.headers.update(applied)
         return answer

@@ -24,6 +24,7 @@ from actors.frontdoor.health import House
 from actors.frontdoor.hops import Hops, cells_of, ringer_of
 from actors.frontdoor.lists import Reads
 from actors.frontdoor.metrics_book import actors_seen, answers_into
+from actors.frontdoor.neighbours import Neighbours
 from actors.frontdoor.notices import Notices, notice_routes
 from actors.frontdoor.payouts import Payouts
 from actors.frontdoor.people import People
@@ -35,14 +36,14 @@ from actors.frontdoor.routes import inner_routes, public_routes
 from actors.frontdoor.rule_reads import RuleReads
 from actors.frontdoor.settlements import Settlements
 from payrail.domain.webhooks import AllowList
-from payrail.runtime.control import Control
 from payrail.runtime.edge import Edge
 from payrail.runtime.ports import Bell, Clock, Fs, Rng
+from payrail.runtime.reports import Report
 from payrail.steplog import StepLog
 from payrail.web.access import AccessView
 from payrail.web.metrics import Metrics
 from payrail.web.openapi import Route
-from payrail.web.outgoing import Names
+from payrail.web.outgoing import Resolve
 from payrail.web.refused import Refusals
 
 Views = tuple[PaymentsView, EventsView]
@@ -52,8 +53,9 @@ Views = tuple[PaymentsView, EventsView]
 class Parts:
     """What handlers are made of. `actors`: who must serve for the house to be ready."""
 
-    home: str
     actors: tuple[str, ...]
+    neighbours: Neighbours
+    report: Report
     fs: Fs
     clock: Clock
     rng: Rng
@@ -64,26 +66,24 @@ class Parts:
     bell: Bell
     access: AccessView
     views: Views
-    names: Names
+    resolve: Resolve
     house_secret: bytes
     webhook_allow: tuple[str, ...]
 
 
-def both_apps(
-    parts: Parts, control: Control, internal: bytes
-) -> tuple[web.Application, web.Application]:
+def both_apps(parts: Parts, internal: bytes) -> tuple[web.Application, web.Application]:
     """The public application, then the one for whoever knows the secret `internal`."""
     reads = Reads(parts.access, *parts.views)
-    house = House(parts.home, parts.fs, parts.clock, reads, parts.actors)
-    return _public(parts, control, reads, house), _inner(parts, house, internal)
+    house = House(parts.neighbours, parts.fs, parts.clock, reads, parts.actors)
+    return _public(parts, reads, house), _inner(parts, house, internal)
 
 
-def _public(parts: Parts, control: Control, reads: Reads, house: House) -> web.Application:
-    metrics = Metrics(parts.clock, parts.steps.add, answers_into(control.cell.report))
+def _public(parts: Parts, reads: Reads, house: House) -> web.Application:
+    metrics = Metrics(parts.clock, parts.steps.add, answers_into(parts.report))
     edge = parts.edge
 
     def scraped() -> str:
-        seen = actors_seen(parts.home, parts.actors)
+        seen = actors_seen(parts.neighbours, parts.actors)
         return metrics.rendered(edge.open_questions, edge.epoch, seen)
 
     routes = _public_routes(parts, reads, house)
@@ -117,7 +117,7 @@ def _public_routes(parts: Parts, reads: Reads, house: House) -> list[Route]:
 
 def _clocks(parts: Parts, reads: Reads) -> Clocks:
     hand = ClockHand(parts.fs, parts.clock, parts.log)
-    look, ring = cells_of(parts.home, parts.actors), ringer_of(parts.bell, parts.actors)
+    look, ring = cells_of(parts.neighbours.cells, parts.actors), ringer_of(parts.bell, parts.actors)
     hops = Hops(hand, look, ring, lambda: parts.asking.closed)
     return Clocks(hand, hops, reads, admin_of(parts.access), parts.log)
 
@@ -128,7 +128,7 @@ def _endpoints(parts: Parts, reads: Reads) -> Endpoints:
         access=parts.access,
         reads=reads,
         guard=AllowList(parts.webhook_allow),
-        resolve=parts.names,
+        resolve=parts.resolve,
         house_secret=parts.house_secret,
         rng=parts.rng,
     )

@@ -1,7 +1,6 @@
 """How the house is: its actors, its providers, and orders to the supervisor.
 
-Reads: cells and locks of the actors, data/providers/providerA_state.json and its sibling.
-Owns: lines in mailboxes/<actor>/control.jsonl, by the runtime's own hand.
+Reads: what the neighbours show, data/providers/providerA_state.json and its sibling.
 """
 
 from collections.abc import Sequence
@@ -12,14 +11,14 @@ from aiohttp import web
 
 from actors.frontdoor.heads import no_such
 from actors.frontdoor.lists import Reads, answered, listed
+from actors.frontdoor.neighbours import Neighbours
 from payrail.domain.access import ADMINS
 from payrail.domain.messages import PROVIDERS
 from payrail.domain.providers import actor_of, public_name
 from payrail.domain.timestamps import iso
 from payrail.errors import RequestError
-from payrail.runtime.cells import CellView
-from payrail.runtime.house import status
-from payrail.runtime.orders import Verb, give_order
+from payrail.runtime.cellpage import CellView
+from payrail.runtime.orders import Verb
 from payrail.runtime.ports import Clock, Fs
 from payrail.storage.lines import complete_lines
 from payrail.storage.spool import spool_path
@@ -48,9 +47,9 @@ class House:
     """Handlers about the house itself."""
 
     def __init__(
-        self, home: str, fs: Fs, clock: Clock, reads: Reads, actors: Sequence[str]
+        self, neighbours: Neighbours, fs: Fs, clock: Clock, reads: Reads, actors: Sequence[str]
     ) -> None:
-        self._home, self._fs, self._clock, self._reads = home, fs, clock, reads
+        self._neighbours, self._fs, self._clock, self._reads = neighbours, fs, clock, reads
         self._actors = tuple(actors)
 
     async def health(self, _request: web.Request) -> web.Response:
@@ -87,7 +86,7 @@ class House:
             must_be(self._reads.reader(request), ADMINS)
             name = self._actor_named(request)
             at = iso(self._clock.now().wire_ms)
-            give_order(self._home, name, verb, at)
+            self._neighbours.order(name, verb, at)
             return answered({"object": "order", "actor": name, "verb": verb, "at": at}, 202)
 
         return order
@@ -98,7 +97,7 @@ class House:
         caller = self._reads.reader(request)
         must_be(caller, ADMINS)
         name = self._actor_named(request)
-        cell = CellView.read(self._home, name)
+        cell = self._neighbours.cells.read(name)
         senders = [
             file.removesuffix(".jsonl")
             for file in self._fs.listdir(f"mailboxes/{name}")
@@ -125,7 +124,7 @@ class House:
 
     def _rows(self) -> list[dict[str, Any]]:
         """One row an actor of this house, also for one that never started."""
-        found = {row["name"]: row for row in status(self._home)}
+        found = {row["name"]: row for row in self._neighbours.rows()}
         return [
             {
                 key: found.get(name, {}).get(key, missing)
@@ -144,7 +143,7 @@ class House:
         """The gateway's view of a provider where it wrote one, and how its actor is: one that does
         not serve is down, whatever the gateway saw of it last."""
         public = public_name(name)
-        cell = CellView.read(self._home, name)
+        cell = self._neighbours.cells.read(name)
         shown: dict[str, Any] = {
             "id": public,
             "object": "provider",

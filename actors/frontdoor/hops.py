@@ -17,7 +17,7 @@ from actors.frontdoor.clock_hand import ClockHand
 from payrail.domain.timestamps import iso
 from payrail.domain.words.kinds import PROVIDERS
 from payrail.errors import RequestError
-from payrail.runtime.cells import CellView
+from payrail.runtime.cellpage import Cells, CellView
 from payrail.runtime.hopping import Seen, Stillness, next_stop, waiting_for
 from payrail.runtime.ports import Bell
 
@@ -158,13 +158,13 @@ class Hops:
         return {"hopping": hopping, "stopped": stopped}
 
 
-def cells_of(home: str, actors: tuple[str, ...]) -> Look:
+def cells_of(cells: Cells, actors: tuple[str, ...]) -> Look:
     """How the actors' cells show them; who never was in this home has no timers here either."""
     names = [name for name in actors if name not in TIMELESS]
 
     def look() -> dict[str, Seen]:
-        cells = {name: CellView.read(home, name) for name in names}
-        return {name: _seen(name, cell) for name, cell in cells.items() if cell is not None}
+        found = {name: cells.read(name) for name in names}
+        return {name: _seen(name, cell) for name, cell in found.items() if cell is not None}
 
     return look
 

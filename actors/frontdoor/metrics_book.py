@@ -16,15 +16,15 @@ answered with nonsense, answers of 500 and above; a decline is no error. `webhoo
 in ms of the oldest webhook that waits, null where none does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
 
+from actors.frontdoor.neighbours import Neighbours
 from payrail.domain.timestamps import iso
-from payrail.runtime.cells import CellView
-from payrail.runtime.house import status
+from payrail.runtime.cellpage import Cells
 from payrail.runtime.ports import Clock, Fs
 from payrail.runtime.reports import Report, Reported, Sampler
 from payrail.storage.appender import Appender
@@ -58,14 +58,14 @@ class MetricsBook:
 
     def __init__(
         self,
-        home: str,
+        cells: Cells,
         fs: Fs,
         clock: Clock,
         actors: Sequence[str],
         *,
         bytes_max: int = BYTES_MAX,
     ) -> None:
-        self._home, self._fs, self._clock, self._bytes_max = home, fs, clock, bytes_max
+        self._cells, self._fs, self._clock, self._bytes_max = cells, fs, clock, bytes_max
         self._samplers = {actor: Sampler() for actor in actors}
         self._sums = dict.fromkeys(actors, Reported())
         self._file: Appender | None = None
@@ -103,7 +103,7 @@ class MetricsBook:
 
     def _look(self) -> None:
         for actor, sampler in self._samplers.items():
-            cell = CellView.read(self._home, actor)
+            cell = self._cells.read(actor)
             if cell is not None:
                 grown = sampler.look(cell.epoch, cell.reported)
                 self._sums[actor] = self._sums[actor].plus(grown)
@@ -165,14 +165,14 @@ def answers_into(report: Report) -> Callable[[str, int, int], None]:
     return answered
 
 
-def actors_seen(home: str, names: Sequence[str]) -> list[ActorSeen]:
+def actors_seen(neighbours: Neighbours, names: Sequence[str]) -> list[ActorSeen]:
     """Every actor of the house as it is now, also one that never started."""
-    rows = {row["name"]: row for row in status(home)}
-    return [_seen(home, name, rows.get(name, {})) for name in names]
+    rows = {row["name"]: row for row in neighbours.rows()}
+    return [_seen(neighbours.cells, name, rows.get(name, {})) for name in names]
 
 
-def _seen(home: str, name: str, row: dict[str, Any]) -> ActorSeen:
-    cell = CellView.read(home, name)
+def _seen(cells: Cells, name: str, row: Mapping[str, Any]) -> ActorSeen:
+    cell = cells.read(name)
     return ActorSeen(
         name,
         row.get("state") == "serving",

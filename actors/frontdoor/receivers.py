@@ -5,15 +5,15 @@ Owns nothing; see `payrail.runtime.edge.Watch` for what an edge does with it.
 
 from collections.abc import Sequence
 
-from payrail.runtime.cells import CellView
+from payrail.runtime.cellpage import Cells
 
 
 class Receivers:
     """Answers from the last look; whoever owns it looks now and then."""
 
-    def __init__(self, home: str, sender: str, receivers: Sequence[str]) -> None:
+    def __init__(self, cells: Cells, sender: str, receivers: Sequence[str]) -> None:
         """`sender`: whose messages the receivers have consumed."""
-        self._home, self._sender = home, sender
+        self._cells, self._sender = cells, sender
         self._epochs = dict.fromkeys(receivers, 0)
         self._consumed = dict.fromkeys(receivers, 0)
         self._blocked = dict.fromkeys(receivers, False)
@@ -22,7 +22,7 @@ class Receivers:
     def look(self) -> None:
         """Read every cell once."""
         for receiver in self._epochs:
-            cell = CellView.read(self._home, receiver)
+            cell = self._cells.read(receiver)
             self._epochs[receiver] = cell.epoch if cell else 0
             self._consumed[receiver] = cell.consumed.get(self._sender, (0, 0))[0] if cell else 0
             self._blocked[receiver] = cell is not None and cell.state == "blocked"

@@ -34,6 +34,7 @@ from payrail.runtime.drafting import envelope_line
 from payrail.runtime.driver import Driver
 from payrail.runtime.errands import Outcome, SimErrands
 from payrail.runtime.intake import World
+from payrail.runtime.ports import Cell
 from payrail.runtime.sim import (
     NOON_MS,
     Fault,
@@ -98,7 +99,7 @@ class SimHouse:
                 self.processes[name].kill()
             self.at_work = name
             fs = self.processes[name] = SimFs(self.disk, faults=self.faults(name))
-            world = World(fs, self.clock, NoBell(), NoCell(), errands=self.errands(name, fs))
+            world = World(fs, self.clock, NoBell(), self.cell(name), errands=self.errands(name, fs))
             self.drivers.pop(name, None)
             self.drivers[name] = Driver(self.core(name), world)
         return self
@@ -112,6 +113,11 @@ class SimHouse:
     def errands(self, name: str, fs: SimFs) -> Any:
         """Who does this actor's work beside its loop."""
         return SimPosts(self, SimErrands(self.works(name, fs)))
+
+    def cell(self, name: str) -> Cell:
+        """The shared page of a new incarnation; here nobody looks at it."""
+        del name
+        return NoCell()
 
     def works(self, name: str, fs: SimFs) -> Mapping[str, Callable[[Any], Outcome]]:
         """What this actor does beside its loop, over the files of its own process."""

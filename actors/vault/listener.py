@@ -33,6 +33,35 @@ def vault_app(door: VaultDoor, rng: Rng, log: Any) -> web.Application:
     return app
 
 
+def opened_door(  # noqa: PLR0913 - its ports, by name.
+    driver: Driver[Any],
+    *,
+    fs: Fs,
+    clock: Clock,
+    rng: Rng,
+    bell: Bell,
+    keys: VaultKeys,
+    budget_ms: int,
+    house_secret: str = "",
+    internal_secret: str = "",
+) -> VaultDoor:
+    """The handlers of one incarnation, joined to the vault in their process; its edge's epoch is
+    durable. Secrets are those that settings give, if they do."""
+    edge = Edge(EDGE, fs, clock, bell, (VAULT,))
+    house = secret(fs, "house", rng, given=house_secret)
+    driver.sinks[EDGE] = edge.give
+    return VaultDoor(
+        edge=edge,
+        access=AccessView(fs, clock, house, service_key(fs, rng)),
+        keys=keys,
+        clock=clock,
+        rng=rng,
+        internal_secret=secret(fs, "internal", rng, given=internal_secret),
+        budget_ms=budget_ms,
+        blocked=lambda: driver.blocked,
+    )
+
+
 def vault_door(
     *,
     settings: Settings,
@@ -47,20 +76,17 @@ def vault_door(
 
     @asynccontextmanager
     async def door(driver: Driver[Any], _control: Control) -> AsyncIterator[None]:
-        house = secret(fs, "house", rng, given=settings.house_secret.get_secret_value())
-        internal = secret(fs, "internal", rng, given=settings.internal_secret.get_secret_value())
-        edge = Edge(EDGE, fs, clock, bell, (VAULT,))
-        handlers = VaultDoor(
-            edge=edge,
-            access=AccessView(fs, clock, house, service_key(fs, rng)),
-            keys=keys,
+        handlers = opened_door(
+            driver,
+            fs=fs,
             clock=clock,
             rng=rng,
-            internal_secret=internal,
+            bell=bell,
+            keys=keys,
             budget_ms=settings.request_budget_ms,
-            blocked=lambda: driver.blocked,
+            house_secret=settings.house_secret.get_secret_value(),
+            internal_secret=settings.internal_secret.get_secret_value(),
         )
-        driver.sinks[EDGE] = edge.give
         runner = await serve(vault_app(handlers, rng, log), settings.host, settings.vault_port)
         try:
             yield

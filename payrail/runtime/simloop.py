@@ -42,9 +42,15 @@ _TURNS_MAX = 10_000
 class VirtualLoop(_Base):  # type: ignore[misc]
     """Runs what is ready when it is told to. Loops may be turned from within another's call."""
 
-    def __init__(self, clock: Clock, is_dead: Callable[[], bool] = lambda: False) -> None:
-        """`is_dead`: whether the process died of what it just did; asked after each call."""
-        self._clock, self._is_dead = clock, is_dead
+    def __init__(
+        self,
+        clock: Clock,
+        is_dead: Callable[[], bool] = lambda: False,
+        rouse: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`is_dead`: whether the process died of what it just did; asked after each call. `rouse`
+        is called when there is something to run after there was nothing."""
+        self._clock, self._is_dead, self._rouse = clock, is_dead, rouse
         self._ready: deque[asyncio.Handle] = deque()
         self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
         self._numbers = count()
@@ -64,20 +70,18 @@ class VirtualLoop(_Base):  # type: ignore[misc]
         ready = self._ready
         if not ready:
             return False
-        around = asyncio._get_running_loop()
-        asyncio._set_running_loop(self)
-        try:
-            for _ in range(len(ready)):
-                handle = ready.popleft()
-                if not handle.cancelled():
-                    handle._run()
-                if self._is_dead():
-                    raise SimCrash
-                if self._is_closed:
-                    break
-        finally:
-            asyncio._set_running_loop(around)
+        self.call(self._run, ready)
         return True
+
+    def _run(self, ready: deque[asyncio.Handle]) -> None:
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle.cancelled():
+                handle._run()
+            if self._is_dead():
+                raise SimCrash
+            if self._is_closed:
+                break
 
     def next_due_ms(self) -> int | None:
         """When there is something to run, on the monotonic clock: 0 for now, None for never."""
@@ -85,6 +89,15 @@ class VirtualLoop(_Base):  # type: ignore[misc]
             return 0
         self._drop_cancelled()
         return self._timers[0][0] if self._timers else None
+
+    def call(self, work: Callable[..., T], *args: Any) -> T:
+        """Do `work` now, as if the loop had called it: it may start tasks."""
+        around = asyncio._get_running_loop()
+        asyncio._set_running_loop(self)
+        try:
+            return work(*args)
+        finally:
+            asyncio._set_running_loop(around)
 
     def finish(self, work: Coroutine[Any, Any, T]) -> T:
         """Run until `work`, which waits for no time to pass, is done. Result: its own."""
@@ -106,13 +119,8 @@ class VirtualLoop(_Base):  # type: ignore[misc]
         if self._is_closed:
             return
         self._is_closed = True
-        around = asyncio._get_running_loop()
-        asyncio._set_running_loop(self)
-        try:
-            for task in self._tasks:
-                _close(task())
-        finally:
-            asyncio._set_running_loop(around)
+        for task in self._tasks:
+            self.call(_close, task())
         self._tasks.clear()
         self._ready.clear()
         self._timers.clear()
@@ -130,6 +138,8 @@ class VirtualLoop(_Base):  # type: ignore[misc]
         handle = asyncio.Handle(callback, args, self, context)
         if not self._is_closed:
             self._ready.append(handle)
+            if len(self._ready) == 1:
+                self._rouse()
         return handle
 
     call_soon_threadsafe = call_soon

@@ -6,8 +6,9 @@ from errno import ENOSPC
 import pytest
 
 from actors.frontdoor.metrics_book import PATH, MetricsBook, actors_seen, answers_into
+from actors.frontdoor.neighbours import HomeNeighbours
 from actors.provider.core import Provider
-from payrail.runtime.cells import CellWriter
+from payrail.runtime.cells import CellWriter, HomeCells
 from payrail.runtime.reports import Reported
 from payrail.runtime.sim import SimClock, SimFs
 from payrail.web.metrics import ActorSeen, actor_lines
@@ -25,7 +26,7 @@ class House:
         self.home, self.fs, self.clock = home, fs or SimFs(), SimClock()
         self.gateway, self.dispatcher = (CellWriter(home, name) for name in ACTORS)
         self.gateway.epoch = self.dispatcher.epoch = 1
-        self.book = MetricsBook(str(home), self.fs, self.clock, ACTORS, **more)
+        self.book = MetricsBook(HomeCells(home), self.fs, self.clock, ACTORS, **more)
 
     def live(self, seconds):
         for _ in range(seconds):
@@ -157,7 +158,9 @@ def test_watchers_are_no_work_of_the_house(tmp_path):
     for route, status in (("/metrics", 200), ("/health", 503), ("/events", 200), ("/events", 500)):
         answered(route, status, 4)
 
-    assert actors_seen(str(tmp_path), ["frontdoor"])[0].reported == Reported(2, 8, 0, 1)
+    assert actors_seen(HomeNeighbours(str(tmp_path)), ["frontdoor"])[0].reported == Reported(
+        2, 8, 0, 1
+    )
 
 
 def test_families_of_the_actors():

@@ -1,0 +1,173 @@
+"""The simulated house with its real doors open: asked over HTTP in memory, turned by hand."""
+
+import json
+from typing import Any
+
+from actors.gateway.settings import Rules
+from actors.simulation.doors import Keys, Place, SimFrontdoor, SimNeighbours, SimVaultDoor
+from actors.simulation.house import ACTORS, GOOD, SimHouse
+from actors.simulation.logs import SimLog
+from payrail.runtime.cellpage import CELL_BYTES, CellPage, CellView, _view
+from payrail.runtime.ports import Cell
+from payrail.runtime.sim import SimFs, SimRng
+from payrail.runtime.simloop import VirtualLoop
+from payrail.web.simnet import Asked, NoAnswer, SimNet
+from payrail.web.simwire import Answer
+
+NAMES = (*ACTORS, "frontdoor")
+
+
+class Pages:
+    """Cells in memory; they outlive their process."""
+
+    def __init__(self, house: "OpenHouse") -> None:
+        self._house = house
+        self._pages: dict[str, bytearray] = {}
+
+    def open(self, name: str) -> CellPage:
+        page = self._pages.setdefault(name, bytearray(CELL_BYTES))
+        return CellPage(page, 1, self._house.clock.monotonic_ms)
+
+    def read(self, actor: str) -> CellView | None:
+        page = self._pages.get(actor)
+        return None if page is None else _view(memoryview(page))
+
+
+class OpenHouse(SimHouse):
+    """As `SimHouse`, and the merchants come in by its doors."""
+
+    def __init__(self, seed: int = 1) -> None:
+        super().__init__(rules=Rules(demo=True))
+        self.net, self.rng, self.cells = SimNet(self.clock), SimRng(seed), Pages(self)
+        self.keys_shown = Keys.of(self.fs, self.rng)
+        self.logs = {name: SimLog(name) for name in ("frontdoor", "vault")}
+        self.trace: list[tuple[Any, ...]] = []
+        self.net.told = self._told
+        self.door: SimFrontdoor | None = None
+        self.vault_door: SimVaultDoor | None = None
+
+    def _told(self, what: str, asked: Asked, came: Answer | NoAnswer | None) -> None:
+        shown = (came.status, came.headers, came.body) if isinstance(came, Answer) else str(came)
+        self.trace.append((what, asked.method, asked.path, shown))
+
+    def cell(self, name: str) -> Cell:
+        return self.cells.open(name)
+
+    def start(self, *names: str) -> "OpenHouse":
+        names = names or NAMES
+        for name in names:
+            if name == "frontdoor":
+                self._open_door()
+                continue
+            if name in self.processes:
+                self.kill(name)
+            super().start(name)
+            cell = self.drivers[name].world.cell
+            assert isinstance(cell, CellPage)
+            cell.epoch = self.drivers[name].loop.head.epoch
+            cell.serve()
+            if name == "vault":
+                self._open_vault()
+        return self
+
+    def kill(self, name: str) -> None:
+        """Its process is gone, and nobody starts another."""
+        if name == "frontdoor" and self.door is not None:
+            self.door.end()
+            self.door = None
+        if name == "vault" and self.vault_door is not None:
+            self.vault_door.end()
+            self.vault_door = None
+        self.processes[name].kill()
+        if name in self.drivers:
+            del self.drivers[name]
+
+    def end(self) -> None:
+        for name in NAMES:
+            self.kill(name)
+
+    def _place(self, name: str, fs: SimFs) -> Place:
+        return Place(net=self.net, fs=fs, clock=self.clock, rng=self.rng, log=self.logs[name])
+
+    def _open_door(self) -> None:
+        if "frontdoor" in self.processes:
+            self.kill("frontdoor")
+        fs = self.processes["frontdoor"] = SimFs(self.disk, faults=self.faults("frontdoor"))
+        neighbours = SimNeighbours(fs, self.cells, NAMES, is_alive=self._is_alive)
+        place = self._place("frontdoor", fs)
+        self.door = SimFrontdoor(place, self.cells.open("frontdoor"), neighbours, NAMES)
+
+    def _open_vault(self) -> None:
+        if self.vault_door is not None:
+            self.vault_door.end()
+        place = self._place("vault", self.processes["vault"])
+        self.vault_door = SimVaultDoor(place, self.drivers["vault"], self.keys)
+
+    @property
+    def loops(self) -> list[VirtualLoop]:
+        return [door.loop for door in (self.door, self.vault_door) if door is not None]
+
+    def turn_door(self) -> None:
+        assert self.door is not None
+        self.door.turn()
+
+    def _is_alive(self, name: str) -> bool:
+        return not self.processes[name].is_dead
+
+    def run(self, without: Any = (), turns_max: int = 2_000) -> None:
+        for _ in range(turns_max):
+            worked = [self.turn(name) for name in list(self.drivers) if name not in without]
+            worked.append(self.net.turn())
+            for name, door in (("vault", self.vault_door), ("frontdoor", self.door)):
+                if door is not None and name not in without:
+                    self.at_work = name
+                    worked.append(door.turn())
+            if not any(worked):
+                return
+        raise AssertionError("the house never comes to rest")
+
+    # As a shop.
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        key: str | None = None,
+        role: str = "admin",
+        merchant: str = "m_001",
+        host: str = "api",
+        **more: Any,
+    ) -> list[Any]:
+        """What comes of a request, once it is known."""
+        headers = self.keys_shown.bearer(merchant, role)
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        data = b"" if body is None else json.dumps(body).encode()
+        if data:
+            headers["Content-Type"] = "application/json"
+        came: list[Any] = []
+        self.net.ask(Asked(host, method, path, headers, data), came.append, **more)
+        return came
+
+    def http(self, method: str, path: str, body: object = None, **more: Any) -> tuple[int, Any]:
+        """(status, JSON) of an answer that comes without time passing."""
+        came = self.send(method, path, body, **more)
+        self.run()
+        assert len(came) == 1, f"no answer to {method} {path}"
+        assert isinstance(came[0], Answer), came[0]
+        return came[0].status, came[0].json()
+
+    def refused(self, method: str, path: str, **more: Any) -> bool:
+        """Whether nobody listens."""
+        came = self.send(method, path, **more)
+        self.run()
+        return [one.word for one in came if isinstance(one, NoAnswer)] == ["refused"]
+
+    def card(self, number: str = GOOD) -> str:
+        """The token of a card that came in by the vault's door."""
+        body = {"number": number, "exp_month": 12, "exp_year": 2030, "cvc": "123", "name": "A B"}
+        status, shown = self.http("POST", "/tokenize", body, role="publishable", host="vault")
+        assert status == 201, shown
+        return str(shown["token"])

@@ -1,0 +1,192 @@
+"""The real doors in the simulated house: HTTP over memory, in virtual time, the same each time."""
+
+import gc
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from actors.simulation.house import LEDGERS
+from payrail.runtime.sim import SimCrash
+from payrail.runtime.simfaults import Call, Fault
+from payrail.web.simnet import Fate
+from tests.scenarios.opendoors import OpenHouse
+
+
+@pytest.fixture
+def house() -> Iterator[OpenHouse]:
+    house = OpenHouse().start()
+    yield house
+    house.end()
+    assert [fault for loop in house.loops for fault in loop.faults] == []
+    gc.collect()
+
+
+def _order(token: str, **more: Any) -> dict[str, Any]:
+    return {"amount": 1099, "currency": "USD", "payment_method": token, "confirm": True, **more}
+
+
+def _a_day(seed: int) -> tuple[Any, ...]:
+    """A little of everything; result: every answer, every line logged, every file's size, and the
+    books' bytes. (What encrypts cards draws its own chance, so envelopes differ in it.)"""
+    house = OpenHouse(seed).start()
+    token = house.card()
+    for number in range(3):
+        house.http("POST", "/payment-intents", _order(token), key=f"k{number}")
+    house.start("frontdoor")
+    _, listed = house.http("GET", "/payment-intents")
+    path = f"/payment-intents/{listed['data'][0]['id']}/capture"
+    house.http("POST", path, {"amount": 500}, key="c")
+    house.wait(60_000)
+    house.end()
+    sizes = {path: len(node.content) for path, node in house.disk.names.items()}
+    books = [house.bytes_of(path) for path in LEDGERS]
+    return house.trace, [log.lines for log in house.logs.values()], sizes, books
+
+
+def test_a_payment_comes_in_by_the_doors(house):
+    """Tokenized at the vault, created, captured, read back and listed: each over HTTP, by the
+    routes of the product."""
+    token = house.card()
+    status, made = house.http("POST", "/payment-intents", _order(token), key="k1", role="operator")
+    assert (status, made["state"]) == (201, "authorized")
+    path = f"/payment-intents/{made['id']}"
+    status, captured = house.http("POST", f"{path}/capture", {"amount": 1000}, key="k2")
+    assert (status, captured["amount_captured"]) == (200, 1000)
+    assert house.http("GET", path, role="viewer") == (200, captured)
+    assert house.http("GET", "/payment-intents")[1]["data"] == [captured]
+    assert house.http("GET", path, merchant="m_002")[0] == 404
+    assert house.http("GET", "/ready") == (200, {"status": "ready"})
+    assert "payment.captured" in house.types(made["id"])
+
+
+def test_the_doors_refuse_as_they_do_in_life(house):
+    """Access, keys and bodies are judged by the product's own rooms."""
+    token = house.card()
+    assert house.http("POST", "/payment-intents", _order(token))[1]["code"] == (
+        "idempotency-key-missing"
+    )
+    status, answer = house.http("POST", "/payment-intents", _order(token), key="k", role="viewer")
+    assert (status, answer["code"]) == (403, "forbidden")
+    status, answer = house.http("POST", "/payment-intents", {"amount": "x"}, key="k")
+    assert (status, answer["code"]) == (422, "validation-error")
+    card = {"number": "4242424242424243", "exp_month": 1, "exp_year": 2030}
+    assert house.http("POST", "/tokenize", card, host="vault")[0] == 422
+    assert house.http("GET", "/openapi.json")[0] == 200
+
+
+def test_a_killed_front_door_leaves_the_order_to_its_key(house):
+    """Its askers hear that the connection broke; the order goes on without it, and the next front
+    door tells under the same key what became of it."""
+    token = house.card()
+    came = house.send("POST", "/payment-intents", _order(token), key="k1")
+    while not house.fs.size("mailboxes/gateway/frontdoor.jsonl"):
+        house.net.turn()
+        house.turn_door()
+    house.kill("frontdoor")
+    house.run()
+    assert [one.word for one in came] == ["disconnected"]
+    assert house.refused("GET", "/health")
+    house.start("frontdoor")
+    status, made = house.http("POST", "/payment-intents", _order(token), key="k1")
+    assert (status, made["state"]) == (201, "authorized")
+    assert len(house.truths) == 1
+    assert house.http("GET", "/health")[1]["actors"][-1]["epoch"] == 2
+
+
+def test_a_front_door_that_crashes_at_a_write_is_gone(house):
+    """The crash of its files is the end of its process; nothing of it answers afterwards."""
+    token = house.card()
+    house.faults = lambda name: _at_mailbox if name == "frontdoor" else ()
+    house.start("frontdoor")
+    came = house.send("POST", "/payment-intents", _order(token), key="k1")
+    with pytest.raises(SimCrash):
+        house.run()
+    assert house.processes["frontdoor"].fired
+    house.faults = lambda _name: ()
+    house.kill("frontdoor")
+    house.run()
+    assert [one.word for one in came] == ["disconnected"]
+    assert house.start("frontdoor").http("POST", "/payment-intents", _order(token), key="k1")[
+        0
+    ] == (201)
+
+
+def _at_mailbox(call: Call) -> Fault | None:
+    if call.path != "mailboxes/gateway/frontdoor.jsonl" or call.op != "pwrite":
+        return None
+    return Fault(call.n, "torn", kept_bytes=10)
+
+
+def test_a_reborn_gateway_is_asked_again(house):
+    """Its reply is lost with it; the front door sees a new epoch in its cell and repeats itself."""
+    token = house.card()
+    came = house.send("POST", "/payment-intents", _order(token), key="k1")
+    while not house.lines("data/ledger/payments.jsonl"):
+        house.net.turn()
+        house.turn_door()
+        house.turn("gateway")
+    house.kill("gateway")
+    house.run()
+    house.wait(100)
+    assert came == []
+    house.start("gateway")
+    house.run()
+    house.wait(100)
+    assert [one.status for one in came] == [201]
+    assert len(house.truths) == 1
+
+
+def test_ten_seconds_of_silence_pass_in_no_time(house):
+    """A provider that does not answer: the client has its 202 after five simulated seconds."""
+    token = house.card()
+    came = house.send("POST", "/payment-intents", _order(token), key="k1")
+    house.run(without=("provider-a",))
+    assert came == []
+    house.wait(5_000, without=("provider-a",))
+    assert [(one.status, one.json()["state"]) for one in came] == [(202, "unknown")]
+
+
+def test_a_vault_that_does_not_turn_is_waited_for(house):
+    """The door lives in the vault's process: while that stands still, a card waits."""
+    came = house.send("GET", f"/tokens/tok_{0:032}", host="vault")
+    house.net.turn()
+    house.run(without=("vault",))
+    assert came == []
+    house.run()
+    assert [one.status for one in came] == [404]
+
+
+def test_a_killed_vault_takes_its_door_along(house):
+    """Nobody listens until it is back."""
+    house.kill("vault")
+    assert house.refused("POST", "/tokenize", host="vault")
+    assert house.http("GET", "/ready")[1]["waiting_for"] == {"vault": "down"}
+    house.start("vault")
+    assert house.card().startswith("tok_")
+
+
+def test_an_order_that_comes_twice_is_one_payment(house):
+    """The network delivers it twice, on two connections; the key makes it one."""
+    token = house.card()
+    house.net.fate = lambda _asked: Fate(twice=True)
+    status, made = house.http("POST", "/payment-intents", _order(token), key="k1")
+    house.net.fate = lambda _asked: Fate()
+    assert status in (201, 409)
+    status, made = house.http("POST", "/payment-intents", _order(token), key="k1")
+    assert (status, len(house.truths)) == (201, 1)
+    assert [one["id"] for one in house.http("GET", "/payment-intents")[1]["data"]] == [made["id"]]
+
+
+def test_an_order_to_a_supervisor_is_written(house):
+    """The front door's own hand writes it, to the file that a supervisor reads."""
+    assert house.http("POST", "/actors/gateway/restart")[0] == 202
+    assert [one["verb"] for one in house.lines("mailboxes/gateway/control.jsonl")] == ["restart"]
+
+
+def test_the_same_run_gives_the_same_bytes():
+    """Every answer, every file and every logged line: only the seed tells two runs apart."""
+    first, again, other = _a_day(1), _a_day(1), _a_day(2)
+    assert first == again
+    assert first != other
+    gc.collect()
