@@ -29,6 +29,7 @@ _SHARED_KINDS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "v
 _VOLATILE_KINDS = frozenset({"tmpfs", "ramfs"})
 #: Before this the clock was never set: the year in which the first line was written.
 _CLOCK_S_MIN = 1_735_689_600
+_GIVE_IT = "Give it to this user, or mount it for writing."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def _writable(home: Path) -> Finding:
         return Finding("home", "mend", f"{home} is no folder", "Make it, or set PAYRAIL_HOME.")
     for path in (home, home / "data", home / "mailboxes"):
         if path.exists() and not os.access(path, os.W_OK | os.X_OK):
-            return Finding("home", "mend", f"{path} is read-only", "Give it to this user.")
+            return Finding("home", "mend", f"{path} is read-only", _GIVE_IT)
     return Finding("home", "ok", str(home))
 
 

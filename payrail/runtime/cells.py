@@ -104,11 +104,18 @@ class SleepWatch:
 
 
 def _map_file(path: Path) -> mmap.mmap:
-    """Map the cell for writing. It only ever grows: a page cut under a reader would kill it."""
+    """Map the cell for writing. It only ever grows: a page cut under a reader would kill it. It has
+    its room on the disk first: a store into a hole of a full disk would kill us. Raises OSError."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
-        if os.fstat(handle).st_size < CELL_BYTES:
-            os.ftruncate(handle, CELL_BYTES)
+        _make_room(handle)
         return mmap.mmap(handle, CELL_BYTES)
     finally:
         os.close(handle)
+
+
+def _make_room(handle: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(handle, 0, CELL_BYTES)
+    elif (size := os.fstat(handle).st_size) < CELL_BYTES:
+        os.pwrite(handle, bytes(CELL_BYTES - size), size)
