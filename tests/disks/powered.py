@@ -6,14 +6,13 @@ what the kernel had not yet written is gone, whoever has read it.
 
 import os
 import signal
-import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from actors.cli.chaos.house import House
-from tests.disks.volumes import Disk
+from tests.disks.volumes import Disk, Volume
 
 #: How long processes may take to stand still, or to be gone: one may wait for its disk.
 STILL_S_MAX = 10.0
@@ -22,14 +21,24 @@ _LOOK_S = 0.001
 _HINTS = ("data/logs/", "cell", "/lock", ".sock")
 
 
-class Powered(House):
-    """A house whose home is a mount. `inline`: all its actors in one process."""
+class Mounted(House):
+    """A house whose home is a folder of a mount."""
+
+    def __init__(
+        self, folder: Path, volume: Volume, settings: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(folder, settings)
+        self.home = volume.where / "home"
+        self.home.mkdir(exist_ok=True)
+        self.env["PAYRAIL_HOME"] = str(self.home)
+
+
+class Powered(Mounted):
+    """A house on a disk with a switch."""
 
     def __init__(self, folder: Path, disk: Disk, settings: Mapping[str, str] | None = None) -> None:
-        super().__init__(folder, settings)
-        self.disk, self.home = disk, disk.where / "home"
-        self.home.mkdir()
-        self.env["PAYRAIL_HOME"] = str(self.home)
+        super().__init__(folder, disk, settings)
+        self.disk = disk
         self.lost_bytes = self.lost_files = 0  # of the last cut
 
     def inline(self, wanted: bool) -> None:
@@ -75,13 +84,6 @@ class Powered(House):
                     found[name] = path.stat().st_size
         return found
 
-    def ended(self) -> subprocess.CompletedProcess[str] | None:
-        """How its supervisor ended; None while it runs."""
-        if self._process is None or self.is_up:
-            return None
-        log = self.log.read_text(errors="replace")
-        return subprocess.CompletedProcess(self.command, self._process.returncode, "", log)
-
 
 def _stop(pid: int) -> None:
     with suppress(ProcessLookupError):
@@ -110,9 +112,9 @@ def _lives(pid: int) -> bool:
     return _state(pid) not in "ZX"
 
 
-def _until(fact: "object", what: str) -> None:
+def _until(fact: Callable[[], bool], what: str) -> None:
     ends = time.monotonic() + STILL_S_MAX
-    while not fact():  # type: ignore[operator]
+    while not fact():
         if time.monotonic() > ends:
             raise TimeoutError(what)
         time.sleep(_LOOK_S)

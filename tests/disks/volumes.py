@@ -18,7 +18,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-TOOLS = ("mkfs.ext4", "mount", "umount", "strace", "cp")
+TOOLS = ("mkfs.ext4", "e2fsck", "mount", "umount", "strace", "cp")
 #: How rarely the kernel may write the journal of the file system by itself: never, for a test.
 COMMIT_S = 300
 #: Images live in memory: a cut is a copy, and what is fsynced here says nothing about other disks.
@@ -126,7 +126,7 @@ class Disk(Volume):
         self._mount()
 
     def _mount(self, image: Path | None = None) -> None:
-        options = f"loop,noatime,commit={COMMIT_S}"
+        options = f"loop,noatime,errors=remount-ro,commit={COMMIT_S}"
         _run("mount", "-o", options, str(image or self._image), str(self.where))
 
     def cut(self) -> None:
@@ -137,6 +137,19 @@ class Disk(Volume):
         """Go on with what the last cut took. Raises OSError while somebody still uses the disk."""
         self.unmount()
         os.replace(self._copy, self._image)
+        self._mount()
+
+    def fail(self) -> None:
+        """From now on it can only be read, as after an error of the drive: its journal is given up,
+        and an fsync under way fails."""
+        mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+        device = next(fields[0] for fields in mounts if fields[1] == str(self.where))
+        Path(f"/sys/fs/ext4/{Path(device).name}/trigger_fs_error").write_text("1")
+
+    def mend(self) -> None:
+        """Check it, as the start of a machine does, and mount it again."""
+        self.unmount()
+        _run("e2fsck", "-f", "-y", str(self._image), good=(0, 1))
         self._mount()
 
 
@@ -151,8 +164,8 @@ class Memory(Volume):
         self.remount(f"size={size_kib}k")
 
 
-def _run(*command: str) -> None:
-    """Raises OSError with what the command said."""
+def _run(*command: str, good: tuple[int, ...] = (0,)) -> None:
+    """Raises OSError with what the command said when it ends with another code."""
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
-    if ran.returncode:
+    if ran.returncode not in good:
         raise OSError(errno.EIO, f"{command[0]}: {(ran.stderr or ran.stdout).strip()}")
