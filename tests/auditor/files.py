@@ -57,22 +57,36 @@ def raw_lines(home: Path, path: str) -> tuple[list[bytes], bytes]:
 def read_chain(home: Path, path: str, report: Report) -> list[Line]:
     """The lines of a chained file that can be read; every one that is not whole, or does not
     follow the one above, is reported."""
-    lines, rest = raw_lines(home, path)
-    prev = GENESIS
-    read = []
-    for number, raw in enumerate(lines, 1):
-        line = _read(path, number, raw, report)
+    return list(each_of_chain(home, path, report))
+
+
+def each_of_chain(home: Path, path: str, report: Report) -> Iterator[Line]:
+    """The same, one line after the other, for files that are larger than a memory. The report is
+    complete with the last one."""
+    prev, number = GENESIS, 0
+    for raw in _each_line(home, path):
+        number += 1
+        if not raw.endswith(b"\n"):
+            report.add("chain", path, number, "the last line has no end")
+            return
+        report.saw("chain")
+        line = _read(path, number, raw[:-1], report)
         if line is None:
-            prev = _claimed(raw)
+            prev = _claimed(raw[:-1])
             continue
         if prev and line["prev"] != prev:
             report.add("chain", path, number, "does not follow the line above: prev differs")
         prev = line.hash
-        read.append(line)
-    if rest:
-        report.add("chain", path, len(lines) + 1, "the last line has no end")
-    report.saw("chain", len(lines))
-    return read
+        yield line
+
+
+def _each_line(home: Path, path: str) -> Iterator[bytes]:
+    """With their newline, which the last one may lack. Nothing without a file."""
+    try:
+        with (home / path).open("rb") as file:
+            yield from file
+    except FileNotFoundError:
+        return
 
 
 def _read(path: str, number: int, raw: bytes, report: Report) -> Line | None:

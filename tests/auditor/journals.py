@@ -3,12 +3,11 @@ and books that hold exactly what was journaled.
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.auditor.files import Line, read_chain
+from tests.auditor.files import Line, each_of_chain
 from tests.auditor.report import Report
 
 
@@ -21,97 +20,113 @@ def journal_paths(home: Path) -> list[str]:
 def check_journals(home: Path, books: dict[str, list[Line]], report: Report) -> dict[str, int]:
     """All journals, one by one and against each other and the books. Result: the business time at
     which each booked line was decided, by its hash; the line itself tells wire time only."""
-    journals = {Path(p).parent.name: read_chain(home, p, report) for p in journal_paths(home)}
-    sent = {name: _sent(lines, report) for name, lines in journals.items()}
-    for name, lines in journals.items():
-        _steps(lines, report)
-        taken = _taken(lines, report)
-        for sender, n in taken.items():
-            if sender in sent and n > sent[sender][name]:
-                message = f"took message {n} of {sender}, who sent {sent[sender][name]}"
-                report.add("channels", lines[-1].path, 0, message)
+    standing = {line.hash: line for lines in books.values() for line in lines}
+    journals = {}
+    for path in journal_paths(home):  # Line by line: together they are larger than all else.
+        found = journals[Path(path).parent.name] = Journal(report)
+        for line in each_of_chain(home, path, report):
+            found.see(line, standing)
+    for name, journal in journals.items():
+        for sender, n in journal.taken.items():
+            if sender in journals and n > journals[sender].sent[name]:
+                message = f"took message {n} of {sender}, who sent {journals[sender].sent[name]}"
+                report.add("channels", journal.path, 0, message)
     if journals:
-        _booked(journals, books, report)
-    return {hash_: at_ms for lines in journals.values() for hash_, at_ms in _decided(lines)}
+        _nobodys(standing, [journal.decided for journal in journals.values()], report)
+    return {
+        hash_: at_ms
+        for journal in journals.values()
+        for hash_, at_ms in journal.decided.items()
+        if at_ms is not None
+    }
 
 
-def _decided(lines: list[Line]) -> Iterator[tuple[str, int]]:
-    """(hash, business time) of each booked line. A step without a time of its own tells none."""
-    for line in lines:
-        try:
-            at = datetime.fromisoformat(str(line["at"]))
-        except ValueError:
-            continue
-        for posted in line["books"] or []:
-            hash_ = str((posted.get("line") or {}).get("hash"))
-            yield hash_, round(at.timestamp() * 1000) + (line["ahead_ms"] or 0)
+class Journal:
+    """What has to be remembered of a journal while its lines go by, in their order."""
 
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._step = self._epoch = 0
+        self._has_gap = False  # told once
+        self._edges: dict[str, tuple[int, int]] = {}
+        self.path = ""
+        self.sent: Counter[str] = Counter()  # the last number by receiver; numbers have no gap
+        self.taken: Counter[str] = Counter()  # the last number by inner sender
+        self.decided: dict[str, int | None] = {}  # business time by hash of a line for a book
 
-def _steps(lines: list[Line], report: Report) -> None:
-    epoch = 0
-    for expected, line in enumerate(lines, 1):
-        if line["s"] != expected:
-            message = f"step {line['s']} where {expected} was due"
-            report.add("journal", line.path, line.number, message)
-            break
-        if (line["epoch"] or 0) < epoch:
-            message = f"epoch {line['epoch']} after epoch {epoch}"
-            report.add("journal", line.path, line.number, message)
+    def see(self, line: Line, standing: dict[str, Line]) -> None:
+        """The next line. `standing` are the lines of all books, by hash."""
+        self.path = line.path
+        self._report.saw("journal")
+        self._goes_on(line)
+        self._sends(line)
+        self._takes(line)
+        self._books(line, standing)
+
+    def _goes_on(self, line: Line) -> None:
+        self._step += 1
+        if line["s"] != self._step and not self._has_gap:
+            self._has_gap = True
+            message = f"step {line['s']} where {self._step} was due"
+            self._report.add("journal", line.path, line.number, message)
         epoch = line["epoch"] or 0
-    report.saw("journal", len(lines))
+        if epoch < self._epoch:
+            message = f"epoch {epoch} after epoch {self._epoch}"
+            self._report.add("journal", line.path, line.number, message)
+        self._epoch = epoch
 
-
-def _sent(lines: list[Line], report: Report) -> Counter[str]:
-    """The last number sent to each receiver; numbers have no gap."""
-    last: Counter[str] = Counter()
-    for line in lines:
+    def _sends(self, line: Line) -> None:
         for out in line["out"] or []:
             to, n = out["to"], out["n"]
-            if n != last[to] + 1:
-                message = f"message {n} to {to} after {last[to]}"
-                report.add("channels", line.path, line.number, message)
-            last[to] = n
-            report.saw("channels")
-    return last
+            if n != self.sent[to] + 1:
+                message = f"message {n} to {to} after {self.sent[to]}"
+                self._report.add("channels", line.path, line.number, message)
+            self.sent[to] = n
+            self._report.saw("channels")
 
-
-def _taken(lines: list[Line], report: Report) -> Counter[str]:
-    """The last number taken of each inner sender: each once, in order, without a gap. Lines from
-    an edge (they carry no step of their sender) rise by (epoch, n)."""
-    last: Counter[str] = Counter()
-    edges: dict[str, tuple[int, int]] = {}
-    for line in lines:
+    def _takes(self, line: Line) -> None:
+        """Each number of an inner sender once, in order, without a gap. Lines from an edge (they
+        carry no step of their sender) rise by (epoch, n)."""
         taken: dict[str, Any] = line["in"] or {}
         sender, n = taken.get("from", ""), taken.get("n", 0)
         if not n:
-            continue
+            return
         if taken.get("step"):
-            if n != last[sender] + 1:
-                message = f"took message {n} of {sender} after {last[sender]}"
-                report.add("channels", line.path, line.number, message)
-            last[sender] = n
-        else:
-            place = (taken.get("epoch", 0), n)
-            if place <= edges.get(sender, (0, 0)):
-                message = f"took line {place} of {sender} after {edges[sender]}"
-                report.add("channels", line.path, line.number, message)
-            edges[sender] = place
-    return last
+            if n != self.taken[sender] + 1:
+                message = f"took message {n} of {sender} after {self.taken[sender]}"
+                self._report.add("channels", line.path, line.number, message)
+            self.taken[sender] = n
+            return
+        place = (taken.get("epoch", 0), n)
+        if place <= self._edges.get(sender, (0, 0)):
+            message = f"took line {place} of {sender} after {self._edges[sender]}"
+            self._report.add("channels", line.path, line.number, message)
+        self._edges[sender] = place
+
+    def _books(self, line: Line, standing: dict[str, Line]) -> None:
+        """Each line for a book stands in one."""
+        for posted in line["books"] or []:
+            hash_ = str((posted.get("line") or {}).get("hash"))
+            self.decided[hash_] = _business_ms(line)
+            self._report.saw("booked")
+            if hash_ not in standing:
+                message = f"a line for the book {posted.get('book')} is in no book"
+                self._report.add("booked", line.path, line.number, message)
 
 
-def _booked(journals: dict[str, list[Line]], books: dict[str, list[Line]], report: Report) -> None:
-    """Each journaled book line stands in a book once, and no book has a line of nobody."""
-    standing = {line.hash: line for lines in books.values() for line in lines}
-    journaled = set()
-    for lines in journals.values():
-        for line in lines:
-            for posted in line["books"] or []:
-                found = (posted.get("line") or {}).get("hash")
-                journaled.add(found)
-                report.saw("booked")
-                if found not in standing:
-                    message = f"a line for the book {posted.get('book')} is in no book"
-                    report.add("booked", line.path, line.number, message)
+def _business_ms(line: Line) -> int | None:
+    """When the step was decided. A step without a time of its own tells none."""
+    try:
+        at = datetime.fromisoformat(str(line["at"]))
+    except ValueError:
+        return None
+    return round(at.timestamp() * 1000) + (line["ahead_ms"] or 0)
+
+
+def _nobodys(
+    standing: dict[str, Line], decided: list[dict[str, int | None]], report: Report
+) -> None:
+    """No book has a line that no journal has."""
     for hash_, line in standing.items():
-        if hash_ not in journaled:
+        if not any(hash_ in some for some in decided):
             report.add("booked", line.path, line.number, "a line that no journal has")
