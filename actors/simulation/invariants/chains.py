@@ -21,7 +21,7 @@ def chains_are_whole(evidence: Evidence) -> list[str]:
     for path in _chained(evidence):
         found += _broken(evidence, path)
     for actor in evidence.actors:
-        if journal_path(actor) not in evidence.rotten:
+        if journal_path(actor) not in evidence.rotten and not found:
             found += _numbers(evidence, actor)
     return found
 
