@@ -131,9 +131,14 @@ class SimFs:
         if not create:
             return SimFile(self, path, _file(node, path))
         self._make_folder(folder_of(path))
-        if node is None:
-            node = self._create(path)
-        self._sync_folder(folder_of(path))
+        is_new = node is None
+        node = node or self._create(path)
+        try:
+            self._sync_folder(folder_of(path))
+        except OSError:
+            if is_new:
+                self._remove(path)
+            raise
         return SimFile(self, path, _file(node, path))
 
     def read(self, path: str) -> bytes:
@@ -250,8 +255,16 @@ class SimFs:
             if path and node is None:
                 self._add(path, "mkdir", self.disk.new_node(is_folder=True))
             if path not in self._synced:
-                self._sync_folder(folder_of(path))
+                self._sync_new_folder(path, is_new=node is None)
                 self._synced.add(path)
+
+    def _sync_new_folder(self, path: str, *, is_new: bool) -> None:
+        try:
+            self._sync_folder(folder_of(path))
+        except OSError:
+            if is_new:
+                self._remove(path)
+            raise
 
     def _sync_folder(self, folder: str) -> None:
         def forget() -> None:

@@ -2,7 +2,8 @@
 
 Owns: nothing below the home folder; every file belongs to the actor that opened it for writing.
 Never: continues a write after a short one, follows a link out of the home, leaves a new name
-without a sync of its folder. An `OSError` is passed on as it came; the file is then left as it is.
+without a sync of its folder: after a failed one a later one saves nothing, so a name that was new
+is taken away again. An `OSError` is passed on as it came; a file is otherwise left as it is.
 """
 
 import errno
@@ -142,6 +143,7 @@ class RealFs:
         where = self._at(path)
         if create:
             self._make_folder(folder_of(path))
+        is_new = create and self._is_made(where, _file_mode(path))
         fd = self._open_fd(path, where, create=create)
         try:
             if create:
@@ -149,6 +151,8 @@ class RealFs:
                 self._sync_folder(folder_of(path))
         except OSError:
             os.close(fd)
+            if is_new:
+                _remove(where)
             raise
         return RealFile(fd, durable=self._durable)
 
@@ -226,6 +230,14 @@ class RealFs:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
+    def _is_made(self, where: str, mode: int) -> bool:
+        """Make the file if there is none; whether it was made now."""
+        try:
+            os.close(os.open(where, os.O_RDWR | os.O_CREAT | os.O_EXCL | _SAFE, mode))
+        except FileExistsError:
+            return False
+        return True
+
     def _open_fd(self, path: str, where: str, *, create: bool) -> int:
         flags = os.O_RDWR | _SAFE | (os.O_CREAT if create else 0)
         try:
@@ -255,11 +267,16 @@ class RealFs:
             os.makedirs(self._home, FOLDER_MODE, exist_ok=True)
         else:
             self._make_folder(folder_of(folder))
+            is_new = _is_folder_made(
+                where, SECRET_FOLDER_MODE if _is_secret(folder) else FOLDER_MODE
+            )
             try:
-                os.mkdir(where, SECRET_FOLDER_MODE if _is_secret(folder) else FOLDER_MODE)
-            except FileExistsError:
-                pass  # Made before; its name is synced all the same, for its maker may have died.
-            self._sync_folder(folder_of(folder))
+                # Also when it stood there, for its maker may have died before this sync.
+                self._sync_folder(folder_of(folder))
+            except OSError:
+                if is_new:
+                    _remove_folder(where)
+                raise
         self._synced.add(folder)
 
     def _sync_folder(self, folder: str) -> None:
@@ -274,6 +291,22 @@ class RealFs:
 
 def _file_mode(path: str) -> int:
     return SECRET_FILE_MODE if _is_secret(path) else FILE_MODE
+
+
+def _is_folder_made(where: str, mode: int) -> bool:
+    try:
+        os.mkdir(where, mode)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _remove_folder(where: str) -> None:
+    """If nobody has put anything into it meanwhile."""
+    try:
+        os.rmdir(where)
+    except OSError:
+        pass
 
 
 def _remove(where: str) -> None:

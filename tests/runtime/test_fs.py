@@ -247,3 +247,30 @@ def test_a_pipe_in_place_of_a_file_is_an_error_and_is_not_waited_for(tmp_path: P
 
     with pytest.raises(OSError, match="not a plain file"):
         RealFs(str(tmp_path)).read("rules.toml")
+
+
+@pytest.mark.parametrize("path", ["book", "a/b/book"])
+def test_a_name_whose_sync_failed_is_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+):
+    """A later sync of its folder would say that all is well, and the next power cut would take the
+    name: it is made anew instead, so that there is something to sync."""
+    fs = RealFs(str(tmp_path / "home"))
+    fs.open("other", create=True).close()
+    broken = [1]
+
+    def fsync(fd: int) -> None:
+        if broken:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError, match="Input/output"):
+        fs.open(path, create=True)
+    assert sorted(os.listdir(tmp_path / "home")) == ["other"]
+
+    with pytest.raises(OSError, match="Input/output"):
+        fs.open("other", create=True)
+    assert fs.exists("other")
+    broken.clear()
+    fs.open(path, create=True).close()
+    assert fs.exists(path)
