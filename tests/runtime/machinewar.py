@@ -1,0 +1,183 @@
+"""A toy's life on a simulated machine where everything goes wrong that may, by one seed.
+
+`War(seed).fight()` plays it; `peace()` takes the faults away, lets people mend what only people
+can, and judges: every line taken once and in order, every timer once and not before its time, one
+writer an epoch, the book as the journal says.
+"""
+
+import errno
+from collections import Counter
+from random import Random
+from typing import cast
+
+import msgspec
+
+from payrail.domain.timestamps import parse_iso
+from payrail.runtime.orders import Verb
+from payrail.runtime.recovery import OPENED, journal_path
+from payrail.runtime.sim import Call, Chance, Fault, SimFs
+from payrail.runtime.simmachine import SUPERVISOR
+from payrail.runtime.simproc import SimProcess
+from payrail.storage.journal import verify_chain
+from payrail.storage.spool import SpoolWriter, last_sent
+from tests.runtime.machines import TOY, fresh, settle, steps
+from tests.runtime.toy import Toy, deposit_line
+
+LINES = 12
+TURNS = 250
+#: A call goes wrong once in so many.
+FAULT_ONCE_IN = 60
+BOOK = Toy.books["deposits"].path
+
+
+class War:
+    """One seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = Random(seed)
+        self.machine = fresh()
+        self.fired: Counter[str] = Counter()
+        self.sent = 0
+        self.strangers: list[SimProcess] = []  # started beside the house: people end those
+        self._arm()
+        self._reborn_vault()
+
+    def _arm(self) -> None:
+        self.machine.rings = lambda _actor: self.rng.choice((0, 1, 1, 2))
+        self.machine.mischief = self._mischief
+        self.machine.faults = lambda _actor: self._fault
+
+    def _mischief(self, _actor: str, _message: str) -> str:
+        what = self.rng.choices(("", "kill", "hang"), (40, 3, 1))[0]
+        self.fired[f"message {what}"] += 1
+        return what
+
+    def _fault(self, call: Call) -> Fault | None:
+        if self.rng.randrange(FAULT_ONCE_IN):
+            return None
+        kind = self.rng.choice(("crash_before", "crash_after", "torn", "error", "error"))
+        number = self.rng.choice((errno.EIO, errno.ENOSPC))
+        self.fired[kind if kind != "error" else errno.errorcode[number]] += 1
+        kept_bytes = self.rng.randint(0, call.size_bytes)
+        if kind == "crash_before":
+            return Fault(call.n, "crash_before")
+        if kind == "crash_after":
+            return Fault(call.n, "crash_after")
+        if kind == "torn":
+            return Fault(call.n, "torn", kept_bytes=kept_bytes)
+        return Fault(call.n, "error", errno=number, kept_bytes=kept_bytes)
+
+    def fight(self) -> "War":
+        """Turns and blows, as chance has it."""
+        for _ in range(TURNS):
+            ready = self.machine.runnable()
+            if ready and self.rng.random() < 0.8:
+                self.machine.turn(self.rng.choice(ready))
+            elif self.rng.random() < 0.5:
+                self.machine.pass_ms(self.rng.choice((1, 20, 300, 2_000)))
+            else:
+                self._blow()
+        return self
+
+    def _blow(self) -> None:
+        machine, rng = self.machine, self.rng
+        what = rng.choice(
+            ["send"] * 8
+            + ["kill", "stop", "go_on", "go_on", "jump", "freeze", "twice", "slow"]
+            + ["release", "restart", "pause", "resume", "supervisor", "cut"]
+        )
+        self.fired[what] += 1
+        if what == "send":
+            self._send()
+        elif what in ("kill", "stop", "go_on"):
+            label = rng.choice([TOY, TOY, SUPERVISOR])
+            getattr(machine, what)(label)
+        elif what == "jump":
+            machine.time.jump_wall_ms(rng.choice((-3_600_000, -10, 10, 3_600_000)))
+        elif what == "freeze":
+            machine.time.is_frozen = not machine.time.is_frozen
+        elif what == "twice":
+            self.strangers.append(machine.start_twice(TOY))
+        elif what == "slow":
+            machine.slow_ms[TOY] = rng.choice((0, 50))
+        elif what == "supervisor":
+            self._boot()
+        elif what == "cut":
+            machine.cut_power(Chance(Random(rng.random())))
+            self._reborn_vault()
+        else:
+            machine.order(TOY, cast(Verb, what))
+
+    def _send(self) -> None:
+        if self.sent < LINES:
+            self.sent += 1
+            self.vault.append(deposit_line(self.sent, f"tok_{self.sent}"))
+            self.machine.bell.ring(TOY)
+
+    def _boot(self) -> None:
+        if self.machine.warden is None:
+            self.machine.start()
+
+    def _reborn_vault(self) -> None:
+        """The sender of deposits, which sends again what its receiver cannot find."""
+        fs = SimFs(self.machine.disk)
+        self.vault = SpoolWriter(fs, "vault", TOY)
+        found = last_sent(fs, TOY, "vault")
+        again = [deposit_line(n, f"tok_{n}") for n in range(found + 1, self.sent + 1)]
+        self.vault.append(b"".join(again))
+
+    def peace(self) -> "War":
+        """No more faults; people put right what is theirs; then all must come to rest and hold."""
+        machine = self.machine
+        machine.rings = lambda _actor: 1
+        machine.mischief = lambda _actor, _message: ""
+        machine.faults = lambda _actor: ()
+        machine.time.is_frozen = False
+        machine.slow_ms.clear()
+        for process in self.strangers:
+            process.kill()
+        while self.sent < LINES:
+            self._send()
+        machine.go_on(SUPERVISOR)
+        self._boot()
+        settle(machine)
+        machine.order(TOY, "resume")
+        machine.kill(TOY)  # of a process with a faulty disk
+        for _ in range(3):
+            machine.order(TOY, "release")
+            settle(machine)
+        self._judge()
+        return self
+
+    def _judge(self) -> None:
+        fs = SimFs(self.machine.disk)
+        verify_chain(journal_path(TOY), fs.read(journal_path(TOY)))
+        found = steps(self.machine)
+        assert self.machine.notes[TOY].state == "up", self.machine.ends[-3:]
+        assert [s.in_.n for s in found if s.in_.from_ == "vault"] == list(range(1, LINES + 1))
+        epochs = [step.epoch for step in found if step.in_.kind == OPENED]
+        assert epochs == list(range(1, len(epochs) + 1))
+        times_ms = [parse_iso(step.at) for step in found]
+        assert times_ms == sorted(times_ms)
+        self._judge_timers()
+        book = [bytes(line.line) for s in found for line in s.books if line.book == "deposits"]
+        assert fs.read(BOOK) == b"".join(line + b"\n" for line in book)
+
+    def _judge_timers(self) -> None:
+        due_ms: dict[str, int] = {}
+        for step in steps(self.machine):
+            for timer in step.timers:
+                if timer.set in due_ms:
+                    continue
+                due_ms[timer.set] = parse_iso(step.at) + 1_000
+            if step.in_.from_ == "timer":
+                assert parse_iso(step.at) >= due_ms.pop(step.in_.id)
+        assert due_ms == {}
+
+    @property
+    def trace(self) -> bytes:
+        """Everything that is on the disk in the end, and who died when of what."""
+        names = self.machine.disk.names
+        files = {p: bytes(names[p].content).hex() for p in sorted(names)}
+        ends = [(end.pid, end.code, end.at_ms) for end in self.machine.ends]
+        return msgspec.json.encode([files, ends])
