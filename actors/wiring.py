@@ -189,14 +189,17 @@ def _dispatcher_works(ports: _Ports) -> Any:
     from actors.dispatcher.works import works
     from payrail.domain.webhooks import SCHEDULES, AllowList
     from payrail.security.secrets import secret
+    from payrail.web.outgoing import Outgoing
+
+    guard = AllowList(ports.settings.webhook_allow)
+    total_ms = SCHEDULES[ports.settings.webhook_schedule].timeout_ms
 
     given = ports.settings.house_secret.get_secret_value()
     return works(
         ports.fs,
         ports.clock,
         house_secret=secret(ports.fs, "house", ports.rng, given=given),
-        guard=AllowList(ports.settings.webhook_allow),
-        timeout_ms=SCHEDULES[ports.settings.webhook_schedule].timeout_ms,
+        posting=lambda: Outgoing(ports.clock, guard=guard, total_ms=total_ms),
     )
 
 
@@ -222,14 +225,19 @@ def _provider_works(ports: _Ports) -> Any:
 
 
 def _notice_works(ports: _Ports) -> Any:
-    from actors.provider.posting import notice_works
+    from actors.provider.posting import TOTAL_MS, notice_works
     from payrail.domain.providers import public_name
     from payrail.security.notices import notice_key
     from payrail.security.secrets import secret
+    from payrail.web.outgoing import Outgoing
 
     given = ports.settings.house_secret.get_secret_value()
     key = notice_key(secret(ports.fs, "house", ports.rng, given=given), public_name(ports.name))
-    return lambda _control: notice_works(ports.settings.api_url, key, ports.clock)
+
+    def posting() -> Outgoing:
+        return Outgoing(ports.clock, guard=None, total_ms=TOTAL_MS)
+
+    return lambda _control: notice_works(ports.settings.api_url, key, ports.clock, posting)
 
 
 def _make_core(ports: _Ports, *, demo: bool) -> Actor[Any]:

@@ -6,26 +6,25 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from actors.dispatcher.errands import Deliver, ReadMore, packer, read_more
-from payrail.domain.webhooks import AllowList
 from payrail.domain.words.endpoints import DeliveryDone
 from payrail.runtime.control import Control
 from payrail.runtime.driver import Driver
 from payrail.runtime.errands import Outcome, Work
 from payrail.runtime.ports import Clock, Fs
 from payrail.runtime.resident import Door, Works
-from payrail.web.outgoing import Outgoing
+from payrail.web.outgoing import Opened
 
 #: How often the age of the oldest open delivery is told.
 LAG_S = 0.25
 
 
-def works(fs: Fs, clock: Clock, *, house_secret: bytes, guard: AllowList, timeout_ms: int) -> Works:
-    """What `ActorResident` opens for as long as the dispatcher lives."""
+def works(fs: Fs, clock: Clock, *, house_secret: bytes, posting: Opened) -> Works:
+    """What a resident opens for as long as the dispatcher lives; `posting` opens its client."""
     pack = packer(fs, clock, house_secret)
 
     @asynccontextmanager
     async def opened(_control: Control) -> AsyncIterator[Mapping[str, Work]]:
-        async with Outgoing(clock, guard=guard, total_ms=timeout_ms) as outgoing:
+        async with posting() as outgoing:
 
             async def deliver(order: Deliver) -> Outcome:
                 packed = pack(order)  # a thread would cost more than a line in the page cache

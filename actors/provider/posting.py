@@ -12,7 +12,7 @@ from payrail.runtime.errands import Outcome, Work
 from payrail.runtime.ports import Clock
 from payrail.security.notices import Sent, signed
 from payrail.web.correlation import HEADER
-from payrail.web.outgoing import Outgoing
+from payrail.web.outgoing import Opened
 
 PATH = "/webhooks/provider"
 #: Longer than the front door's budget for an answer, so that its answer is heard.
@@ -20,9 +20,11 @@ TOTAL_MS = 15_000
 
 
 @asynccontextmanager
-async def notice_works(api_url: str, key: str, clock: Clock) -> AsyncIterator[Mapping[str, Work]]:
-    """The work `notice`. The target is our own, so its address is not judged."""
-    async with Outgoing(clock, guard=None, total_ms=TOTAL_MS) as outgoing:
+async def notice_works(
+    api_url: str, key: str, clock: Clock, posting: Opened
+) -> AsyncIterator[Mapping[str, Work]]:
+    """The work `notice`; `posting` opens a client. The target is our own, so nobody judges it."""
+    async with posting() as outgoing:
 
         async def notice(sent: Sent) -> Outcome:
             body, headers = signed(sent, key, clock.now().wall_ms)

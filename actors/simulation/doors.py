@@ -36,10 +36,9 @@ from payrail.security.secrets import secret, service_key
 from payrail.steplog import StepLog
 from payrail.web.access import demo_keys
 from payrail.web.simnet import SimNet
+from payrail.web.simout import resolve_public
 
 API, INNER, VAULT = "api", "inner", "vault"
-#: Where every name of the simulated world lies: an address that a guard lets pass.
-_PUBLIC = "93.184.215.14"
 BUDGET_MS = 10_000
 
 
@@ -96,10 +95,6 @@ class SimNeighbours:
         file = self._fs.open(orders_path(actor), create=True)
         file.append(msgspec.json.encode(Order(verb, at)) + b"\n")
         file.close()
-
-
-async def _resolve(_host: str, _port: int) -> Sequence[str]:
-    return (_PUBLIC,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +208,7 @@ def _ports(place: Place, neighbours: SimNeighbours, actors: Sequence[str]) -> Po
         log=place.log.log,
         steps=StepLog(NAME, place.log, place.clock),
         neighbours=neighbours,
-        resolve=_resolve,
+        resolve=resolve_public,
         actors=tuple(actors),
         receivers=(GATEWAY, *PROVIDERS, RECONCILER),
         budget_ms=place.budget_ms,

@@ -263,6 +263,10 @@ class Edge:
                     self.give(line)
         return found
 
+    def anything_new(self) -> bool:
+        """Whether somebody replied since we last read; asked before a sleep."""
+        return any(reader.waiting_bytes() for reader in self._readers)
+
     def positions(self) -> list[tuple[str, int]]:
         """(sender, offset) up to which replies were read: a sender may move what lies before."""
         return [(reader.sender, reader.offset) for reader in self._readers]

@@ -13,8 +13,9 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -58,6 +59,17 @@ class Posted:
     error: str | None
     latency_ms: int
     retry_after_s: int | None = None
+
+
+class Poster(Protocol):
+    """Who posts; a simulated house has its own."""
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Posted:
+        """POST `body`, once. Raises nothing for what the other side does."""
+
+
+#: Opens a poster for as long as a process lives.
+Opened = Callable[[], AbstractAsyncContextManager[Poster]]
 
 
 class AddressRefused(OSError):
@@ -152,7 +164,7 @@ class Outgoing:
     ) -> tuple[int, str | None]:
         target = parse_url(url)
         if target.address is not None:  # A connector asks no resolver about an address.
-            await _judged(target, self._guard, self._resolve)
+            await judged(target, self._guard, self._resolve)
         session = self._sessions[target.scheme]
         async with session.post(
             URL(url, encoded=True), data=body, headers=headers, allow_redirects=False
@@ -186,14 +198,14 @@ class _Resolver(AbstractResolver):
     ) -> list[ResolveResult]:
         del family  # Either will do.
         target = Target(self._scheme, host.lower(), port, None)
-        found = await _judged(target, self._guard, self._resolve)
+        found = await judged(target, self._guard, self._resolve)
         return [_result(host, address, port) for address in found]
 
     async def close(self) -> None:
         """The threads are the client's."""
 
 
-async def _judged(target: Target, guard: AllowList | None, resolve: Resolve) -> Sequence[str]:
+async def judged(target: Target, guard: AllowList | None, resolve: Resolve) -> Sequence[str]:
     """Where to connect to. Raises AddressRefused."""
     if guard is None:
         return () if target.address is not None else await resolve(target.host, target.port)

@@ -2,17 +2,19 @@
 
 import asyncio
 import gc
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from payrail.domain.webhooks import AllowList
 from payrail.runtime.sim import SimClock, SimRng
 from payrail.runtime.simloop import VirtualLoop
 from payrail.web.server import make_app
 from payrail.web.simnet import FAIR, Asked, Fate, NoAnswer, SimNet
+from payrail.web.simout import SimOutgoing
 from payrail.web.simwire import Answer, AnswerReader
 
 
@@ -61,6 +63,17 @@ class Town:
         self.net.ask(Asked("town", method, path, body=body), came.append, **more)
         self.rest()
         return came
+
+    def await_(self, work: Coroutine[Any, Any, Any], wait_ms: int = 0) -> Any:
+        """What a process of its own makes of it."""
+        other = VirtualLoop(self.clock)
+        task = other.create_task(work)
+        for ms in (0, wait_ms):
+            self.clock.advance_ms(ms)
+            while other.run_ready() or self.net.turn() or self.loop.run_ready():
+                pass
+        other.end()
+        return task.result()
 
     def rest(self) -> None:
         while self.net.turn() or self.loop.run_ready():
@@ -215,6 +228,39 @@ def test_a_coroutine_may_ask(town):
     other.end()
     assert [answer.status for answer in answers] == [201]
     assert other.faults == []
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "error"),
+    [
+        ("https://shop.example/hooks?a=b", 204, None),
+        ("https://nobody.example/", None, "refused"),
+        ("https://127.0.0.1/hooks", None, "address-refused"),
+        ("no url at all", None, "bad-url"),
+    ],
+)
+def test_what_comes_of_a_post_is_one_word(town, url, status, error):
+    """A post of ours over the net is told as a real one is, and judged by the same guard."""
+    heard: list[str] = []
+
+    def shop(asked: Asked) -> Answer:
+        heard.append(asked.path)
+        return Answer(204, {"retry-after": "7"})
+
+    town.net.sink("shop.example", shop)
+    outgoing = SimOutgoing(town.net, town.clock, guard=AllowList())
+    posted = town.await_(outgoing.post(url, b"{}", {"webhook-id": "evt_1"}))
+    assert (posted.status, posted.error) == (status, error)
+    assert heard == (["/hooks?a=b"] if status else [])
+    assert posted.retry_after_s == (7 if status else None)
+
+
+def test_a_post_waits_no_longer_than_it_may(town):
+    """A shop that is silent costs exactly the limit."""
+    town.net.sink("shop.example", lambda _asked: None)
+    outgoing = SimOutgoing(town.net, town.clock, guard=AllowList(), total_ms=2_000)
+    posted = town.await_(outgoing.post("https://shop.example/", b"{}", {}), wait_ms=2_000)
+    assert (posted.status, posted.error, posted.latency_ms) == (None, "timeout", 2_000)
 
 
 def test_an_idle_connection_is_closed_by_the_server(town):

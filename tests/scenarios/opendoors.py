@@ -3,18 +3,27 @@
 import json
 from typing import Any
 
+from actors.dispatcher.works import works as dispatcher_works
 from actors.gateway.settings import Rules
+from actors.provider.posting import TOTAL_MS, notice_works
+from actors.provider.statements import statement_works
+from actors.simulation.beside import Beside
 from actors.simulation.doors import Keys, Place, SimFrontdoor, SimNeighbours, SimVaultDoor
-from actors.simulation.house import ACTORS, GOOD, SimHouse
+from actors.simulation.hooked import HookedHouse
+from actors.simulation.house import ACTORS, GOOD, PROVIDERS
 from actors.simulation.logs import SimLog
-from payrail.runtime.cellpage import CELL_BYTES, CellPage, CellView, _view
+from payrail.domain.webhooks import AllowList
+from payrail.runtime.cellpage import CELL_BYTES, CellPage, CellView
 from payrail.runtime.ports import Cell
 from payrail.runtime.sim import SimFs, SimRng
 from payrail.runtime.simloop import VirtualLoop
+from payrail.security.notices import notice_key
+from payrail.security.secrets import secret
 from payrail.web.simnet import Asked, NoAnswer, SimNet
+from payrail.web.simout import SimOutgoing
 from payrail.web.simwire import Answer
 
-NAMES = (*ACTORS, "frontdoor")
+NAMES = (*ACTORS, "dispatcher", "frontdoor")
 
 
 class Pages:
@@ -30,17 +39,22 @@ class Pages:
 
     def read(self, actor: str) -> CellView | None:
         page = self._pages.get(actor)
-        return None if page is None else _view(memoryview(page))
+        return None if page is None else CellView.of(page)
 
 
-class OpenHouse(SimHouse):
-    """As `SimHouse`, and the merchants come in by its doors."""
+class OpenHouse(HookedHouse):
+    """As `HookedHouse`, but whatever is HTTP goes over the net: merchants come in by the doors,
+    providers post their notices there, and webhooks go to `shop.example`."""
 
     def __init__(self, seed: int = 1) -> None:
         super().__init__(rules=Rules(demo=True))
         self.net, self.rng, self.cells = SimNet(self.clock), SimRng(seed), Pages(self)
         self.keys_shown = Keys.of(self.fs, self.rng)
-        self.logs = {name: SimLog(name) for name in ("frontdoor", "vault")}
+        self.logs = {name: SimLog(name) for name in NAMES}
+        self.secret = secret(self.fs, "house", self.rng)
+        self.beside: dict[str, Beside] = {}
+        self.webhooks: list[Asked] = []
+        self.net.sink("shop.example", self.hear)
         self.trace: list[tuple[Any, ...]] = []
         self.net.told = self._told
         self.door: SimFrontdoor | None = None
@@ -49,6 +63,27 @@ class OpenHouse(SimHouse):
     def _told(self, what: str, asked: Asked, came: Answer | NoAnswer | None) -> None:
         shown = (came.status, came.headers, came.body) if isinstance(came, Answer) else str(came)
         self.trace.append((what, asked.method, asked.path, shown))
+
+    def hear(self, asked: Asked) -> int:
+        self.webhooks.append(asked)
+        return 204
+
+    def errands(self, name: str, fs: SimFs) -> Any:
+        if name not in (*PROVIDERS, "dispatcher"):
+            return super().errands(name, fs)
+        place, guard = self._place(name, fs), AllowList() if name == "dispatcher" else None
+
+        def posting() -> SimOutgoing:
+            return SimOutgoing(self.net, self.clock, guard=guard, total_ms=TOTAL_MS)
+
+        if name == "dispatcher":
+            opened = dispatcher_works(fs, self.clock, house_secret=self.secret, posting=posting)
+            self.beside[name] = Beside(place, opened(None))  # type: ignore[arg-type]
+        else:
+            key = notice_key(self.secret, PROVIDERS[name])
+            notices = notice_works("http://api", key, self.clock, posting)
+            self.beside[name] = Beside(place, notices, statement_works(fs))
+        return self.beside[name]
 
     def cell(self, name: str) -> Cell:
         return self.cells.open(name)
@@ -79,6 +114,8 @@ class OpenHouse(SimHouse):
             self.vault_door.end()
             self.vault_door = None
         self.processes[name].kill()
+        if name in self.beside:
+            self.beside.pop(name).end()
         if name in self.drivers:
             del self.drivers[name]
 
@@ -103,9 +140,13 @@ class OpenHouse(SimHouse):
         place = self._place("vault", self.processes["vault"])
         self.vault_door = SimVaultDoor(place, self.drivers["vault"], self.keys)
 
+    def _doors(self) -> list[tuple[str, Any]]:
+        found = [*self.beside.items(), ("vault", self.vault_door), ("frontdoor", self.door)]
+        return [(name, door) for name, door in found if door is not None]
+
     @property
     def loops(self) -> list[VirtualLoop]:
-        return [door.loop for door in (self.door, self.vault_door) if door is not None]
+        return [door.loop for _, door in self._doors()]
 
     def turn_door(self) -> None:
         assert self.door is not None
@@ -118,8 +159,8 @@ class OpenHouse(SimHouse):
         for _ in range(turns_max):
             worked = [self.turn(name) for name in list(self.drivers) if name not in without]
             worked.append(self.net.turn())
-            for name, door in (("vault", self.vault_door), ("frontdoor", self.door)):
-                if door is not None and name not in without:
+            for name, door in self._doors():
+                if name not in without:
                     self.at_work = name
                     worked.append(door.turn())
             if not any(worked):

@@ -12,6 +12,8 @@ from payrail.runtime.simfaults import Call, Fault
 from payrail.web.simnet import Fate
 from tests.scenarios.opendoors import OpenHouse
 
+NOTICES = "/webhooks/provider"
+
 
 @pytest.fixture
 def house() -> Iterator[OpenHouse]:
@@ -176,6 +178,71 @@ def test_an_order_that_comes_twice_is_one_payment(house):
     status, made = house.http("POST", "/payment-intents", _order(token), key="k1")
     assert (status, len(house.truths)) == (201, 1)
     assert [one["id"] for one in house.http("GET", "/payment-intents")[1]["data"]] == [made["id"]]
+
+
+def _arrived(house: OpenHouse, path: str) -> int:
+    return [(what, at) for what, _method, at, _came in house.trace].count(("arrived", path))
+
+
+def test_a_providers_notice_comes_in_by_the_front_door(house):
+    """Signed by the provider's own room, posted over the net, judged by the door's own route."""
+    token = house.card()
+    house.http("POST", "/payment-intents", _order(token), key="k1")
+    answers = [came for what, _, path, came in house.trace if (what, path) == ("heard", NOTICES)]
+    assert [status for status, *_ in answers] == [200]
+    assert house.drivers["provider-a"].loop.state.notices == {}
+
+
+def test_a_notice_waits_for_a_front_door(house):
+    """Nobody listens: the provider's real workshop tries again, later each time, until it is
+    taken."""
+    token = house.card()
+    house.send("POST", "/payment-intents", _order(token), key="k1")
+    while not house.truths:
+        house.run(without=("provider-a",))
+        house.turn("provider-a")
+    house.kill("frontdoor")
+    house.run()
+    house.wait(1_000)
+    assert len(house.drivers["provider-a"].loop.state.notices) == 1
+    house.start("frontdoor")
+    house.wait(60_000)
+    assert house.drivers["provider-a"].loop.state.notices == {}
+    assert _arrived(house, NOTICES) == 1
+
+
+def test_a_webhook_goes_out_to_a_shop(house):
+    """The endpoint is registered at the door, the event is signed and sent by the dispatcher's own
+    works, and the shop hears the line that stands in the outbox."""
+    url = {"url": "https://shop.example/hooks"}
+    assert house.http("POST", "/webhook-endpoints", url)[0] == 201
+    token = house.card()
+    house.http("POST", "/payment-intents", _order(token), key="k1")
+    house.wait(1_000)
+    events = {event["id"] for event in house.events}
+    assert {asked.headers["webhook-id"] for asked in house.webhooks} == events
+    assert {asked.path for asked in house.webhooks} == {"/hooks"}
+    assert all("webhook-signature" in asked.headers for asked in house.webhooks)
+
+
+def test_a_shop_that_does_not_answer_is_told_again(house):
+    """Its silence costs fifteen simulated seconds; the next try finds it well."""
+    house.net.sink("shop.example", lambda _asked: None)
+    assert house.http("POST", "/webhook-endpoints", {"url": "https://shop.example/hooks"})[0] == 201
+    token = house.card()
+    house.http("POST", "/payment-intents", _order(token), key="k1")
+    house.wait(15_000)
+    house.net.sink("shop.example", house.hear)
+    house.wait(60_000)
+    assert {asked.headers["webhook-id"] for asked in house.webhooks} == {
+        event["id"] for event in house.events
+    }
+
+
+def test_an_endpoint_inside_is_refused(house):
+    """Addresses are judged by the guard of the product, in simulation too."""
+    status, answer = house.http("POST", "/webhook-endpoints", {"url": "https://127.0.0.1/hooks"})
+    assert (status, answer["code"]) == (422, "endpoint-not-allowed")
 
 
 def test_an_order_to_a_supervisor_is_written(house):
