@@ -9,21 +9,20 @@ from actors.simulation.evidence import Evidence
 from actors.simulation.house import GOOD
 from actors.simulation.invariants import ALL, WAITING, check_all
 from actors.simulation.seen import evidence_of
-from actors.simulation.whole import WholeHouse
 from payrail.runtime.sim import SimFs
 from tests.scenarios.spoilt import inside, money, outside
-from tests.scenarios.spoilt.run import Spoil, a_run
+from tests.scenarios.spoilt.run import Everybody, Spoil, a_run
 
 CASES = (*money.CASES, *outside.CASES, *inside.CASES)
 
 
 @pytest.fixture(scope="module")
-def house() -> WholeHouse:
+def house() -> Everybody:
     return a_run()
 
 
 @pytest.fixture
-def evidence(house: WholeHouse) -> Evidence:
+def evidence(house: Everybody) -> Evidence:
     """Fresh files, so that a test may change them."""
     found = evidence_of(house)
     return replace(found, fs=SimFs(copy.deepcopy(house.disk)), cards=[GOOD])

@@ -10,13 +10,14 @@ from typing import Any
 
 import msgspec
 
+from actors.gateway.core import Gateway
 from actors.simulation import orders
 from actors.simulation.evidence import Asked, Evidence
-from actors.simulation.hooked import add_endpoint
-from actors.simulation.house import GOOD, authorized
+from actors.simulation.hooked import HookedHouse, add_endpoint
+from actors.simulation.house import ACTORS, GOOD, PEERS, authorized
 from actors.simulation.reading import Entry
-from actors.simulation.settled import reconciliation, settlement
-from actors.simulation.whole import RULES, WholeHouse
+from actors.simulation.settled import SettledHouse, reconciliation, settlement
+from payrail.runtime.actor import Actor
 from payrail.runtime.recovery import journal_path
 
 JOURNAL = journal_path("gateway")
@@ -24,9 +25,21 @@ TRUTH_A = "data/providers/providerA_truth.jsonl"
 TRUTH_B = "data/providers/providerB_truth.jsonl"
 
 
-def a_run() -> WholeHouse:
+class Everybody(HookedHouse, SettledHouse):
+    """Every actor that has a journal."""
+
+    actors = (*ACTORS, "reconciler", "dispatcher")  # type: ignore[assignment]
+
+    def core(self, name: str) -> Actor[Any]:
+        if name == "gateway":
+            return Gateway(self.rules, peers=(*PEERS[name], "dispatcher", "reconciler"))
+        return super().core(name)
+
+
+def a_run() -> Everybody:
     """Two merchants, four payments: one declined, one refunded and settled, one paid elsewhere."""
-    house = WholeHouse(rules=RULES).start()
+    house = Everybody()
+    house.start()
     token = house.tokenize(GOOD, "card")
     other = house.tokenize(GOOD, "other", merchant="m_002")
     house.run()
