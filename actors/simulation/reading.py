@@ -29,6 +29,8 @@ ACCESS_LOG = "data/vault/access_log.jsonl"
 CHANGES = "data/access/changes.jsonl"
 DELIVERIES = "data/outbox/deliveries.jsonl"
 MAILBOXES = "mailboxes"
+#: What is surely no folder; a mailbox may have a dot in its name.
+_SUFFIXES = (".jsonl", ".json", ".csv", ".toml", ".tmp")
 
 Fields = dict[str, Any]
 _decode: Callable[[bytes], Any] = msgspec.json.Decoder().decode
@@ -72,13 +74,17 @@ class Reading:
         self._bytes: dict[str, bytes] = {}
         self._lines: dict[str, list[bytes]] = {}
         self._rows: dict[str, list[Row]] = {}
+        self._names: dict[str, list[str]] = {}
         self._steps: dict[str, list[JournalLine]] = {}
         self._sent: dict[str, Counter[str]] = {}
 
     def bytes_of(self, path: str) -> bytes:
-        """All bytes of a file; empty when there is none."""
+        """All bytes of a file; none of a folder, or where there is nothing."""
         if path not in self._bytes:
-            self._bytes[path] = self._fs.read(path) if self._fs.exists(path) else b""
+            try:
+                self._bytes[path] = self._fs.read(path)
+            except (FileNotFoundError, IsADirectoryError):
+                self._bytes[path] = b""
         return self._bytes[path]
 
     def lines(self, path: str) -> list[bytes]:
@@ -102,8 +108,12 @@ class Reading:
         return decoded(self.bytes_of(path))
 
     def listdir(self, path: str) -> list[str]:
-        return self._fs.listdir(path)
+        """Names in a folder, sorted."""
+        if path not in self._names:
+            self._names[path] = self._fs.listdir(path)
+        return self._names[path]
 
+    @cached_property
     def all_paths(self) -> list[str]:
         """Every file of the house."""
         return [path for folder in ("data", MAILBOXES) for path in self._below(folder)]
@@ -174,10 +184,10 @@ class Reading:
 
     def _below(self, folder: str) -> list[str]:
         found = []
-        for name in self._fs.listdir(folder):
+        for name in self.listdir(folder):
             path = f"{folder}/{name}"
-            below = self._below(path)
-            found += below or [path]
+            is_file = name.endswith(_SUFFIXES)
+            found += ([] if is_file else self._below(path)) or [path]
         return found
 
 

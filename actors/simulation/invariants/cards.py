@@ -44,7 +44,7 @@ def no_number_in_disguise(evidence: Evidence) -> list[str]:
 
 
 def _everything(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
-    for path in evidence.books.all_paths():
+    for path in evidence.books.all_paths:
         yield path, evidence.books.bytes_of(path)
     for asked in evidence.asked:
         yield f"the answer to {asked.method} {asked.path}", asked.answer

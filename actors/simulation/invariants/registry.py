@@ -14,6 +14,7 @@ from actors.simulation.invariants import (
     letters,
     people,
     rest,
+    rot,
     settling,
     truth,
     views,
@@ -23,7 +24,7 @@ from actors.simulation.invariants.invariant import Findings, Invariant, Waiting
 #: Money first: what is worst stands on top.
 _MONEY = (truth, ledger, settling)
 _OUTSIDE = (answers, views, people, cards, hooks)
-_INSIDE = (chains, channels, folded, letters, rest)
+_INSIDE = (chains, rot, channels, folded, letters, rest)
 ALL: tuple[Invariant, ...] = tuple(
     one for room in (*_MONEY, *_OUTSIDE, *_INSIDE) for one in room.INVARIANTS
 )

@@ -98,7 +98,7 @@ def everything_is_bounded(evidence: Evidence) -> list[str]:
     if evidence.is_quiet:
         found += [
             f"a temporary file is left ({path})"
-            for path in evidence.books.all_paths()
+            for path in evidence.books.all_paths
             if path.endswith(".tmp")
         ]
     return found

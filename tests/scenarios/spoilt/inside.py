@@ -1,13 +1,15 @@
 """Evidence of a run, spoilt inside: files, messages, what actors know, and what waits."""
 
 import copy
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from actors.simulation.evidence import POISON, Evidence, Fired, HeadSeen, Live
+from actors.simulation.evidence import BIT_ROT, POISON, Evidence, Fired, HeadSeen, Live
 from actors.simulation.reading import ACCESS_LOG, OUTBOX
+from payrail.runtime.actor import Actor
 from payrail.storage.journal import BookLine
 from payrail.storage.lines import GENESIS, chained, sealed
 from tests.scenarios.spoilt.run import (
@@ -194,16 +196,41 @@ def another_head(evidence: Evidence) -> Evidence:
     return replace(evidence, twin={JOURNAL: "f" * 64})
 
 
+def forgetful(evidence: Evidence) -> Evidence:
+    """The gateway's documents leave out what they should hold."""
+
+    def core(name: str) -> Actor[Any]:
+        actor = evidence.core(name)
+        load = actor.load
+
+        def forgets(documents: Mapping[str, bytes]) -> Any:
+            state = load(documents)
+            state.cards.clear()
+            return state
+
+        if name == "gateway":
+            actor.load = forgets  # type: ignore[method-assign]
+        return actor
+
+    return replace(evidence, core=core)
+
+
+def unseen_damage(evidence: Evidence) -> Evidence:
+    return replace(evidence, fired=[Fired(BIT_ROT, path="data/vault/keys.json", actor="vault")])
+
+
 CASES: tuple[Case, ...] = (
-    ("I7", a_bit, "do not match its hash", "A1 I15"),
-    ("I7", a_line_less, "does not follow", "A1 I8 A6 A8"),
+    ("A8", forgetful, "would start otherwise", ""),
+    ("A15", unseen_damage, "verify does not see it", ""),
+    ("I7", a_bit, "do not match its hash", "A1 I15 A15"),
+    ("I7", a_line_less, "does not follow", "A1 I8 A6 A8 A15"),
     ("A7", an_old_epoch, "epoch 7 follows 1", ""),
     ("A7", back_in_time, "time goes back", ""),
     ("I8", a_head_is_gone, "was seen there and is gone", ""),
     ("I8", an_anchor_is_gone, "knows no step", ""),
-    ("A1", a_message_from_nowhere, "no step of gateway sent", ""),
-    ("A1", a_reply_from_nowhere, "no step of gateway sent", ""),
-    ("A1", an_unposted_line, "never posted", "A3 A8"),
+    ("A1", a_message_from_nowhere, "no step of gateway sent", "A15"),
+    ("A1", a_reply_from_nowhere, "no step of gateway sent", "A15"),
+    ("A1", an_unposted_line, "never posted", "A3 A8 A15"),
     ("I12", taken_twice, "took message 1 where 2", "A6"),
     ("I12", never_taken, "were sent", ""),
     ("I12", taken_twice_from_a_door, "is taken after", "A6"),
@@ -211,10 +238,10 @@ CASES: tuple[Case, ...] = (
     ("A6", stands_elsewhere, "thinks inner", ""),
     ("A10", too_early, "ms early", "A6"),
     ("A10", a_timer_of_nobody, "was not set", "A6"),
-    ("A11", set_aside, "set aside dl_1", "A6 A8"),
-    ("I13", unusable, "neither message nor raw", "A6 A8"),
+    ("A11", set_aside, "set aside dl_1", "A6 A8 A15"),
+    ("I13", unusable, "neither message nor raw", "A6 A8 A15"),
     ("A11", not_set_aside, "no dead letter has it", ""),
-    ("I13", closed_twice, "closed twice", "A6 A8"),
+    ("I13", closed_twice, "closed twice", "A6 A8 A15"),
     ("I22", does_not_live, "vault does not live", ""),
     ("I22", blocked, "cannot carry out", ""),
     ("I22", raised, "raised KeyError", ""),
