@@ -162,6 +162,23 @@ class SimFrontdoor:
         look_ms = self._clock.monotonic_ms() + ASK_AGAIN_MS
         return look_ms if due_ms is None else min(due_ms, look_ms)
 
+    def leave(self) -> None:
+        """It was told to stop: no more is taken, and whoever waits is told what is known. Nobody
+        replies any more while it leaves, as time does not pass here."""
+        inside = self.inside
+        inside.asking.close()
+        inside.edge.take_replies()
+        self._run_out()
+        inside.asking.give_up()
+        self._run_out()
+        inside.tend()
+        inside.metrics.close()
+        self.end()
+
+    def _run_out(self) -> None:
+        while self.loop.run_ready():
+            pass
+
     def end(self) -> None:
         """Its process is killed; whoever waits for an answer hears that the connection broke."""
         self.loop.end()

@@ -5,14 +5,18 @@ from typing import Any
 
 from actors.dispatcher.works import works as dispatcher_works
 from actors.gateway.settings import Rules
+from actors.provider.core import Provider
 from actors.provider.posting import TOTAL_MS, notice_works
 from actors.provider.statements import statement_works
 from actors.simulation.beside import Beside
 from actors.simulation.doors import Keys, Place, SimFrontdoor, SimNeighbours, SimVaultDoor
 from actors.simulation.hooked import HookedHouse
-from actors.simulation.house import ACTORS, GOOD, PROVIDERS
+from actors.simulation.house import ACTORS, GOOD, PEERS, PROVIDERS
 from actors.simulation.logs import SimLog
+from actors.simulation.seals import SimKeys, SimSeals, SimUnseal
+from actors.vault.core import Vault
 from payrail.domain.webhooks import AllowList
+from payrail.runtime.actor import Actor
 from payrail.runtime.cellpage import CELL_BYTES, CellPage, CellView
 from payrail.runtime.ports import Cell
 from payrail.runtime.sim import SimFs, SimRng
@@ -48,6 +52,7 @@ class OpenHouse(HookedHouse):
 
     def __init__(self, seed: int = 1) -> None:
         super().__init__(rules=Rules(demo=True))
+        self.keys.__class__ = SimKeys  # cards are sealed without chance of their own
         self.net, self.rng, self.cells = SimNet(self.clock), SimRng(seed), Pages(self)
         self.keys_shown = Keys.of(self.fs, self.rng)
         self.logs = {name: SimLog(name) for name in NAMES}
@@ -63,6 +68,15 @@ class OpenHouse(HookedHouse):
     def _told(self, what: str, asked: Asked, came: Answer | NoAnswer | None) -> None:
         shown = (came.status, came.headers, came.body) if isinstance(came, Answer) else str(came)
         self.trace.append((what, asked.method, asked.path, shown))
+
+    def core(self, name: str) -> Actor[Any]:
+        if name == "vault":
+            vault = Vault(self.keys, SimSeals())
+            vault.peers = PEERS[name]
+            return vault
+        if name in PROVIDERS:
+            return Provider(name, PROVIDERS[name], unseal=SimUnseal(PROVIDERS[name]), seed=42)
+        return super().core(name)
 
     def hear(self, asked: Asked) -> int:
         self.webhooks.append(asked)
