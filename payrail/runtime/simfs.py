@@ -8,6 +8,7 @@ one by one, in the order of `storage.fs`, so that each is a crash point of its o
 import errno
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from random import Random
 from typing import TypeVar
 
@@ -16,6 +17,8 @@ from payrail.runtime.simfaults import Call, Chance, Fault, Faults, SimCrash
 from payrail.storage.fs import folder_of, inside, temporary
 
 R = TypeVar("R")
+#: `inside`, remembered: what is looked for again and again is often not there.
+_plain = lru_cache(maxsize=4096)(inside)
 
 
 def _error(number: int, path: str) -> OSError:
@@ -225,7 +228,7 @@ class SimFs:
         self.must_live()
         node = self.disk.names.get(path)
         if node is None:
-            inside(path)  # What has a name there has a legal one.
+            _plain(path)  # What has a name there has a legal one.
         return node
 
     def _create(self, path: str) -> Node:

@@ -8,6 +8,7 @@ from payrail.runtime.sim import SimFs
 from payrail.runtime.simlife import actor_life
 from payrail.runtime.simmachine import SimMachine
 from payrail.runtime.simproc import SimProcess
+from payrail.runtime.turning import Habits
 from payrail.storage.journal import JournalLine, read_steps
 from tests.runtime.toy import Toy, feed
 
@@ -21,11 +22,11 @@ def house() -> SimMachine:
     return machine
 
 
-def fresh(*toys: type[Toy]) -> SimMachine:
+def fresh(*toys: type[Toy], habits: Habits | None = None) -> SimMachine:
     """The same before anybody had a turn, or one of such toys."""
     machine = SimMachine()
     for toy in toys or (Toy,):
-        machine.add(toy.name, actor_life(partial(_made, toy)))
+        machine.add(toy.name, actor_life(partial(_made, toy), habits=habits))
     machine.start()
     return machine
 

@@ -18,6 +18,7 @@ from payrail.runtime.recovery import OPENED, journal_path
 from payrail.runtime.sim import Call, Chance, Fault, SimFs
 from payrail.runtime.simmachine import SUPERVISOR
 from payrail.runtime.simproc import SimProcess
+from payrail.runtime.turning import Habits
 from payrail.storage.journal import verify_chain
 from payrail.storage.spool import SpoolWriter, last_sent
 from tests.runtime.machines import TOY, fresh, settle, steps
@@ -27,6 +28,8 @@ LINES = 12
 TURNS = 250
 #: A call goes wrong once in so many.
 FAULT_ONCE_IN = 60
+#: After how many steps a busy one writes its snapshot, and how far apart they are.
+SNAPSHOTS = ((1, 0), (4, 0), (20_000, 2_000), (20_000, 1 << 40))
 BOOK = Toy.books["deposits"].path
 
 
@@ -35,7 +38,8 @@ class War:
 
     def __init__(self, seed: int) -> None:
         self.rng = Random(seed)
-        self.machine = fresh()
+        forced_steps, pause_ms = self.rng.choice(SNAPSHOTS)
+        self.machine = fresh(habits=Habits(forced_steps=forced_steps, documents_ms=pause_ms))
         self.fired: Counter[str] = Counter()
         self.sent = 0
         self.strangers: list[SimProcess] = []  # started beside the house: people end those
