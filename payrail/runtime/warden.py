@@ -21,6 +21,9 @@ from payrail.runtime.ports import Child
 from payrail.runtime.supervision import Death, History, judge
 from payrail.runtime.wards import Limits, Ports, Ward
 
+#: No turn takes longer, even if we are stopped in the middle of it: later beats were before a boot.
+_TURN_MS_MAX = 3_600_000
+
 
 class Warden:
     """Keeps the actors `names`, in start order, until it is told to stop."""
@@ -91,7 +94,7 @@ class Warden:
         if ward.process is None:
             return
         code = ward.process.code()
-        cell = self.cell_of(ward)
+        cell = self.cell_of(ward, now_ms)
         if code is not None:
             self._bury(ward, code, cell, now_ms)
             return
@@ -100,13 +103,14 @@ class Warden:
             self._log.info("actor.serving", actor=ward.name, after_ms=now_ms - ward.started_ms)
         self._watch(ward, cell, now_ms)
 
-    def cell_of(self, ward: Ward) -> CellView | None:
+    def cell_of(self, ward: Ward, now_ms: int) -> CellView | None:
         """The cell, if this incarnation has opened it. Its pid alone does not tell: in a container
-        that starts anew, each process gets the number it had before."""
+        that starts anew, each process gets the number it had before. Nor does a beat that is yet
+        to come: it was one of the machine before it was booted, when its clock stood higher."""
         cell = self._ports.cells.read(ward.name)
-        if cell is None or ward.process is None or cell.beat_ms < ward.started_ms:
+        if cell is None or ward.process is None or cell.pid != ward.process.pid:
             return None
-        return cell if cell.pid == ward.process.pid else None
+        return cell if ward.started_ms <= cell.beat_ms <= now_ms + _TURN_MS_MAX else None
 
     def _watch(self, ward: Ward, cell: CellView | None, now_ms: int) -> None:
         """Kill what is silent, or did not end when told to."""

@@ -304,6 +304,8 @@ def test_a_former_life_with_the_same_number_is_not_taken_for_this_one(home):
     ward.process = cast(Child, SimpleNamespace(pid=os.getpid()))
     ward.started_ms = monotonic_ms() + 1
 
-    assert warden.cell_of(ward) is None
+    assert warden.cell_of(ward, monotonic_ms()) is None
     ward.started_ms = 0
-    assert warden.cell_of(ward) is not None
+    assert warden.cell_of(ward, monotonic_ms()) is not None
+    booted_again_ms = monotonic_ms() - 5 * 3_600_000
+    assert warden.cell_of(ward, booted_again_ms) is None
