@@ -147,10 +147,10 @@ class SimFrontdoor:
         now_ms = self._clock.monotonic_ms()
         if now_ms != self._tended_ms:  # Time has passed: what is known of others is old.
             self._tended_ms = now_ms
-            self.inside.tend()
+            self.loop.call(self.inside.tend)
         found = not self.inside.asking.paused and self.inside.edge.take_replies()
         if self.loop.run_ready() or found:
-            self.inside.tend()
+            self.loop.call(self.inside.tend)
             return True
         return False
 

@@ -149,8 +149,34 @@ def test_a_paused_front_door_says_so(house):
     assert house.http("POST", "/payment-intents", _order(token), key="k1")[0] == 201
 
 
-def test_a_reborn_gateway_is_asked_again(house):
-    """Its reply is lost with it; the front door sees a new epoch in its cell and repeats itself."""
+def test_a_reply_that_died_with_the_gateway_is_asked_for_again(house):
+    """It was decided and journaled, and the gateway died before it replied. The front door sees a
+    new epoch in its cell and repeats the question."""
+    token = house.card()
+    house.faults = lambda name: _at_reply if name == "gateway" else ()
+    house.start("gateway")
+    came = house.send("POST", "/payment-intents", _order(token), key="k1")
+    with pytest.raises(SimCrash):
+        house.run()
+    assert house.at_work == "gateway"
+    house.faults = lambda _name: ()
+    house.start("gateway")
+    house.run()
+    asked = house.lines("mailboxes/gateway/frontdoor.jsonl")
+    house.wait(100)
+    again = house.lines("mailboxes/gateway/frontdoor.jsonl")[len(asked) :]
+    assert [one["kind"] for one in again] == ["payment.create"]
+    assert [one.status for one in came] == [201]
+    assert len(house.truths) == 1
+
+
+def _at_reply(call: Call) -> Fault | None:
+    is_reply = call.path == "mailboxes/frontdoor/gateway.jsonl" and call.op in ("create", "pwrite")
+    return Fault(call.n, "crash_before") if is_reply else None
+
+
+def test_a_reborn_gateway_goes_on_with_the_order(house):
+    """It dies between its entry and its provider's answer; there is one answer all the same."""
     token = house.card()
     came = house.send("POST", "/payment-intents", _order(token), key="k1")
     while not house.lines("data/ledger/payments.jsonl"):
