@@ -1,24 +1,24 @@
-"""Every fault that a schedule may have, in one table: how it is drawn, and what it does.
+"""Every fault that a schedule may have, in one table: how it is drawn, and when it fits.
 
 A fault comes at an effect (a crash, a torn write, an error of the disk), or it begins at one and
 lasts for a while (a full disk, a slow actor, a drill of a provider). A new fault is a row in
-`KINDS`, and for one that lasts a method of the world. Never: happens without being counted.
+`KINDS`, and for one that lasts a method of `actors.simulation.mischief`.
+Never: happens without being counted.
 """
 
 import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Protocol
 
 from actors.simulation.schedule import Trouble
+from payrail.domain.words.kinds import PROVIDERS
 from payrail.runtime.sim import Call, Fault
 
 #: The effects of a schedule among which its faults come.
 EFFECTS_MAX = 700
-ANY = "any"
-PROVIDERS = ("provider-a", "provider-b")
-ACTORS = ("gateway", "vault", *PROVIDERS, "reconciler", "dispatcher")
+ANY, SUPERVISOR = "any", "supervisor"
+ACTORS = ("gateway", "vault", *PROVIDERS, "reconciler", "dispatcher", "frontdoor")
 #: Who dies more often: more is at stake there.
 _VICTIMS = ("gateway", "gateway", "gateway", "vault", "vault", *PROVIDERS, *ACTORS)
 _WRITES = frozenset({"append", "pwrite"})
@@ -26,12 +26,13 @@ _WRITES = frozenset({"append", "pwrite"})
 GROWTH = frozenset({"append", "pwrite", "create", "mkdir"})
 
 _MONEY = ("authorize", "authorize", "capture", "refund", "reverse")
-#: What a drill may do, and to what; see the fault rules of a provider.
+#: What a drill may do, and to what; see the fault rules of a provider. `hang` is for asks alone:
+#: of money it hangs for ever, since that is what the drill is for.
 _DRILLS: tuple[tuple[str, tuple[str, ...]], ...] = (
     *((do, (*_MONEY, "status")) for do in ("down", "error", "reset", "garbage")),
-    ("hang", ("status",)),  # of money it would hang for ever: that is what the drill is for
     *((f"http:{status}", (*_MONEY, "status")) for status in (500, 502, 504)),
     *(("approve_then_hang", _MONEY) for _ in range(4)),
+    ("hang", ("status",)),
     ("slow:3000", _MONEY),
     ("slow:8000", _MONEY),
     ("decline:insufficient_funds", ("authorize",)),
@@ -43,20 +44,8 @@ _DRILLS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("reorder_webhooks", ("webhook",)),
     *((f"settlement_mismatch:{kind}", ("statement",)) for kind in ("amount", "missing_theirs")),
 )
-_SINKS = ("500", "410", "0", "429")
-
-
-class World(Protocol):
-    """What a fault that lasts may do to the world; each ends by itself."""
-
-    def slow(self, actor: str, ms: int) -> None: ...
-    def stop(self, actor: str, ms: int) -> None: ...
-    def fill_disk(self, ms: int) -> None: ...
-    def drill(self, provider: str, rule: str) -> None: ...
-    def break_sink(self, status: int, ms: int) -> None: ...
-    def pass_time(self, business_ms: int) -> None: ...
-    def lose_answers(self, ms: int) -> None: ...
-
+#: Statuses of a failing sink; 0: it never answers.
+_SINKS = ("500", "503", "410", "0", "429")
 
 #: (target, lasts_ms, how)
 Drawn = tuple[str, int, str]
@@ -64,12 +53,12 @@ Drawn = tuple[str, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One row. Without `begin` it comes at an effect of one of `ops`."""
+    """One row. A fault that `lasts` begins at any effect; others come at one of `ops`."""
 
     weight: int
     draw: Callable[[Random], Drawn]
     ops: frozenset[str] | None = None
-    begin: Callable[[World, Trouble], None] | None = None
+    lasts: bool = False
 
 
 def _victim(chance: Random) -> Drawn:
@@ -107,8 +96,13 @@ def _sink(chance: Random) -> Drawn:
     return ANY, chance.randint(200, 8_000), chance.choice(_SINKS)
 
 
-def _hop(chance: Random) -> Drawn:
-    return ANY, chance.choice((60_000, 3_600_000, 86_400_000)), ""
+def _advance(chance: Random) -> Drawn:
+    return ANY, 0, chance.choice(("1m", "1h", "1h", "8h", "1d", "4d"))
+
+
+def _clock(chance: Random) -> Drawn:
+    by_ms = chance.choice((-3_600_000, -5_000, -700, 700, 5_000, 60_000))
+    return ANY, chance.randint(100, 5_000), str(by_ms)
 
 
 KINDS: dict[str, Kind] = {
@@ -119,25 +113,24 @@ KINDS: dict[str, Kind] = {
     "write error": Kind(5, _error, GROWTH | {"rename"}),
     "sync error": Kind(5, _lost_sync, frozenset({"sync"})),
     "folder sync error": Kind(2, _lost_sync, frozenset({"sync_folder"})),
-    "full disk": Kind(
-        4, _for_a_while(100, 4_000, (ANY,)), begin=lambda w, t: w.fill_disk(t.lasts_ms)
-    ),
-    "slow actor": Kind(
-        5, _for_a_while(50, 3_000, ACTORS), begin=lambda w, t: w.slow(t.target, t.lasts_ms)
-    ),
-    "stopped actor": Kind(
-        5, _for_a_while(1_000, 20_000, ACTORS), begin=lambda w, t: w.stop(t.target, t.lasts_ms)
-    ),
-    "provider drill": Kind(24, _drill, begin=lambda w, t: w.drill(t.target, t.how)),
-    "failing sink": Kind(5, _sink, begin=lambda w, t: w.break_sink(int(t.how), t.lasts_ms)),
-    "time passes": Kind(3, _hop, begin=lambda w, t: w.pass_time(t.lasts_ms)),
-    "lost answers": Kind(
-        5, _for_a_while(50, 2_000, (ANY,)), begin=lambda w, t: w.lose_answers(t.lasts_ms)
-    ),
+    "full disk": Kind(4, _for_a_while(100, 4_000, (ANY,)), lasts=True),
+    "slow actor": Kind(5, _for_a_while(50, 3_000, ACTORS), lasts=True),
+    "stopped actor": Kind(5, _for_a_while(200, 15_000, (*ACTORS, SUPERVISOR)), lasts=True),
+    "poison": Kind(2, _for_a_while(0, 0, ("gateway", "vault", *PROVIDERS)), lasts=True),
+    "hung rule": Kind(2, _for_a_while(0, 0, ACTORS[:6]), lasts=True),
+    "double start": Kind(2, _for_a_while(0, 0, ACTORS), lasts=True),
+    "lost bells": Kind(4, _for_a_while(100, 10_000, (ANY,)), lasts=True),
+    "bit rot": Kind(4, _for_a_while(500, 8_000, ACTORS[:6]), lasts=True),
+    "clock set": Kind(4, _clock, lasts=True),
+    "frozen clock": Kind(2, _for_a_while(500, 8_000, (ANY,)), lasts=True),
+    "time passes": Kind(4, _advance, lasts=True),
+    "rough net": Kind(6, _for_a_while(100, 4_000, (ANY,)), lasts=True),
+    "provider drill": Kind(24, _drill, lasts=True),
+    "failing sink": Kind(5, _sink, lasts=True),
 }
 #: What ends one process, and what ends all.
 DEATHS = frozenset({"kill", "torn write", "kill all", "power cut"})
-_RESTARTS = ("kill", "kill", "torn write", "power cut")
+_RESTARTS = ("kill", "kill", "torn write", "power cut", "kill all")
 
 
 def restart(chance: Random, number: int) -> Trouble:
@@ -159,7 +152,7 @@ def _trouble(chance: Random, number: int, kind: str, at: int) -> Trouble:
 def fits(trouble: Trouble, actor: str, call: Call) -> bool:
     """Whether this effect is one at which the fault may come."""
     kind = KINDS[trouble.kind]
-    if kind.begin is not None:
+    if kind.lasts:
         return True
     return trouble.target in (actor, ANY) and (kind.ops is None or call.op in kind.ops)
 

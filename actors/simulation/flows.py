@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from actors.simulation.schedule import Weight
-from actors.simulation.shops import Ended, Shop, Steps, Strange
+from actors.simulation.shops import INSIDER, Ended, Shop, Steps, Strange
 
 DECLINED_CARD, CHALLENGED_CARD = "4000000000000002", "4000002760003184"
 #: Documented to be disputed, and to send its refunds back.
@@ -128,6 +128,23 @@ def reads(shop: Shop, count: int) -> Steps[None]:
     """Lists, so many of them."""
     for number in range(count):
         yield from shop.look(("/payment-intents", "/refunds", "/disputes")[number % 3])
+
+
+def drills(shop: Shop, provider: str, rule: str) -> Steps[None]:
+    """Somebody gives a provider a fault rule: `operation do count`."""
+    operation, do, count = rule.split()
+    body = {"operation": operation, "do": do, "count": int(count)}
+    yield from shop.said("POST", f"/providers/{provider}/inject-failure", body)
+
+
+def clears(shop: Shop, provider: str) -> Steps[None]:
+    """The end of all drills of a provider."""
+    yield from shop.said("DELETE", f"/providers/{provider}/faults", None, INSIDER, "inner")
+
+
+def advances(shop: Shop, by: str) -> Steps[None]:
+    """Business time is moved forward."""
+    yield from shop.said("POST", "/clock", {"advance": by})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from actors.simulation.flows import FLOWS
 from actors.simulation.judged import judged
 from actors.simulation.schedule import PAYMENTS_MIN, REQUESTS_MIN, Plan, draw
 from actors.simulation.trace import Trace
-from actors.simulation.whole import first_disk
 from actors.simulation.world import NeverEnds, World
 from payrail.runtime.sim import SimDisk
 
@@ -43,8 +42,12 @@ class Result:
 
 @functools.cache
 def base_disk() -> SimDisk:
-    """The first disk of every run of this process."""
-    return first_disk()
+    """The first disk of every run of this process: of a house that was started and came to rest."""
+    world = World(Plan(0, (), ()), SimDisk(), Trace(), STEPS_MAX)
+    world.open()
+    world.rest(REST_MS_MAX)
+    world.close()
+    return world.machine.disk
 
 
 def plan_of(seed: int, without: Collection[int] = ()) -> Plan:
@@ -54,44 +57,48 @@ def plan_of(seed: int, without: Collection[int] = ()) -> Plan:
 
 def run(seed: int, without: Collection[int] = (), *, keeps: bool = False) -> Result:
     """Play one seed. Whatever is wrong stands in the result; nothing is raised."""
-    disk = base_disk()
-    began = time.process_time()
+    disk = base_disk().copy()
+    began_s = time.process_time()
     plan, trace = plan_of(seed, without), Trace(keeps=keeps)
-    world = World(plan, disk, trace)
-    failures: list[str] = []
-    try:
-        world.play(STEPS_MAX)
-        if not world.tally.restarts and not without:
-            world.kill_somebody()
-        world.rest(STEPS_MAX, REST_MS_MAX)
-        failures.extend(judged(world))
-    except NeverEnds as error:
-        failures.append(str(error))
-    except Exception as error:
-        failures.append(f"{type(error).__name__}: {error} at {_where(error)}")
-    failures.extend(world.failures)
-    for path, node in sorted(world.house.disk.names.items()):
-        if not node.is_folder:
-            trace.add_bytes(path, bytes(node.content))
-    payments = sum(client.shop.payments for client in world.clients)
-    is_enough = world.tally.requests >= REQUESTS_MIN and payments >= PAYMENTS_MIN
+    world = World(plan, disk, trace, STEPS_MAX)
+    failures = _played(world)
+    world.close()
+    trace.add_bytes("disk", world.machine.disk.digest())
+    tally, fired = world.clients, world.mischief.counts
+    is_enough = tally.requests >= REQUESTS_MIN and tally.payments >= PAYMENTS_MIN
     return Result(
         seed=seed,
         left_out=plan.left_out,
         digest=trace.digest,
         failures=tuple(failures),
-        requests=world.tally.requests,
-        payments=payments,
-        steps=world.tally.steps,
-        effects=world._effects,
-        simulated_ms=world.now_ms,
-        cpu_ms=(time.process_time() - began) * 1000,
-        fired=world.tally.fired,
-        restarts=world.tally.restarts,
-        ends=world.tally.ends,
-        counts=is_enough and bool(world.tally.fired) and bool(world.tally.restarts),
+        requests=tally.requests,
+        payments=tally.payments,
+        steps=world.steps,
+        effects=world.mischief.effects,
+        simulated_ms=world.machine.now_ms,
+        cpu_ms=(time.process_time() - began_s) * 1000,
+        fired=fired,
+        restarts=world.restarts,
+        ends=tally.ends,
+        counts=is_enough and bool(fired) and bool(world.restarts),
         last=tuple(trace.lines),
     )
+
+
+def _played(world: World) -> list[str]:
+    failures: list[str] = []
+    try:
+        world.open()
+        world.play()
+        if not world.restarts and not world.plan.left_out:
+            world.kill_somebody()
+        world.rest(REST_MS_MAX)
+        failures.extend(judged(world))
+    except NeverEnds as error:
+        failures.append(str(error))
+    except Exception as error:
+        failures.append(f"{type(error).__name__}: {error} at {_where(error)}")
+    return [*failures, *world.clients.failures, *world.errors]
 
 
 def _where(error: Exception) -> str:

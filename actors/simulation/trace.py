@@ -29,7 +29,8 @@ class Trace:
 
     def add_bytes(self, name: str, data: bytes) -> None:
         """Something with content: an answer, a file as it is at the end."""
-        self.add(f"{name} {hashlib.sha256(data).hexdigest()}")
+        digest = hashlib.sha256(data).hexdigest()
+        self.add(f"{name} {digest}")
 
     @property
     def digest(self) -> str:

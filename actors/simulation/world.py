@@ -1,411 +1,344 @@
 """The world of one run: whose turn it is, what goes wrong, and when time moves.
 
-One thread and one chance. Among all who can do something one is picked and turned; when nobody can,
-time moves on to the next moment at which somebody can: waiting costs nothing. Faults come at the
-effects that the plan names. Never: decides anything for an actor or a shop.
+    World(plan, disk, trace) ──▶ open ──▶ play (faults on) ──▶ rest (faults off) ──▶ evidence
+
+One thread and one chance. Among all who can do something one is picked and turned: the processes of
+the machine, its supervisor, the net, the clients. When nobody can, time moves on to the next moment
+at which somebody can: waiting costs nothing.
+Never: decides anything for an actor or a shop.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 
-from actors.simulation import orders
-from actors.simulation.faults import DEATHS, GROWTH, KINDS, PROVIDERS, fault_at, fits
-from actors.simulation.flows import FLOWS, reads
+from actors.gateway.settings import Rules
+from actors.simulation.clients import Clients
+from actors.simulation.evidence import POISON, Evidence, Fired, HeadSeen, Heard, Live
+from actors.simulation.flows import FLOWS, advances, clears, drills, reads
+from actors.simulation.mischief import Mischief
+from actors.simulation.residents import FRONT, NAMES, Household
 from actors.simulation.schedule import REQUESTS_MIN, Plan, Trouble, Wish, chance
-from actors.simulation.shops import Answer, Ended, Pause, Request, Shop, Steps, Strange
-from actors.simulation.short import ShortDoor
+from actors.simulation.shops import GOOD_CARDS, Deed, Shop, Steps
 from actors.simulation.trace import Trace
-from actors.simulation.whole import RULES, WholeHouse, copied
-from payrail.errors import Damage, JournalLost
-from payrail.runtime.sim import Call, Chance, Fault, SimClock, SimCrash, SimDisk
-from payrail.runtime.simfaults import Faults
+from actors.simulation.waiting import is_waited_for
+from payrail.domain.words.kinds import PROVIDERS
+from payrail.runtime.deadletters import book_path
+from payrail.runtime.recovery import journal_path
+from payrail.runtime.sim import Chance, SimDisk, SimFs, SimRng
+from payrail.runtime.simmachine import SUPERVISOR, SimMachine
+from payrail.runtime.simtime import SimTime
+from payrail.web.simnet import Asked, NoAnswer, SimNet
+from payrail.web.simwire import Answer
 
-#: A client gives up waiting for an answer after so long, and asks again.
-TRY_MS_MAX = 15_000
-#: Who follows books or waits for a disk looks so often; everybody else is rung for.
-LOOK_MS = 250
+RULES = Rules(demo=True, challenge_key=b"a-simulated-house")
+SINK = "shop.example"
 #: With faults a run takes at most so long, in simulated time.
 SAFETY_MS = 45_000
+#: A house that is not up by then never is.
+UP_MS_MAX = 20_000
 #: An idempotency key lives longer than this, in business time.
-KEYS_MS_MIN = 23 * 3_600_000
-#: A dead actor is back after so long.
-RESTART_MS_MIN, RESTART_MS_MAX = 5, 400
+KEYS_HOURS_MIN = 23
+#: Of so many turns of an actor one is looked at by a witness.
+WITNESSED = 16
 _NEVER = 1 << 62
+_KEY = re.compile(r"w-?[0-9]+-[a-z]+(?:-[0-9])?")
 
 
 class NeverEnds(Exception):
     """The world did not come to rest within its bounds."""
 
 
-@dataclass
-class Client:
-    """One shop's wish on its way."""
-
-    wish: Wish
-    shop: Shop
-    steps: Steps[None]
-    waits_for: str | None = None  # the question's name
-    asked: Request | None = None
-    until_ms: int = 0  # when it goes on: of a pause, or of an answer that does not come
-    is_over: bool = False
-    end: str = ""
-
-
-@dataclass
-class Tally:
-    """What a run was, in numbers."""
-
-    steps: int = 0
-    requests: int = 0
-    fired: Counter[str] = field(default_factory=Counter)
-    restarts: Counter[str] = field(default_factory=Counter)
-    ends: Counter[str] = field(default_factory=Counter)
-
-
 class World:
     """One run's."""
 
-    def __init__(self, plan: Plan, disk: SimDisk, trace: Trace) -> None:
-        self.plan, self.trace, self.tally = plan, trace, Tally()
+    def __init__(self, plan: Plan, disk: SimDisk, trace: Trace, steps_max: int) -> None:
+        self.plan, self.trace, self._steps_max = plan, trace, steps_max
         self._chance = chance(plan.seed, "turns")
-        self.house = WholeHouse(copied(disk), SimClock(), RULES)
-        self._adopt(self.house)
-        self.door = ShortDoor(self.house)
-        self._awake: set[str] = set(self.house.actors)
-        self._back_ms: dict[str, int] = dict.fromkeys(self.house.actors, 0)  # dead until then
-        self._still_until_ms: dict[str, int] = {}
-        self._looks_ms: dict[str, int] = {}
-        self._full_until_ms = self._deaf_until_ms = self._sink_until_ms = 0
-        self._sink_status = 204
-        self._pending = sorted(plan.troubles, key=lambda one: one.at)
-        self._due: list[Trouble] = []  # that began, and are to be done between two turns
-        self._dying: Trouble | None = None
-        self._effects, self._hopped_ms, self._is_calm = 0, 0, False
-        self.failures: list[str] = []
-        self.clients = [self._client(wish) for wish in plan.wishes]
-        self._is_started = False
+        self.machine = SimMachine(disk, SimTime())
+        self.net = SimNet(self.machine.time.clock(), told=self._carried)
+        self.mischief = Mischief(plan, self.machine, trace)
+        self.net.fate = self.mischief.fate
+        self.net.sink(SINK, self._sink)
+        rng = SimRng(plan.seed)
+        self.household = Household(self.machine, self.net, rng, RULES)
+        self.clients = Clients(self.net, self.machine.time, self.household.keys, trace, self._deed)
+        self.machine.told = self._told
+        self.heard: list[Heard] = []
+        self.heads: list[HeadSeen] = []
+        self.errors: list[str] = []  # what actors logged that no fault explains
+        self.restarts: Counter[str] = Counter()
+        self.steps = self._ends_seen = self._people = 0
+        self._hopped_hours = 0
+        self._boots_ms: int | None = None
 
-    def _adopt(self, house: WholeHouse) -> None:
-        house.faults = self._faults_of
-        house.rings = self._rung
-        house.sink.status = lambda _order: self._sink_now()
+    # The phases.
 
-    def _client(self, wish: Wish) -> Client:
-        shop = self._shop(wish)
-        return Client(wish, shop, FLOWS[wish.flow].play(shop), until_ms=wish.at_ms)
+    def open(self) -> None:
+        """Start the house, without faults. Raises NeverEnds."""
+        self.machine.start()
+        self._until(lambda: self._serves, UP_MS_MAX, "open")
 
-    def _shop(self, wish: Wish) -> Shop:
-        own = chance(self.plan.seed, "shop", wish.number)
-        return Shop(wish, own, lambda: self._hopped_ms >= KEYS_MS_MIN)
-
-    def _reader(self) -> Client:
-        """Somebody who looks at what there is, in place of orders that ended early."""
-        wish = replace(self.plan.wishes[0], number=0, flow="reads")
-        shop = self._shop(wish)
-        missing = REQUESTS_MIN - self.tally.requests
-        return Client(wish, shop, reads(shop, missing), until_ms=self.now_ms)
-
-    @property
-    def _all_over(self) -> bool:
-        return all(client.is_over for client in self.clients)
-
-    # Time.
-
-    @property
-    def now_ms(self) -> int:
-        """Since the beginning."""
-        return self.house.clock.monotonic_ms()
-
-    def _move(self, to_ms: int) -> None:
-        ms = to_ms - self.now_ms
-        if ms > 0:
-            self.house.clock.advance_ms(ms)
-            self.trace.add(f"+{ms}")
-
-    # The two phases.
-
-    def play(self, steps_max: int) -> None:
-        """Faults on: until every shop has what it wished for, or has waited long enough for what
-        a drill keeps from it. Raises NeverEnds."""
-        while not self._all_over and self.now_ms < SAFETY_MS:
-            self._step(steps_max)
-
-    def rest(self, steps_max: int, ms_max: int) -> None:
-        """Faults off, drills cleared: until nobody has anything to do or to wait for. Raises
-        NeverEnds."""
-        self.calm()
-        if self.tally.requests < REQUESTS_MIN and not self.plan.left_out:
-            self.clients.append(self._reader())
-        began_ms = self.now_ms
-        while not self._is_at_rest():
-            self._step(steps_max)
-            if self.now_ms - began_ms > ms_max:
-                raise NeverEnds(f"no rest within {ms_max} ms: {self._who_waits()}")
-
-    def calm(self) -> None:
-        """No more faults: who is dead comes back, the disk has room, drills are cleared."""
-        self._is_calm = True
-        self._pending, self._due = [], []
-        self._full_until_ms = self._deaf_until_ms = self._sink_until_ms = 0
-        self._still_until_ms.clear()
-        for name in ("provider-a", "provider-b"):
-            kind, body = orders.clear()
-            self.house._append(kind, body, f"clear{name}", name)
-            self._rung(name)
+    def play(self) -> None:
+        """Faults on: until every shop has what it wished for, or has waited long enough for what a
+        fault keeps from it."""
+        began_ms = self.machine.now_ms
+        for wish in self.plan.wishes:
+            shop = self._shop(wish)
+            self.clients.add(wish, shop, FLOWS[wish.flow].play(shop), began_ms + wish.at_ms)
+        self.mischief.is_calm = False
+        while not self.clients.are_over and self.machine.now_ms - began_ms < SAFETY_MS:
+            self._step()
 
     def kill_somebody(self) -> None:
         """The restart that every schedule has, if none came: between two turns."""
-        name = self._chance.choice(self.house.actors)
-        self.tally.fired["kill"] += 1
-        self.trace.add(f"kill {name}")
-        self._dies(name)
+        name = self._chance.choice(NAMES)
+        self.mischief.note("kill", name)
+        self.machine.kill(name)
+        self._bury()
 
-    def _is_at_rest(self) -> bool:
-        if self._back_ms or self._awake or not self._all_over:
-            return False
-        drivers = self.house.drivers
-        if any(drivers[name].loop.state.notices for name in PROVIDERS):
-            return False
-        return not any(self.house.timers(name) or drivers[name].blocked for name in drivers)
+    def rest(self, ms_max: int) -> None:
+        """Faults off, drills cleared: until nobody has anything to do or to wait for. Raises
+        NeverEnds."""
+        self.mischief.calm()
+        for name in NAMES:
+            self.machine.order(name, "release")  # of whoever is held: its disk is good again
+        for provider in PROVIDERS:
+            self._ask_by_hand(partial(clears, provider=provider))
+        missing = REQUESTS_MIN - self.clients.requests
+        if missing > 0 and not self.plan.left_out:
+            self._ask_by_hand(lambda shop: reads(shop, missing))
+        self._until(lambda: self._is_at_rest, ms_max, "rest")
 
-    def _who_waits(self) -> str:
-        shops = [f"wish {client.wish.number}" for client in self.clients if not client.is_over]
-        timers = [
-            f"{n}: {self.house.timers(n)}" for n in self.house.drivers if self.house.timers(n)
-        ]
-        blocked = [f"{n} is blocked" for n, driver in self.house.drivers.items() if driver.blocked]
-        return "; ".join([*shops, *timers, *blocked, *(f"{n} is dead" for n in self._back_ms)])
+    def evidence(self) -> Evidence:
+        """What witnesses saw, and the files."""
+        fs = SimFs(self.machine.disk)
+        names = NAMES[:-1]
+        return Evidence(
+            fs=fs,
+            actors=names,
+            core=self.household.core,
+            now=self.machine.time.clock(fs).now(),
+            asked=self.clients.tries,
+            heard=self.heard,
+            heads=self.heads,
+            fired=[*self.mischief.fired, *self._poisoned_keys()],
+            live={name: self._live(name) for name in names if self._lives(name)},
+            cards=GOOD_CARDS,
+            house_secret=self.household.house_secret,
+        )
+
+    def _poisoned_keys(self) -> list[Fired]:
+        """The same poison by the keys of the requests that carried it, as clients know them."""
+        found = []
+        for one in self.mischief.fired:
+            path = book_path(one.actor)
+            if one.kind == POISON and path in self.machine.disk.names:
+                lines = bytes(self.machine.disk.names[path].content).splitlines()
+                text = next((line for line in lines if one.about.encode() in line), b"")
+                keys = _KEY.findall(text.decode())
+                found += [replace(one, about=key) for key in keys]
+        return found
+
+    def close(self) -> None:
+        """Let go of every process."""
+        self.machine.kill(SUPERVISOR)
+        self._bury()
 
     # Turns.
 
-    def _step(self, steps_max: int) -> None:
-        self.tally.steps += 1
-        if self.tally.steps > steps_max:
-            raise NeverEnds(f"no rest within {steps_max} steps: {self._who_waits()}")
-        while self._due:
-            begun = self._due.pop(0)
-            begin = KINDS[begun.kind].begin
-            if begin is not None:
-                begin(self, begun)
-        ready = self._ready()
-        if ready:
-            ready[int(self._chance.random() * len(ready))]()
+    def _until(self, is_done: Callable[[], bool], ms_max: int, what: str) -> None:
+        until_ms = self.machine.now_ms + ms_max
+        while not is_done():
+            self._step()
+            if self.machine.now_ms > until_ms:
+                raise NeverEnds(f"no {what} within {ms_max} ms: {self._who_waits()}")
+
+    def _step(self) -> None:
+        self.steps += 1
+        if self.steps > self._steps_max:
+            raise NeverEnds(f"more than {self._steps_max} steps: {self._who_waits()}")
+        while self.mischief.begun:
+            self._begin(self.mischief.begun.pop(0))
+        if self.mischief.end_due() or self._boots():
+            return
+        now_ms = self.machine.now_ms
+        labels = self.machine.runnable()
+        clients = [one for one in self.clients.all if one.is_ready(now_ms)]
+        carries = (self.net.next_due_ms() or _NEVER) <= now_ms
+        count = len(labels) + len(clients) + carries
+        if not count:
+            self._pass()
+            return
+        picked = int(self._chance.random() * count)
+        if picked < len(labels):
+            self._turn(labels[picked])
+        elif picked < len(labels) + len(clients):
+            self.clients.go_on(clients[picked - len(labels)])
         else:
-            self._move(self._next_ms())
+            self.net.turn()
+        self._bury()
 
-    def _ready(self) -> list[Callable[[], None]]:
-        now_ms = self.now_ms
-        ready: list[Callable[[], None]] = []
-        for name, at_ms in self._back_ms.items():
-            if at_ms <= now_ms:
-                ready.append(lambda name=name: self._start(name))  # type: ignore[misc]
-        for name in self.house.drivers:
-            if name in self._back_ms or self._still_until_ms.get(name, 0) > now_ms:
-                continue
-            if name in self._awake or self._looks_ms.get(name, _NEVER) <= now_ms:
-                ready.append(lambda name=name: self._turn(name))  # type: ignore[misc]
-        for client in self.clients:
-            if not client.is_over and self._can_go_on(client, now_ms):
-                ready.append(lambda client=client: self._go_on(client))  # type: ignore[misc]
-        return ready
+    def _turn(self, label: str) -> None:
+        self.machine.turn(label)
+        if label in NAMES and self._chance.random() * WITNESSED < 1:
+            self._witness(label)
 
-    def _next_ms(self) -> int:
-        now_ms = self.now_ms
-        times = [*self._back_ms.values()]
-        for name in self.house.drivers:
-            if name not in self._back_ms:
-                times.append(
-                    max(self._looks_ms.get(name, _NEVER), self._still_until_ms.get(name, 0))
-                )
-        times.extend(client.until_ms for client in self.clients if not client.is_over)
-        at_ms = min(times, default=_NEVER)
+    def _pass(self) -> None:
+        """Nobody can do anything: time moves on."""
+        now_ms = self.machine.now_ms
+        due = (
+            self.machine.next_due_ms(),
+            self.net.next_due_ms(),
+            self.mischief.next_ms(),
+            self._boots_ms,
+        )
+        at_ms = min([self.clients.next_ms(), *(ms for ms in due if ms is not None)])
         if at_ms >= _NEVER:
             raise NeverEnds(f"nothing will ever happen: {self._who_waits()}")
-        return max(now_ms + 1, at_ms)
+        ms = max(1, at_ms - now_ms)
+        self.trace.add(f"+{ms}")
+        self.machine.pass_ms(ms)
 
-    def _turn(self, name: str) -> None:
-        self._awake.discard(name)
-        try:
-            worked = self.house.turn(name)
-        except SimCrash:
-            self._died(name)
-            return
-        except (JournalLost, OSError, Damage) as error:
-            self.trace.add(f"exit {name} {type(error).__name__}")
-            self._dies(name)
-            return
-        if worked:
-            self._awake.add(name)
-            if name == "gateway":
-                self._rung("dispatcher")  # it follows the gateway's book, and nobody rings for that
-        if name in PROVIDERS and self.house.drivers[name].loop.state.notices:
-            self._rung("gateway")
-        self._note_wait(name)
+    # Deaths and boots.
 
-    def _note_wait(self, name: str) -> None:
-        """When it looks again although nobody rings."""
-        driver = self.house.drivers[name]
-        due_ms = driver.intake.next_due_ms(self.house.clock.now())
-        if driver.blocked or (name in PROVIDERS and driver.loop.state.notices):
-            due_ms = min(LOOK_MS, LOOK_MS if due_ms is None else due_ms)
-        self._looks_ms[name] = _NEVER if due_ms is None else self.now_ms + max(1, due_ms)
+    def _bury(self) -> None:
+        """See who died, and let all of it go; a death of the machine takes the others."""
+        ends = self.machine.ends
+        while self._ends_seen < len(ends):
+            ended = ends[self._ends_seen]
+            self._ends_seen += 1
+            self.trace.add(f"ended {ended.name} {ended.code} {ended.error!r}")
+            self.restarts[ended.name] += 1
+            self.household.ended(ended.pid)
+            dying, self.mischief.dying = self.mischief.dying, None
+            if dying is not None and dying.kind in ("kill all", "power cut"):
+                self._all_die(dying)
 
-    def _rung(self, name: str) -> None:
-        if name in self.house.drivers:
-            self._awake.add(name)
-
-    # Deaths and births.
-
-    def _died(self, name: str) -> None:
-        """A process died at an effect: alone, with all others, or with the machine."""
-        died_of, self._dying = self._dying, None
-        kind = died_of.kind if died_of else "kill"
-        if kind == "power cut" and died_of is not None:
-            survival = Chance(chance(self.plan.seed, "survival", died_of.number))
-            self.house.collect()
-            house = self.house.cut_power(survival)
-            assert isinstance(house, WholeHouse)
-            self._adopt(house)
-            self.house = self.door.house = house
-            self.door._offsets.clear()
-        if kind in ("power cut", "kill all"):
-            for one in self.house.actors:
-                self._dies(one)
+    def _all_die(self, dying: Trouble) -> None:
+        if dying.kind == "power cut":
+            self.machine.cut_power(Chance(chance(self.plan.seed, "survival", dying.number)))
         else:
-            self._dies(name)
+            self.machine.kill(SUPERVISOR)
+        self._boots_ms = self.machine.now_ms + self._chance.randint(10, 500)
 
-    def _dies(self, name: str) -> None:
-        if name in self.house.processes:
-            self.house.processes[name].kill()
-        self.house.drivers.pop(name, None)
-        self._awake.discard(name)
-        self._looks_ms.pop(name, None)
-        self._still_until_ms.pop(name, None)
-        self._back_ms[name] = self.now_ms + self._chance.randint(RESTART_MS_MIN, RESTART_MS_MAX)
+    def _boots(self) -> bool:
+        if self._boots_ms is None or self._boots_ms > self.machine.now_ms:
+            return False
+        self._boots_ms = None
+        self.machine.start()
+        return True
 
-    def _start(self, name: str) -> None:
-        del self._back_ms[name]
-        if name in self.house.processes:
-            self.tally.restarts[name] += 1
-        self.trace.add(f"start {name}")
-        try:
-            self.house.start(name)
-        except SimCrash:
-            self._died(name)
-        except (JournalLost, OSError, Damage) as error:
-            self.trace.add(f"exit {name} {type(error).__name__}")
-            self._dies(name)
+    # Faults that are people's.
+
+    def _begin(self, one: Trouble) -> None:
+        if one.kind == "provider drill":
+            self.mischief.note(one.kind, one.target, about=one.how)
+            self._ask_by_hand(lambda shop: drills(shop, one.target, one.how))
+        elif one.kind == "time passes":
+            self.mischief.note(one.kind, about=one.how)
+            hours = {"1d": 24, "4d": 96, "8h": 8}.get(one.how, 1)
+            self._hopped_hours += hours
+            self._ask_by_hand(lambda shop: advances(shop, one.how))
         else:
-            self._awake.add(name)
+            self.mischief.begin(one)
 
-    # Faults.
+    def _ask_by_hand(self, steps: Callable[[Shop], Steps[None]]) -> None:
+        """Somebody of the house asks something."""
+        self._people += 1
+        wish = Wish(-self._people, "people", "m_001", 1, "USD", 0, clicks_twice=False, choice=0)
+        shop = self._shop(wish)
+        self.clients.add(wish, shop, steps(shop), self.machine.now_ms)
 
-    def _faults_of(self, name: str) -> Faults:
-        return lambda call: self._effect(name, call)
+    def _shop(self, wish: Wish) -> Shop:
+        own = chance(self.plan.seed, "shop", wish.number)
+        return Shop(wish, own, lambda: self._hopped_hours >= KEYS_HOURS_MIN)
 
-    def _effect(self, name: str, call: Call) -> Fault | None:
-        self._effects += 1
-        self.trace.add(f"{name} {call.op} {call.path} {call.size_bytes}")
-        if self._full_until_ms > self.now_ms and call.op in GROWTH:
-            return Fault(call.n, "error", errno=28)
-        if not self._pending or self._pending[0].at > self._effects or self._is_calm:
-            return None
-        for at, one in enumerate(self._pending):
-            if one.at > self._effects:
-                return None
-            if fits(one, name, call):
-                del self._pending[at]
-                return self._comes(one, call)
-        return None
+    def _deed(self, deed: Deed) -> None:
+        if deed.what == "rules":
+            self.household.save_rules(deed.name, deed.text)
 
-    def _comes(self, one: Trouble, call: Call) -> Fault | None:
-        self.tally.fired[one.kind] += 1
-        self.trace.add(f"fault {one.number} {one.kind}")
-        if KINDS[one.kind].begin is not None:
-            self._due.append(one)
-            return None
-        if one.kind in DEATHS:
-            self._dying = one
-        return fault_at(one, call)
+    # Witnesses.
 
-    def slow(self, actor: str, ms: int) -> None:
-        self._still_until_ms[actor] = self.now_ms + ms
+    def _sink(self, asked: Asked) -> int | None:
+        status = self.mischief.sink_status
+        self.heard.append(
+            Heard(
+                endpoint_id=asked.path.rpartition("/")[2],
+                webhook_id=asked.headers["webhook-id"],
+                body=asked.body,
+                at_ms=self.machine.time.wall_ms(),
+                status=status,
+                headers={name.lower(): value for name, value in asked.headers.items()},
+            )
+        )
+        return status
 
-    def stop(self, actor: str, ms: int) -> None:
-        self._still_until_ms[actor] = self.now_ms + ms
-
-    def fill_disk(self, ms: int) -> None:
-        self._full_until_ms = self.now_ms + ms
-
-    def drill(self, provider: str, rule: str) -> None:
-        operation, do, count = rule.split()
-        kind, body = orders.drill(do, operation, count=int(count))
-        self.house._append(kind, body, f"drill{self._effects}", provider)
-        self._rung(provider)
-
-    def break_sink(self, status: int, ms: int) -> None:
-        self._sink_status, self._sink_until_ms = status, self.now_ms + ms
-
-    def pass_time(self, business_ms: int) -> None:
-        self._hopped_ms += business_ms
-        self.house.clock.advance_business_ms(business_ms)
-        for name in self.house.drivers:
-            self._note_wait(name)
-
-    def lose_answers(self, ms: int) -> None:
-        self._deaf_until_ms = self.now_ms + ms
-
-    def _sink_now(self) -> int:
-        return self._sink_status if self._sink_until_ms > self.now_ms else 204
-
-    # Shops.
-
-    def _can_go_on(self, client: Client, now_ms: int) -> bool:
-        if client.until_ms <= now_ms:
-            return True
-        return client.waits_for is not None and self.door.answer(client.waits_for) is not None
-
-    def _go_on(self, client: Client) -> None:
-        answer = self._answer_of(client)
-        client.waits_for = None
-        try:
-            wanted = client.steps.send(answer) if client.asked else next(client.steps)
-        except StopIteration:
-            self._ends(client, "done")
+    def _witness(self, name: str) -> None:
+        if not self._lives(name) or name == FRONT:
             return
-        except Ended as end:
-            self._ends(client, f"ended: {end}")
-            return
-        except Strange as strange:
-            self.failures.append(f"wish {client.wish.number} ({client.wish.flow}): {strange}")
-            self._ends(client, "strange")
-            return
-        self._wants(client, wanted)
+        head = self.machine.driver(name).loop.head
+        seen = HeadSeen(
+            path=journal_path(name),
+            line=head.step,
+            hash=head.hash,
+            epoch=head.epoch,
+            at_ms=self.machine.time.wall_ms(),
+        )
+        self.heads.append(seen)
 
-    def _answer_of(self, client: Client) -> Answer | None:
-        if client.waits_for is None:
-            return None
-        answer = self.door.answer(client.waits_for)
-        if answer is not None and self._deaf_until_ms > self.now_ms:
-            answer = None  # it came, and was lost on the way
-        told = f"{answer.status}" if answer else "none"
-        self.trace.add_bytes(f"answer {client.wish.number} {told}", answer.data if answer else b"")
-        return answer
+    def _carried(self, what: str, asked: Asked, _came: Answer | NoAnswer | None) -> None:
+        self.trace.add(f"net {what} {asked.host} {asked.method} {asked.path}")
 
-    def _wants(self, client: Client, wanted: object) -> None:
-        client.asked = client.asked or Request("", "", None, None, "", "")
-        if isinstance(wanted, Request):
-            client.asked = wanted
-            self.tally.requests += 1
-            self.trace.add(f"ask {client.wish.number} {wanted.method} {wanted.path} {wanted.key}")
-            client.waits_for = self.door.send(wanted)
-            self._rung(self.door.receiver(wanted))
-            client.until_ms = self.now_ms + TRY_MS_MAX
-        elif isinstance(wanted, Pause):
-            client.until_ms = self.now_ms + wanted.ms
+    def _told(self, actor: str, _level: str, event: str, fields: object) -> None:
+        self.trace.add(f"log {actor} {event}")
+        if event == "decide.failed":
+            self.errors.append(f"{actor}: {event} {fields}")
 
-    def _ends(self, client: Client, how: str) -> None:
-        client.is_over, client.end = True, how
-        self.tally.ends[f"{client.wish.flow}: {how.partition(':')[0]}"] += 1
-        self.trace.add(f"end {client.wish.number} {how}")
+    # What is so.
+
+    def _lives(self, name: str) -> bool:
+        process = self.machine.writer(name)
+        return process is not None and process.life is not None
+
+    def _live(self, name: str) -> Live:
+        driver = self.machine.driver(name)
+        return Live(driver.loop.state, driver.loop.head, driver.blocked, driver.loop.faults)
+
+    @property
+    def _serves(self) -> bool:
+        return all(self._lives(name) for name in NAMES)
+
+    @property
+    def _is_at_rest(self) -> bool:
+        if not self.clients.are_over or not self._serves or self._boots_ms is not None:
+            return False
+        if [one for one in self.machine.runnable() if one != SUPERVISOR] or self._carries_much:
+            return False
+        return not any(self._waits(name) for name in NAMES[:-1])
+
+    @property
+    def _carries_much(self) -> bool:
+        return self.net.next_due_ms() is not None
+
+    def _waits(self, name: str) -> list[str]:
+        driver, beside = self.machine.driver(name), self.household.beside[name]
+        found = [timer for timer in driver.loop.head.timers if is_waited_for(timer)]
+        if driver.blocked or not driver.is_at_rest:
+            found.append("blocked")
+        if beside.open:
+            found.append(f"{beside.open} errands")
+        return found
+
+    def _who_waits(self) -> str:
+        open_ = [one for one in self.clients.all if not one.is_over]
+        found = [f"wish {one.wish.number} {one.last and one.last.path}" for one in open_]
+        for name in NAMES:
+            if not self._lives(name):
+                noted = self.machine.notes.get(name)
+                found.append(f"{name} is {noted.state if noted else 'down'}")
+            elif name != FRONT and (waits := self._waits(name)):
+                found.append(f"{name}: {', '.join(waits)}")
+        return "; ".join(found)

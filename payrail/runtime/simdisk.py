@@ -7,6 +7,7 @@ A failed sync marks bytes clean that never reached the disk: readable, and gone 
 cut although a later sync succeeds. Only writing them again makes them pending again.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -121,6 +122,25 @@ class SimDisk:
         }
         found._durable_names = dict(found.names)
         return found
+
+    def copy(self) -> "SimDisk":
+        """The same files on a disk of its own, all of them durable."""
+        found = SimDisk()
+        found._last_id = self._last_id
+        found.names = {
+            path: Node(node.id, node.is_folder, bytearray(node.content), bytearray(node.content))
+            for path, node in self.names.items()
+        }
+        found._durable_names = dict(found.names)
+        return found
+
+    def digest(self) -> bytes:
+        """A hash over all names and contents."""
+        whole = hashlib.sha256()
+        for path, node in sorted(self.names.items()):
+            whole.update(b"%b %d\n" % (path.encode(), len(node.content)))
+            whole.update(node.content)
+        return whole.digest()
 
     def _taken_from_pending(self, folder: str) -> list[NameChange]:
         taken = [change for change in self._pending if folder in change.folders]

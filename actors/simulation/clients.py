@@ -1,0 +1,196 @@
+"""Clients of a simulated house: they send what shops want over the net, and write down each try.
+
+Never: decides what is wanted (`flows`), or when somebody goes on (`world`).
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from actors.simulation.doors import Keys
+from actors.simulation.evidence import Asked as Try
+from actors.simulation.schedule import Wish
+from actors.simulation.shops import (
+    HOUSE,
+    INSIDER,
+    Answer,
+    Deed,
+    Ended,
+    Pause,
+    Request,
+    Shop,
+    Steps,
+    Strange,
+)
+from actors.simulation.trace import Trace
+from payrail.domain.access import demo_records
+from payrail.domain.people import KeyAdded
+from payrail.runtime.simtime import SimTime
+from payrail.web.simnet import Asked, NoAnswer, SimNet
+from payrail.web.simwire import Answer as Came
+
+#: A client gives up waiting for an answer after so long, and asks again.
+TRY_MS_MAX = 15_000
+_NEVER = 1 << 62
+
+
+@dataclass
+class Client:
+    """One wish on its way."""
+
+    wish: Wish
+    shop: Shop
+    steps: Steps[None]
+    until_ms: int  # when it goes on by itself
+    asked: bool = False  # whether it waits for an answer
+    answer: Answer | None = None
+    has_heard: bool = False
+    begun: bool = False
+    is_over: bool = False
+    tries: int = 0
+    last: Request | None = None
+
+    def is_ready(self, now_ms: int) -> bool:
+        """Whether it would go on now."""
+        if self.is_over:
+            return False
+        return self.has_heard if self.asked else self.until_ms <= now_ms
+
+    @property
+    def next_ms(self) -> int:
+        """When it goes on by itself."""
+        return _NEVER if self.asked else self.until_ms
+
+
+class Clients:
+    """All clients of one run."""
+
+    def __init__(
+        self,
+        net: SimNet,
+        time: SimTime,
+        keys: Keys,
+        trace: Trace,
+        deed: Callable[[Deed], None],
+    ) -> None:
+        self._net, self._time, self._keys, self._trace = net, time, keys, trace
+        self._deed = deed
+        self._users = {
+            (one.merchant_id, one.role): one.user_id
+            for one in demo_records("")
+            if isinstance(one, KeyAdded)
+        }
+        self.all: list[Client] = []
+        self.tries: list[Try] = []
+        self.requests = 0
+        self.ends: Counter[str] = Counter()
+        self.failures: list[str] = []
+
+    def add(self, wish: Wish, shop: Shop, steps: Steps[None], at_ms: int) -> None:
+        self.all.append(Client(wish, shop, steps, at_ms))
+
+    @property
+    def are_over(self) -> bool:
+        return all(client.is_over for client in self.all)
+
+    @property
+    def payments(self) -> int:
+        """How many were begun."""
+        return sum(client.shop.payments for client in self.all)
+
+    def next_ms(self) -> int:
+        """When one of them goes on by itself."""
+        return min((one.next_ms for one in self.all if not one.is_over), default=_NEVER)
+
+    def go_on(self, client: Client) -> None:
+        """Do what one of them does next."""
+        answer, client.answer = client.answer, None
+        client.asked = client.has_heard = False
+        try:
+            wanted = client.steps.send(answer) if client.begun else next(client.steps)
+            client.begun = True
+        except StopIteration:
+            self._over(client, "done")
+        except Ended as end:
+            self._over(client, f"ended: {end}")
+        except Strange as strange:
+            self.failures.append(f"wish {client.wish.number} ({client.wish.flow}): {strange}")
+            self._over(client, f"strange: {strange}")
+        else:
+            self._wants(client, wanted)
+
+    def _wants(self, client: Client, wanted: Request | Pause | Deed) -> None:
+        if isinstance(wanted, Request):
+            self._send(client, wanted)
+        elif isinstance(wanted, Pause):
+            client.until_ms = self._now_ms() + wanted.ms
+        else:
+            self._trace.add(f"deed {client.wish.number} {wanted.what} {wanted.name}")
+            self._deed(wanted)
+
+    def _send(self, client: Client, request: Request) -> None:
+        self.requests += 1
+        client.tries = client.tries + 1 if client.last == request else 1
+        client.last, client.asked = request, True
+        self._trace.add(f"ask {client.wish.number} {request.method} {request.path} {request.key}")
+        headers, body = self._headers(request), b""
+        if request.body is not None:
+            body = msgspec.json.encode(request.body)
+            headers["Content-Type"] = "application/json"
+        sent_ms, tried = self._wall_ms(), client.tries
+
+        def heard(came: Came | NoAnswer) -> None:
+            answer = None if isinstance(came, NoAnswer) else came
+            self.tries.append(self._try(request, body, sent_ms, tried, answer))
+            client.answer = None if answer is None else Answer(answer.status, answer.body)
+            client.has_heard = True
+            status = came.word if isinstance(came, NoAnswer) else str(came.status)
+            data = b"" if answer is None else answer.body
+            self._trace.add_bytes(f"answer {client.wish.number} {status}", data)
+
+        asked = Asked(request.door, request.method, request.path, headers, body)
+        self._net.ask(asked, heard, TRY_MS_MAX)
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        if request.role == HOUSE:
+            headers = {"Authorization": f"Bearer {self._keys.service}"}
+        elif request.role == INSIDER:
+            headers = {"Authorization": f"Bearer {self._keys.internal}"}
+        else:
+            headers = self._keys.bearer(request.merchant, request.role)
+        if request.key is not None:
+            headers["Idempotency-Key"] = request.key
+        return headers
+
+    def _try(
+        self, request: Request, body: bytes, sent_ms: int, tried: int, answer: Came | None
+    ) -> Try:
+        is_house = request.role in (HOUSE, INSIDER)
+        return Try(
+            method=request.method,
+            path=request.path,
+            at_ms=sent_ms,
+            merchant=None if is_house else request.merchant,
+            user="" if is_house else self._users[request.merchant, request.role],
+            role=request.role,
+            key=request.key,
+            body=body,
+            tried=tried,
+            status=None if answer is None else answer.status,
+            headers={} if answer is None else answer.headers,
+            answer=b"" if answer is None else answer.body,
+            answered_ms=None if answer is None else self._wall_ms(),
+        )
+
+    def _over(self, client: Client, how: str) -> None:
+        client.is_over = True
+        self.ends[f"{client.wish.flow}: {how.partition(':')[0]}"] += 1
+        self._trace.add(f"end {client.wish.number} {how}")
+
+    def _now_ms(self) -> int:
+        return self._time.monotonic_ms()
+
+    def _wall_ms(self) -> int:
+        return self._time.wall_ms()
