@@ -24,9 +24,16 @@ class Appender:
         self.size = self.file.size()
         self._durable_bytes = self.size if durable_bytes is None else durable_bytes
         self._is_doubtful = durable_bytes is not None
+        self._is_torn = False  # what stands before our end lacks its newline
 
     def append(self, data: bytes) -> None:
         """Write `data` behind the last good byte. Raises OSError; trying again is safe."""
+        if self._is_torn:
+            self._write(b"\n")
+            self._is_torn = False
+        self._write(data)
+
+    def _write(self, data: bytes) -> None:
         self.file.pwrite(self.size, data)
         self.size += len(data)
 
@@ -35,9 +42,11 @@ class Appender:
         self.size = max(self.size, self.file.size())
 
     def end_line(self) -> None:
-        """Close a line that a killed predecessor left torn, so that ours begins on its own."""
-        if self.size and self.file.pread(self.size - 1, 1) != b"\n":
-            self.append(b"\n")
+        """Close a line that a killed predecessor left torn, so that ours begins on its own. Raises
+        OSError; on a disk that is full the next append closes it."""
+        self._is_torn = self.size > 0 and self.file.pread(self.size - 1, 1) != b"\n"
+        if self._is_torn:
+            self.append(b"")
 
     def sync(self) -> None:
         """Make every line durable. Raises OSError; trying again is safe."""

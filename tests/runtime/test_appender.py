@@ -1,5 +1,6 @@
 """The writer of a file that people edit: what they do to it, and where our next line stands."""
 
+import errno
 import os
 import subprocess
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from payrail.runtime.sim import Fault, SimFs
 from payrail.storage.appender import EditedAppender
 from payrail.storage.fs import RealFs
 
@@ -59,3 +61,19 @@ def test_an_append_that_failed_half_way_is_written_over(tmp_path: Path):
     appender.append(b"two\n")
     appender.close()
     assert (tmp_path / BOOK).read_bytes() == b"one\ntwo\n"
+
+
+def test_a_line_of_theirs_without_its_end_joins_none_of_ours_on_a_full_disk():
+    """Also when there was not even room for its newline at first."""
+    fs = SimFs()
+    appender = EditedAppender(fs, BOOK)
+    appender.append(b"one\n")
+    fs.replace(BOOK, b"one\ntheirs")
+    writes = frozenset({"pwrite"})
+    fs.faults = [Fault(fs.calls, "error", errno.ENOSPC, forever=True, ops=writes)]
+    with pytest.raises(OSError, match="No space"):
+        appender.append(b"two\n")
+    fs.faults = []
+    appender.append(b"two\n")
+
+    assert fs.read(BOOK) == b"one\ntheirs\ntwo\n"

@@ -143,6 +143,24 @@ def test_a_move_that_fails_doubles_no_line(step: int):
     assert b"".join(lines) == b"".join(numbered(n) for n in range(1, 16))
 
 
+def test_a_line_that_was_given_up_on_a_full_disk_joins_no_later_one():
+    """The piece that landed of it stays a line of its own, although there was not even room for its
+    newline when the next line was tried."""
+    fs = SimFs()
+    sender, writes = writer(fs), frozenset({"pwrite"})
+    sender.append(numbered(1))
+    for number, kept_bytes in ((2, 40), (3, 0), (4, 0)):
+        fs.faults = [
+            Fault(fs.calls, "error", errno.ENOSPC, kept_bytes=kept_bytes, forever=True, ops=writes)
+        ]
+        with pytest.raises(OSError, match="No space"):
+            sender.append(numbered(number))
+    fs.faults = []
+    sender.append(numbered(5))
+
+    assert fs.read(PATH) == numbered(1) + numbered(2)[:40] + b"\n" + numbered(5)
+
+
 def test_a_hole_is_filled_from_where_it_begins():
     """Good lines behind a bad one are of no use to a receiver that takes them in order."""
     fs = SimFs()
@@ -174,7 +192,7 @@ def test_replies_have_no_number_and_hide_none():
 def test_a_torn_line_of_a_dead_sender_is_closed():
     """The next sender's first line begins on its own."""
     fs = SimFs()
-    fs.replace(PATH, numbered(1) + numbered(2)[:20])
+    fs.replace(PATH, numbered(1) + numbered(2)[:40])
     writer(fs).append(numbered(2))
     receiver = Receiver(fs)
     receiver.read()
