@@ -19,7 +19,7 @@ MERCHANTS = ("m_001", "m_002")
 OUTBOX, DELIVERIES = "data/outbox/events.jsonl", "data/outbox/deliveries.jsonl"
 PROCESSED = "data/outbox/processed_events.json"
 #: How long a house that nobody kills any more may take until every event has arrived.
-QUIET_S_MAX = 120.0
+QUIET_S_MAX = 300.0
 _LOOK_S = 0.25
 
 

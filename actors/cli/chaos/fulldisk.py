@@ -17,7 +17,7 @@ EVERY_S = 20.0
 FULL_S = (0.5, 4.0)
 #: How long a house may take to serve again once there is room: a sick actor is tried each half
 #: minute.
-BACK_S_MAX = 90.0
+BACK_S_MAX = 300.0
 _LOOK_S = 0.25
 
 

@@ -23,7 +23,7 @@ EVERY_S = 2.0
 STEP, STEPS_MAX, STEP_EVERY_S = "5m", 2, 60.0
 #: Longer than the seven days of a hold.
 WEEK = "8d"
-WEEK_S_MAX = 240.0
+WEEK_S_MAX = 600.0
 #: Holds that nobody captures.
 HOLDS = 3
 _BROKEN = "order = ["

@@ -19,11 +19,11 @@ from payrail.runtime.house import status
 
 ROOT = Path(__file__).parents[3]
 #: From `up` to the first 200 of /ready, on a machine that is busy with other things.
-READY_S_MAX = 120.0
+READY_S_MAX = 300.0
 #: SIGTERM ends a house within 10 s; the rest is this machine's slowness.
-STOP_S_MAX = 20.0
+STOP_S_MAX = 60.0
 #: How long children may outlive a supervisor that was killed.
-ORPHAN_S_MAX = 10.0
+ORPHAN_S_MAX = 30.0
 _LOOK_S = 0.05
 _PORTS = ("API", "VAULT", "PROVIDER", "CONSOLE")
 

@@ -33,6 +33,7 @@ _LIFE_S_MIN = 1.0
 DOWN_AT_ONCE_MAX = 2
 #: How long the killer waits for a victim to have something in its hands.
 _PATIENCE_S, _LOOK_S = 0.5, 0.02
+_DOWN_LOOK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Killer:
                 left = self._chance.sample(self._victims, len(self._victims))
             await asyncio.sleep(max(0.0, due - time.monotonic() - _RISING_MS / 1000))
             while self._down() >= DOWN_AT_ONCE_MAX:
-                await asyncio.sleep(_LOOK_S)
+                await asyncio.sleep(_DOWN_LOOK_S)
             kill = await self._chosen(left)
             if kill is None:
                 left = []

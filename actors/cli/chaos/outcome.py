@@ -11,7 +11,7 @@ from actors.cli.chaos.killer import Killer
 from actors.cli.chaos.order import Order
 
 #: How long a house that nobody breaks any more may take until nothing is left unread.
-QUIET_S_MAX = 90.0
+QUIET_S_MAX = 300.0
 #: How many payments may be refused in doubt: calls that a kill kept from their provider for longer
 #: than an attempt may take. On a quiet machine hardly one is.
 REFUSED_SHARE_MAX = 0.1

@@ -17,7 +17,7 @@ import aiohttp
 EVERY_S = 2.0
 #: How long one order may take to be done, all its tries together: whoever does it may be killed
 #: every other second of a slow machine.
-DONE_S_MAX = 240.0
+DONE_S_MAX = 600.0
 _PAUSE_S = 0.2
 #: Running, too much to do, or somebody of the house is away.
 _NOT_YET = frozenset({202, 429, 503, 504})
