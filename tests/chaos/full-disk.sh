@@ -6,6 +6,7 @@
 #
 # Needs root, for a small tmpfs. Settings and other needs: see house.sh.
 [[ $(id -u) -eq 0 ]] || { echo "only root may mount a small disk" >&2 && exit 77; }
+# shellcheck source-path=SCRIPTDIR source=house.sh
 source "$(dirname "${BASH_SOURCE[0]}")/house.sh"
 
 DISK=$WORK/disk

@@ -5,6 +5,7 @@
 #   tests/chaos/replay-dead-letter.sh
 #
 # Settings and needs: see house.sh; and a Python with aiohttp and standardwebhooks for the sink.
+# shellcheck source-path=SCRIPTDIR source=house.sh
 source "$(dirname "${BASH_SOURCE[0]}")/house.sh"
 
 SINK_PORT=$(free_port)

@@ -5,6 +5,7 @@
 #   tests/chaos/torn-tail.sh
 #
 # Settings and needs: see house.sh.
+# shellcheck source-path=SCRIPTDIR source=house.sh
 source "$(dirname "${BASH_SOURCE[0]}")/house.sh"
 
 JOURNAL=$PAYRAIL_HOME/data/actors/gateway/journal.jsonl

@@ -27,8 +27,8 @@ from actors.cli.chaos.wishes import (
 )
 from actors.cli.chaos.witness import History
 
-#: How long one request may take to become final, all its tries together: on a machine where an actor
-#: takes half a minute to start, it is killed more often than it serves.
+#: How long one request may take to become final, all its tries together: where a busy machine needs
+#: half a minute to start an actor, that is dead for longer than it lives.
 FINAL_S_MAX = 600.0
 #: One try: longer than the house's own budget for an answer.
 TRY_S_MAX = 15.0
