@@ -19,10 +19,18 @@ PAYMENTS = int(os.environ.get("PAYRAIL_KILL_PAYMENTS", "1000"))
 @pytest.mark.chaos
 @pytest.mark.timeout(1800)
 async def test_60_kills_a_minute_lose_nothing(tmp_path: Path):
-    """While an actor of the whole house dies each second, mostly in the middle of work, and the
-    supervisor each minute, every payment ends in one final answer, every event arrives, every
-    capture is settled once, and an auditor finds it so in the files alone."""
-    order = Order(minutes=MINUTES, kills_per_minute=60, payments=PAYMENTS)
+    """While an actor of the whole house dies each second, mostly in the middle of work, others are
+    stopped, the supervisor dies each minute, the disk is full now and then and the clock jumps,
+    every payment ends in one final answer, every event arrives, every capture is settled once, and
+    an auditor finds it so in the files alone."""
+    order = Order(
+        minutes=MINUTES,
+        kills_per_minute=60,
+        payments=PAYMENTS,
+        pause=True,
+        disk_full=True,
+        clock=True,
+    )
     outcome = await run(order, tmp_path)
     print(as_text(outcome))
 
@@ -35,6 +43,7 @@ async def test_60_kills_a_minute_lose_nothing(tmp_path: Path):
     assert looked_at["every event at the sink"] >= 4 * PAYMENTS
     assert looked_at["all settled"] == looked_at["settled"] > 0
     assert outcome.charges["webhook drills"] > 0
+    assert outcome.faults["pauses"]["long, replaced"] > 0
 
 
 def test_the_same_seed_draws_the_same_payments():

@@ -41,7 +41,7 @@ class SmallDisk:
         """From now on there is no room for another page."""
         for _ in range(_TRIES_MAX):
             stat = os.statvfs(self._at)
-            used_kb = (stat.f_blocks - stat.f_bfree) * stat.f_frsize // 1024
+            used_kb = max(4, (stat.f_blocks - stat.f_bfree) * stat.f_frsize // 1024)  # 0: no limit
             try:
                 return _run("mount", "-o", f"remount,size={used_kb}k", str(self._at))
             except subprocess.CalledProcessError as error:
