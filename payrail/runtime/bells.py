@@ -18,19 +18,26 @@ from payrail.runtime.cells import CellWriter, SleepWatch
 
 #: Longest sleep without a bell: what a lost ring costs.
 IDLE_MS_MAX = 250
-#: A Unix socket's name must fit into 108 bytes on Linux and 104 on macOS.
+#: A Unix socket's name must fit into 108 bytes on Linux and 104 on macOS; an actor's name in it
+#: is no longer than this.
 SOCKET_PATH_BYTES_MAX = 100
+_ACTOR_BYTES_MAX = 16
 _RING = b"\1"
 
 
 def socket_folder(home: str | Path) -> Path | None:
-    """The folder of this home's sockets, made when missing; None when there can be none."""
+    """The folder of this home's sockets, made when missing: the first whose name is short enough;
+    None when there can be none."""
     digest = hashlib.sha256(os.fsencode(os.path.realpath(home))).hexdigest()[:12]
     name = f"payrail-{os.getuid()}-{digest}"
     for base in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir()):
-        if base and _is_ours(folder := Path(base) / name):
+        if base and _is_short(folder := Path(base) / name) and _is_ours(folder):
             return folder
     return None
+
+
+def _is_short(folder: Path) -> bool:
+    return len(os.fsencode(folder / "")) + 1 + _ACTOR_BYTES_MAX < SOCKET_PATH_BYTES_MAX
 
 
 def _is_ours(folder: Path) -> bool:

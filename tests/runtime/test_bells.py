@@ -1,8 +1,12 @@
 """Bells: they wake sleepers, and their loss costs a poll."""
 
 import asyncio
+import os
 import stat
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import uvloop
@@ -15,8 +19,10 @@ LONG_MS = 20_000  # Longer than a test may take: a wait that ends, ended early.
 
 
 @pytest.fixture(autouse=True)
-def _runtime_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+def _runtime_folder(monkeypatch):
+    with TemporaryDirectory(prefix="bells-") as folder:  # A test's own folder has a long name.
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield
 
 
 @pytest.fixture
@@ -117,6 +123,19 @@ def test_sockets_are_ours_alone(tmp_path):
 
     folder.chmod(0o755)
     assert socket_folder(tmp_path) != folder
+
+
+def test_a_folder_with_too_long_a_name_is_passed_over(tmp_path, monkeypatch):
+    """No socket fits under it; the next one does, for whoever listens and whoever rings."""
+    short = os.environ["XDG_RUNTIME_DIR"]
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("long" * 20)))
+    monkeypatch.setattr(tempfile, "tempdir", short)
+
+    folder = socket_folder(tmp_path)
+
+    assert folder is not None
+    assert folder.parent == Path(short)
+    assert socket_path(tmp_path, "dispatcher") == str(folder / "dispatcher")
 
 
 async def test_without_a_socket_there_is_polling(tmp_path, monkeypatch):
