@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -250,14 +251,21 @@ class Chain:
         self._outcome.wrong += [f"auditor: {finding}" for finding in report.findings]
 
 
-async def run(order: Order, folder: Path) -> Outcome:
-    """Run it in `folder`, which keeps the witness files of each disk. Raises HouseFailed."""
+async def run(
+    order: Order, folder: Path, say: Callable[[str], None] = lambda _line: None
+) -> Outcome:
+    """Run it in `folder`, which keeps the witness files; `say` is told of each disk."""
     outcome, began = Outcome(), time.monotonic()
     left, number = order.cuts, 0
     while left > 0:
         chain_folder = folder / f"disk{number}"
         chain_folder.mkdir(parents=True)
-        await Chain(order, number, chain_folder, outcome).run(min(left, order.disk_cuts))
+        try:
+            await Chain(order, number, chain_folder, outcome).run(min(left, order.disk_cuts))
+        except HouseFailed as error:
+            outcome.wrong.append(f"{chain_folder}: the house {error}")
+            break
+        say(f"disk {number}: {outcome.cuts.total()} cuts, {len(outcome.wrong)} wrong")
         left, number = order.cuts - outcome.cuts.total(), number + 1
     outcome.seconds = time.monotonic() - began
     return outcome
@@ -274,7 +282,7 @@ def main(given: list[str]) -> int:
     asked = vars(parser.parse_args(given))
     folder = asked.pop("folder") or Path(tempfile.mkdtemp(prefix="payrail-cuts-"))
     must_be_possible()
-    outcome = asyncio.run(run(Order(**asked), folder))
+    outcome = asyncio.run(run(Order(**asked), folder, lambda line: print(line, file=sys.stderr)))
     print(outcome.text())
     print(f"files      {folder}", file=sys.stderr)
     return 1 if outcome.wrong else 0
