@@ -1,5 +1,6 @@
 #!/bin/sh
 # Set up and check everything: sh tests/run.sh [pytest arguments]
+# With arguments pytest runs once, as it is told to; without, in three stages that together run all.
 # Needs git and a Python of 3.11 or newer that can make a venv ($PYTHON, if set, is the one taken).
 # Makes .venv once, installs again only when the lock or pyproject.toml changed. Stops at the first
 # stage that fails.
@@ -69,5 +70,19 @@ mypy
 stage "import contracts"
 lint-imports --no-logo
 
-stage "pytest"
-python -m pytest "$@"
+if [ $# -gt 0 ]; then
+    stage "pytest $*"
+    python -m pytest "$@"
+    exit
+fi
+
+# Two at a time where nothing is waited for but the processor; houses of real processes by the file,
+# since the tests of one share it; alone what kills, starves or cuts the power of a house.
+stage "pytest: rules, actors, simulated houses"
+python -m pytest -q -n 2 --dist worksteal -m "not scenario and not chaos"
+
+stage "pytest: houses of real processes"
+python -m pytest -q -n 2 --dist loadfile -m "scenario and not chaos"
+
+stage "pytest: houses under fire"
+python -m pytest -m chaos

@@ -10,6 +10,8 @@ import pytest
 from tests.chaos.house import House
 from tests.scenarios.shop import Shop
 
+pytestmark = pytest.mark.scenario
+
 SECONDS_MAX = 20.0
 
 

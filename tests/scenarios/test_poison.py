@@ -10,6 +10,8 @@ import pytest
 from tests.chaos.house import House
 from tests.scenarios.shop import Answer, Shop
 
+pytestmark = pytest.mark.scenario
+
 
 class PoisonedHouse(House):
     command = ("-m", "tests.scenarios.poisoned")

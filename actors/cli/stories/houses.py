@@ -31,6 +31,9 @@ _LOOK_AGAIN_S = 0.02
 _COMMAND = (sys.executable, "-P", "-m", "actors.cli.main")
 #: Below the ports that systems lend to clients (Linux: from 32768), where a free one stays free.
 _PORT_FIRST, _PORT_SPAN = 20_000, 12_000
+#: Processes with neighbouring numbers begin hundreds of ports apart: a port that is free now is
+#: bound seconds later, so nobody else may come by meanwhile.
+_PORTS_APART = 7_417
 _ports_tried = itertools.count()
 Seen = TypeVar("Seen")
 _PORTS = ("API", "CONSOLE", "VAULT", "PROVIDER")
@@ -118,7 +121,7 @@ def free_ports(count: int) -> list[int]:
     """Ports of this machine that nobody listens at now, and that no client is given by chance."""
     found: list[int] = []
     while len(found) < count:
-        port = _PORT_FIRST + (os.getpid() * 40 + next(_ports_tried)) % _PORT_SPAN
+        port = _PORT_FIRST + (os.getpid() * _PORTS_APART + next(_ports_tried)) % _PORT_SPAN
         if _is_free(port):
             found.append(port)
     return found
