@@ -11,6 +11,7 @@ Waits for nothing and listens to nobody: `resident` turns it in a process, a sim
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -23,7 +24,7 @@ from actors.frontdoor.neighbours import Neighbours
 from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.receivers import Receivers
 from payrail.errors import Damage
-from payrail.runtime.cellpage import CellPage
+from payrail.runtime.cellpage import CellPage, read_to
 from payrail.runtime.edge import Edge
 from payrail.runtime.ports import Bell, Clock, Fs, Rng
 from payrail.security.secrets import secret, service_key
@@ -70,7 +71,7 @@ class Inside:
             ports.bell,
             ports.receivers,
             watch=self._receivers,
-            drained=self._drained,
+            read_to=partial(read_to, ports.neighbours.cells),
         )
         cell.epoch = self.edge.epoch
         self.asking = Asking(self.edge, ports.budget_ms, wake)
@@ -138,7 +139,3 @@ class Inside:
 
     def _secret(self, name: str, given: str) -> bytes:
         return secret(self._ports.fs, name, self._ports.rng, given=given)
-
-    def _drained(self, receiver: str, sender: str, size: int) -> bool:
-        cell = self._ports.neighbours.cells.read(receiver)
-        return cell is not None and cell.consumed.get(sender, (0, 0))[1] == size

@@ -81,6 +81,12 @@ class Cells(Protocol):
         """The cell of `actor`; None when there is none, or what lies there is not one."""
 
 
+def read_to(cells: Cells, receiver: str, sender: str) -> tuple[int, int]:
+    """How far `receiver` has read the spool of `sender`, see `storage.spool.ReadTo`."""
+    cell = cells.read(receiver)
+    return cell.consumed.get(sender, (0, 0)) if cell else (0, 0)
+
+
 class CellPage:
     """An actor's own cell; fills `ports.Cell`. Opening it begins an incarnation, of process `pid`.
 

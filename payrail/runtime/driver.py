@@ -59,7 +59,7 @@ class Driver(Generic[S]):
         self.scrub.run(AT_ONCE_BYTES)  # before the first write: what is damaged halts
         self.journal = self._journal(found)
         self._writers = {
-            peer: SpoolWriter(fs, actor.name, peer, self.world.drained) for peer in actor.peers
+            peer: SpoolWriter(fs, actor.name, peer, self.world.read_to) for peer in actor.peers
         }
         self.loop = Loop(
             actor,

@@ -8,7 +8,7 @@ name, and the receiver's idempotency makes that harmless.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,7 +22,14 @@ from payrail.runtime.drafting import envelope_line
 from payrail.runtime.ports import Bell, Clock, Fs
 from payrail.storage.journal import JournalLine, Taken, extent, journal_bytes
 from payrail.storage.lines import encode, is_whole
-from payrail.storage.spool import SpoolReader, SpoolWriter, last_epoch, spool_path
+from payrail.storage.spool import (
+    ReadTo,
+    SpoolReader,
+    SpoolWriter,
+    last_epoch,
+    nowhere,
+    spool_path,
+)
 
 #: Questions open at once before new ones are refused.
 OPEN_MAX = 2_000
@@ -133,12 +140,12 @@ class Edge:
         receivers: Sequence[str],
         *,
         watch: Watch | None = None,
-        drained: Callable[[str, str, int], bool] = lambda _receiver, _sender, _size: False,
+        read_to: ReadTo = nowhere,
     ) -> None:
         self.name, self._clock, self._bell = name, clock, bell
         self.epoch = open_epoch(fs, clock, name, receivers)
         self._watch: Watch = watch or Unwatched()
-        self._writers = {to: SpoolWriter(fs, name, to, drained) for to in receivers}
+        self._writers = {to: SpoolWriter(fs, name, to, read_to) for to in receivers}
         self._readers = [SpoolReader(fs, name, to, _size(fs, name, to)) for to in receivers]
         self._n = dict.fromkeys(receivers, 0)
         self._asked = 0

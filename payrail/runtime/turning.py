@@ -13,11 +13,12 @@ What went wrong is logged with its correlation id; what cannot go on is raised.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from payrail.runtime.actor import Actor
 from payrail.runtime.bells import IDLE_MS_MAX
-from payrail.runtime.cellpage import CellPage, Cells
+from payrail.runtime.cellpage import CellPage, Cells, read_to
 from payrail.runtime.driver import Driver
 from payrail.runtime.intake import SUSPECT_BYTES, TURN_BYTES, World
 from payrail.runtime.ports import Bell, Clock, Errands, Fs
@@ -98,18 +99,13 @@ class Turning:
             parts.clock,
             parts.bell,
             parts.cell,
-            drained=self._drained,
+            read_to=partial(read_to, parts.cells),
             hint=self._hint,
             errands=parts.errands,
         )
 
-    def _drained(self, receiver: str, sender: str, size: int) -> bool:
-        cell = self._parts.cells.read(receiver)
-        return cell is not None and cell.consumed.get(sender, (0, 0))[1] == size
-
     def _hint(self, sender: str) -> int:
-        cell = self._parts.cells.read(self.name)
-        return cell.consumed.get(sender, (0, 0))[1] if cell else 0
+        return read_to(self._parts.cells, self.name, sender)[1]
 
     def turn(self) -> Wait | None:
         """Take one batch; None when there was anything to do. Raises JournalLost."""

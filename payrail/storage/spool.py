@@ -31,6 +31,14 @@ class _Place(Struct):
 
 _decode = msgspec.json.Decoder(_Place).decode
 
+#: How far a receiver has read the spool of a sender: the number of its last line, and the offset.
+ReadTo = Callable[[str, str], tuple[int, int]]
+
+
+def nowhere(_receiver: str, _sender: str) -> tuple[int, int]:
+    """Nothing is known of the reader."""
+    return (0, 0)
+
 
 def _decode_place(line: bytes) -> _Place:
     """Where a whole line stands; nowhere for one that is none of ours."""
@@ -103,12 +111,12 @@ class SpoolWriter:
         fs: Fs,
         sender: str,
         receiver: str,
-        drained: Callable[[str, str, int], bool] = lambda _receiver, _sender, _size: False,
+        read_to: ReadTo = nowhere,
         *,
         rotate_bytes: int = ROTATE_BYTES,
     ) -> None:
         self._fs, self.sender, self.receiver = fs, sender, receiver
-        self._drained, self._rotate_bytes = drained, rotate_bytes
+        self._read_to, self._rotate_bytes = read_to, rotate_bytes
         self.out = Appender(fs, spool_path(receiver, sender))
         self.out.end_line()
 
@@ -143,7 +151,7 @@ class SpoolWriter:
 
     def _rotate(self) -> None:
         """Move a drained file away. After an error the next append takes up where this ended."""
-        if not self._drained(self.receiver, self.sender, self.out.size):
+        if not self._is_drained():
             return
         folder = f"mailboxes/{self.receiver}/old"
         if self._fs.identity(self.out.path) == self.out.file.identity():
@@ -153,6 +161,12 @@ class SpoolWriter:
         drained.close()
         for name in _old_names(self._fs, self.receiver, self.sender)[:-OLD_KEPT]:
             self._fs.unlink(f"{folder}/{name}")
+
+    def _is_drained(self) -> bool:
+        """Whether all of the file was read. Its size does not tell alone: a file that was moved
+        before may have had the same, and its reader may still stand at the end of that one."""
+        n, offset = self._read_to(self.receiver, self.sender)
+        return offset == self.out.size and n == _last_place(self.out.file, offset)[1]
 
     def _last_place(self) -> tuple[int, int]:
         """Epoch and `n` of the last line that was moved or is about to be."""
@@ -197,7 +211,10 @@ class SpoolReader:
 
     def waiting_bytes(self) -> int:
         """How much was written that no read has seen yet; a line may still lack its end."""
-        return max(0, self._fs.size(self.path) - self.offset - self._rest_bytes)
+        size = self._fs.size(self.path)
+        if size < self.offset and self._fs.identity(self.path) != self._identity:
+            return size  # The writer moved the drained file away.
+        return max(0, size - self.offset - self._rest_bytes)
 
     def _bytes(self, limit: int) -> bytes:
         if self._file is None and not self._reopen():

@@ -15,6 +15,7 @@ from payrail.storage.spool import (
     SpoolReader,
     SpoolWriter,
     last_sent,
+    nowhere,
     spool_path,
 )
 
@@ -42,13 +43,13 @@ class Receiver:
                 self.last += 1
                 self.taken.append(self.last)
 
-    def drained(self, receiver: str, sender: str, size: int) -> bool:
-        return self.reader.offset == size
+    def read_to(self, receiver: str, sender: str) -> tuple[int, int]:
+        return self.last, self.reader.offset
 
 
 def writer(fs: SimFs, receiver: Receiver | None = None) -> SpoolWriter:
-    drained = receiver.drained if receiver else lambda _receiver, _sender, _size: False
-    return SpoolWriter(fs, "vault", "gateway", drained, rotate_bytes=ROTATE_BYTES)
+    read_to = receiver.read_to if receiver else nowhere
+    return SpoolWriter(fs, "vault", "gateway", read_to, rotate_bytes=ROTATE_BYTES)
 
 
 def test_a_drained_spool_is_moved_and_reading_goes_on():
@@ -82,6 +83,37 @@ def test_an_unread_spool_is_never_moved():
     assert len(fs.listdir(OLD)) == 1
     receiver.read()
     assert receiver.taken == list(range(1, 22))
+
+
+def test_a_file_of_the_size_of_the_moved_one_is_not_taken_for_read():
+    """Its reader still stands at the end of the moved file: what it has not seen stays there."""
+    fs = SimFs()
+    receiver = Receiver(fs, last=9)
+    sender = writer(fs, receiver)
+    sender.append(b"".join(numbered(n) for n in range(10, 15)))
+    receiver.read()
+    sender.append(b"".join(numbered(n) for n in range(15, 20)))
+    assert len(fs.listdir(OLD)) == 1
+    assert fs.size(PATH) == receiver.reader.offset
+    sender.append(numbered(20))
+
+    assert len(fs.listdir(OLD)) == 1
+    receiver.read()
+    assert receiver.taken == list(range(10, 21))
+
+
+def test_a_reader_sees_at_once_that_there_is_more_after_a_move():
+    """The new file is shorter than what was read of the old one; it is news all the same."""
+    fs = SimFs()
+    receiver = Receiver(fs)
+    sender = writer(fs, receiver)
+    for n in range(1, 6):
+        sender.append(numbered(n))
+        receiver.read()
+    sender.append(numbered(6))
+    assert fs.listdir(OLD)
+
+    assert receiver.reader.waiting_bytes() == len(numbered(6))
 
 
 def test_numbers_go_on_after_a_move_and_a_new_sender():

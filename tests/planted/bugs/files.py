@@ -172,8 +172,8 @@ BUGS = (
         (
             Edit(
                 "payrail.storage.spool:SpoolWriter._rotate",
-                "if not self._drained(",
-                "if None is self._drained(",
+                "if not self._is_drained()",
+                "if None is self._is_drained()",
             ),
         ),
         (seen_by("runtime/test_spool.py", pick="unread"),),
