@@ -186,8 +186,9 @@ class SimMachine:
         process.become(actor)
         return process
 
-    def cut_power(self, survival: Survival) -> None:
-        """Everybody is gone, and what was not synced as `survival` says. `start` boots it again."""
+    def cut_power(self, survival: Survival, *, keeps_cells: bool = False) -> None:
+        """Everybody is gone, and what was not synced as `survival` says. Cells are never synced,
+        but may have reached the disk by chance. `start` boots it again."""
         self.warden = None
         self.disk = self.disk.after_crash(survival)
         for process in [*self._processes.values(), *self._spares]:
@@ -195,7 +196,8 @@ class SimMachine:
         self._processes.clear()
         self._spares.clear()
         self._writers.clear()
-        self.cells.lose()
+        if not keeps_cells:
+            self.cells.lose()
 
     # As its processes and its supervisor see it.
 

@@ -7,12 +7,14 @@ writer an epoch, the book as the journal says.
 
 import errno
 from collections import Counter
+from functools import partial
 from random import Random
 from typing import cast
 
 import msgspec
 
 from payrail.domain.timestamps import parse_iso
+from payrail.runtime.cellpage import read_to
 from payrail.runtime.orders import Verb
 from payrail.runtime.recovery import OPENED, journal_path
 from payrail.runtime.sim import Call, Chance, Fault, SimFs
@@ -26,6 +28,8 @@ from tests.runtime.toy import Toy, deposit_line
 
 LINES = 12
 TURNS = 250
+#: A drained spool of this size is moved away: some three lines.
+ROTATE_BYTES = 1_500
 #: A call goes wrong once in so many.
 FAULT_ONCE_IN = 60
 #: After how many steps a busy one writes its snapshot, and how far apart they are.
@@ -107,7 +111,7 @@ class War:
         elif what == "supervisor":
             self._boot()
         elif what == "cut":
-            machine.cut_power(Chance(Random(rng.random())))
+            machine.cut_power(Chance(Random(rng.random())), keeps_cells=rng.random() < 0.5)
             self._reborn_vault()
         else:
             machine.order(TOY, cast(Verb, what))
@@ -125,10 +129,13 @@ class War:
     def _reborn_vault(self) -> None:
         """The sender of deposits, which sends again what its receiver cannot find."""
         fs = SimFs(self.machine.disk)
-        self.vault = SpoolWriter(fs, "vault", TOY)
+        self.vault = SpoolWriter(
+            fs, "vault", TOY, partial(read_to, self.machine.cells), rotate_bytes=ROTATE_BYTES
+        )
         found = last_sent(fs, TOY, "vault")
         again = [deposit_line(n, f"tok_{n}") for n in range(found + 1, self.sent + 1)]
-        self.vault.append(b"".join(again))
+        for line in again:
+            self.vault.append(line)
 
     def peace(self) -> "War":
         """No more faults; people put right what is theirs; then all must come to rest and hold."""

@@ -16,7 +16,12 @@ from payrail.runtime.sim import Dropped, Fault, SimFs
 from payrail.runtime.simlife import actor_life
 from payrail.runtime.simmachine import SUPERVISOR, SimMachine
 from payrail.runtime.simproc import KILLED, SimProcess
-from payrail.runtime.supervision import BACKOFF_MS_FIRST, DEATHS_MAX, DEGRADED_RETRY_MS
+from payrail.runtime.supervision import (
+    BACKOFF_MS_FIRST,
+    BACKOFF_MS_MAX,
+    DEATHS_MAX,
+    DEGRADED_RETRY_MS,
+)
 from payrail.runtime.wards import Limits
 from tests.runtime.machines import (
     TOY,
@@ -378,6 +383,23 @@ def test_an_order_restarts_in_order_and_the_house_ends_in_order():
     assert machine.warden is None
     assert machine.notes[TOY].state == "down"
     assert SimFs(machine.disk).exists("data/actors/gateway/toy.json")
+
+
+def test_who_gets_no_process_is_tried_again(monkeypatch: pytest.MonkeyPatch):
+    """Where the system has none to give, the supervisor waits and goes on."""
+    machine = fresh()
+
+    def none() -> SimProcess:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(machine, "make", none)
+    live(machine, BACKOFF_MS_MAX - 1)
+    assert machine.process(TOY) is None
+    monkeypatch.undo()
+    settle(machine)
+
+    assert tokens(machine) == []
+    assert machine.notes[TOY].state == "up"
 
 
 def test_children_end_with_their_supervisor():
