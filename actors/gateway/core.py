@@ -89,6 +89,7 @@ from payrail.domain.words.endpoints import (
     SwitchEndpoint,
     UpdateEndpoint,
 )
+from payrail.domain.words.kinds import RECONCILER
 from payrail.domain.words.payments import AnswerChallenge, ChallengeExpiry, HoldExpiry
 from payrail.domain.words.payouts import (
     CreatePayout,
@@ -99,9 +100,9 @@ from payrail.domain.words.payouts import (
 from payrail.domain.words.providers import ParkedNoticeDue, ProviderNotice
 from payrail.domain.words.refunds import ApproveRefund, CreateRefund, RefundExpiry, RejectRefund
 from payrail.domain.words.rules import RulesFound
-from payrail.domain.words.settlement import PaymentsSettled
+from payrail.domain.words.settlement import AskBooks, BooksWhole, PaymentsSettled
 from payrail.errors import RequestError
-from payrail.runtime.actor import BookSpec, Message, Moment, Post, Step
+from payrail.runtime.actor import BookSpec, Message, Moment, Post, Send, Step
 
 PEERS = ("frontdoor", "vault", "provider-a", "provider-b", "dispatcher", "reconciler")
 
@@ -233,6 +234,9 @@ class Gateway:
                 return refunds.expired(state, message, moment)
             case BreakerPause():
                 return breakers.pause_over(state, message, moment)
+            case AskBooks(id=ident):
+                # Whoever is answered is so after our books were mended.
+                return Step(out=[Send(RECONCILER, "books.whole", BooksWhole(ident))])
             case PaymentsSettled():
                 return settled.settled(state, message, moment)
             case DisableEndpoint():

@@ -1,7 +1,7 @@
 """The reconciler as an actor: what comes in, and which of its rooms decides it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from msgspec import Struct
@@ -9,14 +9,17 @@ from msgspec import Struct
 from actors.reconciler import approvals, payout_files
 from actors.reconciler import state as reconciler_state
 from actors.reconciler.runs import Flow
-from actors.reconciler.state import ReconcilerState, Run
+from actors.reconciler.state import BooksAsked, ReconcilerState, Run
 from payrail.domain.ids import derived_id
 from payrail.domain.providers import actor_of
 from payrail.domain.settlement.cutoffs import is_date
+from payrail.domain.words.kinds import GATEWAY
 from payrail.domain.words.payouts import PayoutsChanged, PayoutsWritten
 from payrail.domain.words.settlement import (
     ApproveBreak,
+    AskBooks,
     BatchClosed,
+    BooksWhole,
     BreakSeen,
     CloseLate,
     Job,
@@ -30,7 +33,7 @@ from payrail.domain.words.settlement import (
     SettlementWritten,
 )
 from payrail.errors import RequestError
-from payrail.runtime.actor import BookSpec, Message, Moment, SetTimer, Step, asker_of
+from payrail.runtime.actor import BookSpec, Message, Moment, Send, SetTimer, Step, asker_of
 
 SETTLE, FETCH, RECONCILE = "settle", "fetch", "reconcile"
 
@@ -60,12 +63,17 @@ class Reconciler:
         return ReconcilerState()
 
     def opened(self, state: ReconcilerState, moment: Moment) -> Step:
-        """Go on with whatever was under way."""
-        step = Step(shows=[approvals.view(state)] if state.proposals else [])
+        """Go on with whatever was under way, but read the ledger only when the gateway says that
+        it is whole: a power cut takes lines of books, and their writer puts them back."""
+        ident = moment.new_id("ask")
+        step = Step(
+            events=[BooksAsked(ident)],
+            out=[Send(GATEWAY, "books.ask", AskBooks(ident))],
+            shows=[approvals.view(state)] if state.proposals else [],
+        )
         step.timers += [self._timer(what, moment) for what in _undone(state)]
-        if state.run is not None:
+        if state.run is not None and state.run.phase == "booking":
             step.errands += Flow(state, moment).errands()
-        step.errands += payout_files.errands(state.payouts)
         step.errands += [approvals.look(question) for question in state.questions.values()]
         return step
 
@@ -82,8 +90,11 @@ class Reconciler:
                 return self._heard(state, batch, message, moment)
             case Job() as job:
                 return self._job(state, job, message, moment)
+            case BooksWhole(id=ident):
+                return _whole(state, ident, moment)
             case PayoutsChanged():
-                return payout_files.changed(state.payouts, state.payout_marks, message)
+                step = payout_files.changed(state.payouts, state.payout_marks, message)
+                return replace(step, errands=[]) if state.books_asked else step
             case PayoutsWritten() as written:
                 return payout_files.made(state.payouts, written)
             case CloseLate() as late:
@@ -173,6 +184,17 @@ class Reconciler:
         every_ms = self._jobs.every_ms(what)
         due_ms = (moment.business_ms // every_ms + 1) * every_ms
         return SetTimer(f"job:{what}", "reconciler.job", Job(what), due_ms, business=True)
+
+
+def _whole(state: ReconcilerState, ident: str, moment: Moment) -> Step:
+    """The ledger is whole: begin what has to read it. An answer to an incarnation that is over
+    says nothing about what a power cut took since."""
+    if ident != state.books_asked:
+        return Step()
+    flow = Flow(state, moment)
+    flow.found()
+    flow.step.errands += payout_files.errands(state.payouts)
+    return flow.step
 
 
 def _undone(state: ReconcilerState) -> list[str]:

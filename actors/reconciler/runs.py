@@ -4,7 +4,7 @@
     fetch                  writing ─▶ …                 (batches that closed by themselves)
     reconcile             (writing) ─▶ matching ─▶ booking ─▶ … ─▶ answered
 
-A flow decides one step on a copy of the state, into which it folds its own events as it goes.
+A flow decides one step on a copy of the state, and folds its own events into that as it goes.
 """
 
 from typing import Any
@@ -15,6 +15,7 @@ from actors.reconciler import state as states
 from actors.reconciler.kept import ReadPage
 from actors.reconciler.state import (
     BatchHeard,
+    BooksFound,
     DateBooked,
     FileWritten,
     ReconcilerState,
@@ -161,10 +162,16 @@ class Flow:
             self._end(run, 409, problem)
         return self.step
 
+    def found(self) -> None:
+        """The ledger may be read: go on with what waited for that."""
+        self._emit(BooksFound())
+        if self.state.run is not None and self.state.run.phase != "booking":
+            self.step.errands += self.errands()
+
     def errands(self) -> list[Errand]:
-        """The work of the phase in which the run stands; the same after a restart."""
+        """The work of the run's phase. Nothing reads a ledger that may have lost lines."""
         run = self.state.run
-        if run is None:
+        if run is None or (self.state.books_asked and run.phase in ("writing", "matching")):
             return []
         if run.phase == "writing":
             own = [b for b in self.state.batches.values() if b.date == run.writing]
@@ -239,10 +246,10 @@ class Flow:
         self._take_next()
 
     def _reply(self, run: Run, status: int, body: dict[str, Any]) -> None:
-        self.step.replies += [
-            Reply(asker.to, asker.re, status, body, {}, asker.correlation_id)
-            for asker in run.askers
-        ]
+        for asker in run.askers:
+            about = asker.correlation_id
+            own = body if status < 400 else {**body, "correlation_id": about}
+            self.step.replies.append(Reply(asker.to, asker.re, status, own, {}, about))
 
     def _matching(self, run: Run) -> Reconcile:
         days = self.state.days

@@ -170,6 +170,16 @@ class ProposalMoved(Struct, frozen=True, tag_field="type", tag="proposal.moved")
     proposal: Proposal
 
 
+class BooksAsked(Struct, frozen=True, tag_field="type", tag="books.asked"):
+    """An incarnation began: the ledger may lack lines until the gateway has answered `id`."""
+
+    id: str
+
+
+class BooksFound(Struct, frozen=True, tag_field="type", tag="books.found"):
+    """The gateway has answered: what it had booked stands in the ledger."""
+
+
 class JobsBegan(Struct, frozen=True, tag_field="type", tag="jobs.began"):
     """Written by houses whose regular runs had timers that always stood."""
 
@@ -191,6 +201,8 @@ Event = (
     | ProposalMoved
     | PayoutsWanted
     | PayoutsDone
+    | BooksAsked
+    | BooksFound
     | JobsBegan
 )
 
@@ -208,6 +220,7 @@ class ReconcilerState(Struct):
     jobs_began_ms: int = 0
     payouts: payout_files.Files = field(default_factory=dict)  # that are to be made
     payout_marks: int = 0
+    books_asked: str = ""  # what the gateway has still to answer before the ledger is read
 
     def day(self, date: str) -> Day:
         """A date; one that was never heard of is empty."""
@@ -250,6 +263,10 @@ def apply(state: ReconcilerState, event: Struct) -> None:
         case PayoutsWanted() | PayoutsDone():
             payout_files.fold(state.payouts, event)
             state.payout_marks = max(state.payout_marks, event.mark)
+        case BooksAsked(ident):
+            state.books_asked = ident
+        case BooksFound():
+            state.books_asked = ""
         case JobsBegan(at_ms):
             state.jobs_began_ms = at_ms
 

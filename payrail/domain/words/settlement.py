@@ -11,7 +11,16 @@ import hashlib
 from msgspec import Struct
 
 from payrail.domain.ledger import Posting
-from payrail.domain.words.kinds import ANY_PROVIDER, ERRAND, TIMER, Kind, asked, kind
+from payrail.domain.words.kinds import (
+    ANY_PROVIDER,
+    ERRAND,
+    GATEWAY,
+    RECONCILER,
+    TIMER,
+    Kind,
+    asked,
+    kind,
+)
 
 #: How long whoever asked for a settlement or a reconciliation may still want it.
 RUN_MS = 60_000
@@ -209,6 +218,18 @@ class BreakSeen(Struct):
     others: list[str] = []
 
 
+class AskBooks(Struct, forbid_unknown_fields=True):
+    """Is what you booked in your books? Asked by whoever begins and is about to read them."""
+
+    id: str
+
+
+class BooksWhole(Struct, forbid_unknown_fields=True):
+    """It is: a gateway answers nobody before it has mended them."""
+
+    id: str
+
+
 class PaymentsSettled(Struct, forbid_unknown_fields=True):
     """Reconciler to gateway: book these, each once however often it is said."""
 
@@ -252,6 +273,8 @@ KINDS: tuple[Kind, ...] = (
     kind("run.failed", ERRAND, RunFailed),
     kind("page.read", ERRAND, PageRead),
     kind("break.seen", ERRAND, BreakSeen),
+    kind("books.ask", RECONCILER, AskBooks),
+    kind("books.whole", GATEWAY, BooksWhole),
     kind("payments.settled", "reconciler", PaymentsSettled),
     kind("settled.booked", "gateway", SettledBooked),
     kind("reconciler.job", TIMER, Job),
