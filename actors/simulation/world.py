@@ -30,6 +30,7 @@ from payrail.runtime.recovery import journal_path
 from payrail.runtime.sim import Chance, SimDisk, SimFs, SimRng
 from payrail.runtime.simmachine import SUPERVISOR, SimMachine
 from payrail.runtime.simtime import SimTime
+from payrail.storage.lines import complete_lines
 from payrail.web.simnet import Asked, NoAnswer, SimNet
 from payrail.web.simwire import Answer
 
@@ -136,7 +137,7 @@ class World:
         for one in self.mischief.fired:
             path = book_path(one.actor)
             if one.kind == POISON and path in self.machine.disk.names:
-                lines = bytes(self.machine.disk.names[path].content).splitlines()
+                lines, _ = complete_lines(bytes(self.machine.disk.names[path].content))
                 text = next((line for line in lines if one.about.encode() in line), b"")
                 keys = _KEY.findall(text.decode())
                 found += [replace(one, about=key) for key in keys]

@@ -199,3 +199,13 @@ def test_a_reference_that_is_none_of_ours_is_parked(desk: Desk, reference: str):
     assert outcome_of(notice(desk, reference)) == "parked"
     timer = ParkedNoticeDue(reference, "providerA")
     assert desk.tell("notice.parked", timer, sender="timer").events != []
+
+
+@pytest.mark.parametrize("k", [2, 9])
+def test_a_notice_about_a_call_that_was_never_made_is_parked(desk: Desk, k: int):
+    """The payment is ours and the call is not: nothing is given back that was never charged."""
+    payment_id = desk.authorized()
+    step = notice(desk, f"{payment_id}.{k}")
+
+    assert outcome_of(step) == "parked"
+    assert (step.posts, step.out) == ([], [])

@@ -134,6 +134,19 @@ def test_a_doubtful_refund_stays_processing_is_asked_about_and_blocks_others(des
     assert types(desk.order(approve(second, "k_3")))[-1] == ("refunds", "refund.submitted")
 
 
+def test_a_broken_answer_about_a_refund_is_doubt_and_no_failure(desk: Desk) -> None:
+    """It may have been paid back: the amount stays reserved until the provider has been asked."""
+    payment_id = paid(desk)
+    refund_id = asked(desk, payment_id)
+    desk.order(approve(refund_id))
+    step = told(desk, payment_id, 3, "ambiguous")
+
+    assert types(step) == [("payments", "payment.unknown")]
+    assert [send.kind for send in step.out] == ["ask"]
+    assert desk.state.refunds[refund_id].state == "processing"
+    assert desk.state.payments[payment_id].amount_refundable == 599
+
+
 def test_nobody_approves_within_72_hours_and_the_refund_expires(desk: Desk) -> None:
     payment_id = paid(desk)
     refund_id = asked(desk, payment_id)

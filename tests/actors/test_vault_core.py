@@ -248,6 +248,14 @@ def test_a_fingerprint_says_nothing_across_merchants(keys: VaultKeys):
     assert keys.fingerprint("m_001", NUMBER) != keys.fingerprint("m_002", NUMBER)
 
 
+def test_a_fingerprint_says_nothing_without_the_houses_key(keys: VaultKeys, tmp_path: Path):
+    """Whoever can guess a number cannot tell whether its fingerprint is this one."""
+    fs = RealFs(str(tmp_path / "another"))
+    another = open_keys(fs, StillClock(), SeededRng(seed=1))
+
+    assert keys.fingerprint("m_001", NUMBER) != another.fingerprint("m_001", NUMBER)
+
+
 def test_keys_are_durable_before_they_are_used(fs: RealFs, keys: VaultKeys):
     """A second start opens what the first has encrypted."""
     again = open_keys(fs, StillClock(), SeededRng(seed=1))

@@ -171,7 +171,8 @@ def _changed(function: FunctionType, source: str, ran: str) -> CodeType:
     whole = ast.parse(f"def __outer__({', '.join(function.__code__.co_freevars)}): pass")
     outer = whole.body[0]
     assert isinstance(outer, ast.FunctionDef)
-    outer.body = [tree]
+    # A function of a module calls itself by its global name; a closure only has what it had.
+    outer.body = [ast.Global([tree.name]), tree] if "." not in function.__qualname__ else [tree]
     flags = function.__code__.co_flags & _ANNOTATIONS
     compiled = compile(
         ast.fix_missing_locations(whole),

@@ -11,6 +11,12 @@ import pytest
 
 from tests.planted.edits import Change, Ran
 
+#: Words for pytest in a fork: it keeps nothing, and imports nothing that no test here needs.
+QUIET: tuple[str, ...] = (
+    *("-q", "--tb=short", "-p", "no:cacheprovider", "-p", "no:schemathesis"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+)
+
 
 class Catcher(Protocol):
     """Somebody who looks at the product with a bug in it."""
@@ -29,9 +35,7 @@ class Tests:
     def look(self, bug: "Planted", report: Path) -> None:
         """See Catcher. The same by hand: `pytest -p tests.planted.plugin --plant NAME NODES`."""
         plugin = importlib.import_module("tests.planted.plugin")
-        words = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-p", "no:schemathesis"]
-        words += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-        words += ["--plant", bug.name, "--plant-report", str(report), *self.nodes]
+        words = [*QUIET, "-x", "--plant", bug.name, "--plant-report", str(report), *self.nodes]
         pytest.main([*words, *(["-k", self.pick] if self.pick else [])], plugins=[plugin])
 
     def __str__(self) -> str:

@@ -19,10 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import actors
 import payrail
 from tests.planted.edits import HERE
-from tests.planted.planted import Catcher, Planted
+from tests.planted.planted import QUIET, Catcher, Planted
 
 #: A catcher that takes longer than this has caught nothing.
 TIMEOUT_S = 150
@@ -33,12 +35,14 @@ _OWN_FAULTS = ("NameError", "SyntaxError", "ImportError", "ModuleNotFoundError",
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`by` and `message` are empty when nothing noticed; `why` then says what there was instead."""
+    """`by` and `message` are empty when nothing noticed; `why` then says what there was instead.
+    `cpu_s` is what a machine without other work would take."""
 
     bug: str
     by: str
     message: str
-    took_s: float
+    cpu_s: float
+    took_s: float = 0.0
     why: str = ""
 
     @property
@@ -74,20 +78,33 @@ def all_tried(bugs: Sequence[Planted], jobs: int) -> Iterator[Result]:
         while waiting and len(running) < jobs:
             bug, catchers = waiting.popleft()
             running |= dict([_begun(bug, catchers)])
-        pid, _ = os.wait()
+        pid, _, used = os.wait4(-1, 0)
         trial = running.pop(pid)
-        result = _judged(trial)
+        result = _judged(trial, used.ru_utime + used.ru_stime)
         if result.is_caught or not trial.left:
             yield result
         else:
             waiting.appendleft((trial.bug, trial.left))
 
 
+def green_without(nodes: Sequence[str]) -> str:
+    """Run these tests without any bug, in one more fork. Result: empty when all are green, else
+    what pytest said."""
+    with tempfile.TemporaryDirectory(prefix="planted-") as folder:
+        output = Path(folder) / "output"
+        pid = os.fork()
+        if pid == 0:
+            _in_fork(output, lambda: pytest.main([*QUIET, *sorted(set(nodes))]))
+        _, status = os.waitpid(pid, 0)
+        return "" if status == 0 else f"exit {status}: {_tail(output)}"
+
+
 def load_product() -> None:
-    """Import every module of the product, so that forks need not."""
+    """Import every module of the product, so that forks need not; but for the terminal's, some of
+    which change the process that imports them."""
     for package in (payrail, actors):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not found.name.endswith("__main__"):
+            if not found.name.endswith("__main__") and not found.name.startswith("actors.cli"):
                 importlib.import_module(found.name)
 
 
@@ -97,49 +114,57 @@ def _begun(bug: Planted, catchers: tuple[Catcher, ...]) -> tuple[int, _Trial]:
     sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
-        _in_fork(trial, lambda: trial.catcher.look(bug, trial.report))
+        _in_fork(trial.output, lambda: trial.catcher.look(bug, trial.report))
     return pid, trial
 
 
-def _in_fork(trial: _Trial, work: Callable[[], object]) -> None:
-    """Do it, and end without a word to what the parent had open."""
+def _in_fork(output: Path, work: Callable[[], int | None]) -> None:
+    """Do it, and end without a word to what the parent had open. The exit code is pytest's."""
     signal.alarm(TIMEOUT_S)
     os.chdir(HERE)
-    output = os.open(trial.output, os.O_WRONLY | os.O_CREAT)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
+    into = os.open(output, os.O_WRONLY | os.O_CREAT)
+    os.dup2(into, 1)
+    os.dup2(into, 2)
+    code = 1
     try:
-        work()
+        code = work() or 0
     except BaseException:
         traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(code)
 
 
-def _judged(trial: _Trial) -> Result:
+def _judged(trial: _Trial, cpu_s: float) -> Result:
     took_s = time.monotonic() - trial.began
     try:
-        if trial.report.exists():
-            return _read(trial.bug, json.loads(trial.report.read_text()), took_s, trial.output)
-        return Result(trial.bug.name, "", "", took_s, _tail(trial.output) or "it took too long")
+        output = _tail(trial.output)
+        if not trial.report.exists():
+            why = f"no report, perhaps it took too long: {output}"
+            return Result(trial.bug.name, "", "", cpu_s, took_s, why)
+        report = json.loads(trial.report.read_text())
+        why = _why_not(report, output)
+        if why:
+            return Result(trial.bug.name, "", "", cpu_s, took_s, why)
+        first = report["first"]
+        message = f"{first['kind']}: {first['message']}"
+        return Result(trial.bug.name, first["test"], message, cpu_s, took_s)
     finally:
         trial.folder.cleanup()
 
 
-def _read(bug: Planted, report: Mapping[str, Any], took_s: float, output: Path) -> Result:
-    """Caught is: the changed code ran, and then a test failed for a reason of its own."""
+def _why_not(report: Mapping[str, Any], output: str) -> str:
+    """Why a bug was not caught: caught is that the changed code ran, and then a test failed for a
+    reason of its own."""
     first = report["first"]
     if first is None:
-        why = f"{report['tests']} tests passed; the changed code ran {report['ran']} times"
-        return Result(bug.name, "", "", took_s, why if report["tests"] else _tail(output))
+        passed = f"{report['tests']} tests passed; the changed code ran {report['ran']} times"
+        return passed if report["tests"] else output
     if first["kind"] in _OWN_FAULTS:
-        return Result(bug.name, "", "", took_s, f"badly planted: {first['message']}")
+        return f"badly planted: {first['message']}"
     if not (all(report["ran"]) or report["read"]):
-        why = f"{first['test']} failed, but the changed code ran {report['ran']} times"
-        return Result(bug.name, "", "", took_s, why)
-    message = f"{first['kind']}: {first['message']}"
-    return Result(bug.name, first["test"], message, took_s)
+        return f"{first['test']} failed, but the changed code ran {report['ran']} times"
+    return ""
 
 
 def _tail(path: Path) -> str:

@@ -48,6 +48,19 @@ def test_a_clock_that_goes_back_takes_no_step_with_it(fs: SimFs, clock: SimClock
     assert len(at) == 6
 
 
+def test_a_timer_outlives_its_actor(fs: SimFs, clock: SimClock):
+    """It was set by one incarnation and rings in the next, once."""
+    driver = drive(fs, clock)
+    feed(fs, "vault", deposit_line(1, "tok_1"))
+    settle(driver)
+    clock.advance_ms(1000)
+    reborn = drive(fs.reopen(), clock)
+    settle(reborn)
+
+    assert reborn.loop.state.rung == ["tok_1"]
+    assert drive(SimFs(fs.disk), clock).loop.head.timers == {}
+
+
 def test_a_timer_moved_in_the_turn_it_came_due_does_not_fire(fs: SimFs, clock: SimClock):
     """The message before it has set it to a later time: it rings then, once."""
     again = AskAgain("pi_1", "moved", 1)

@@ -1,7 +1,17 @@
 """All planted bugs, by area."""
 
-from tests.planted.bugs import files, loop
+from tests.planted.bugs import doors, doubt, files, hooks, keys, loop, moves, settling, vault
 from tests.planted.planted import Bugs
 
-AREAS: Bugs = {"loop": loop.BUGS, "files": files.BUGS}
+AREAS: Bugs = {
+    "loop": loop.BUGS,
+    "files": files.BUGS,
+    "keys": keys.BUGS,
+    "moves": moves.BUGS,
+    "doubt": doubt.BUGS,
+    "vault": vault.BUGS,
+    "hooks": hooks.BUGS,
+    "settling": settling.BUGS,
+    "doors": doors.BUGS,
+}
 NAMED = {bug.name: bug for bugs in AREAS.values() for bug in bugs}

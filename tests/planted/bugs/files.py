@@ -76,8 +76,8 @@ BUGS = (
         (
             Edit(
                 "payrail.storage.appender:Appender.end_line",
-                "if self.size and",
-                "if self.size < 0 and",
+                "self._is_torn = self.size > 0 and",
+                "self._is_torn = self.size < 0 and",
             ),
         ),
         (seen_by("runtime/test_spool.py", pick="torn_line"), seen_by(KILLS)),

@@ -170,7 +170,7 @@ BUGS = (
                 "    line.timers = timers",
             ),
         ),
-        (seen_by(KILLS), seen_by("runtime/test_timers.py")),
+        (seen_by("runtime/test_timers.py", pick="outlives"), seen_by(KILLS)),
         faults_only=True,
     ),
     Planted(
