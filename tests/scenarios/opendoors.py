@@ -166,8 +166,12 @@ class OpenHouse(HookedHouse):
         assert self.door is not None
         self.door.turn()
 
+    def dead(self) -> list[str]:
+        """Whose process is gone, or was never there."""
+        return [name for name in NAMES if not self._is_alive(name)]
+
     def _is_alive(self, name: str) -> bool:
-        return not self.processes[name].is_dead
+        return name in self.processes and not self.processes[name].is_dead
 
     def run(self, without: Any = (), turns_max: int = 2_000) -> None:
         for _ in range(turns_max):
@@ -203,7 +207,8 @@ class OpenHouse(HookedHouse):
         if data:
             headers["Content-Type"] = "application/json"
         came: list[Any] = []
-        self.net.ask(Asked(host, method, path, headers, data), came.append, **more)
+        self.sent = Asked(host, method, path, headers, data)
+        self.net.ask(self.sent, came.append, **more)
         return came
 
     def http(self, method: str, path: str, body: object = None, **more: Any) -> tuple[int, Any]:
