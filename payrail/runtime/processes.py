@@ -60,6 +60,8 @@ class ChildProcess:
 
     def tell(self, line: Mapping[str, Any]) -> None:
         """Send one line. A child that is gone, or whose pipe is full, is found out elsewhere."""
+        if self._stdin.closed:
+            return
         try:
             self._stdin.write(msgspec.json.encode(line) + b"\n")
         except OSError:
