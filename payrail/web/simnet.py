@@ -19,14 +19,17 @@ import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, Literal
+from typing import Literal
 
 from aiohttp import web
 
 from payrail.runtime.ports import Clock
 from payrail.runtime.simloop import VirtualLoop
 from payrail.web.server import set_up
-from payrail.web.simwire import Answer, AnswerReader, request_bytes
+from payrail.web.simconn import Door
+from payrail.web.simwire import Answer, NoAnswer, request_bytes
+
+__all__ = ["FAIR", "Answer", "Asked", "Fate", "Heard", "NoAnswer", "SimNet", "Sink"]
 
 #: How long an asker waits, unless it says so itself.
 TIMEOUT_MS = 15_000
@@ -43,19 +46,6 @@ class Asked:
     body: bytes = b""
 
 
-class NoAnswer(OSError):
-    """Why there is none: `refused` (it never arrived) | `disconnected` | `timeout` (it may have
-    happened), the words of `payrail.web.outgoing`."""
-
-    def __init__(self, word: str) -> None:
-        super().__init__(word)
-        self.word = word
-
-    @property
-    def may_have_happened(self) -> bool:
-        return self.word != "refused"
-
-
 Heard = Callable[[Answer | NoAnswer], object]
 #: Somebody outside: a status, a whole answer, or None for one who never answers.
 Sink = Callable[[Asked], int | Answer | None]
@@ -63,12 +53,13 @@ Sink = Callable[[Asked], int | Answer | None]
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What becomes of one request on its way. A lost one breaks the connection: the asker cannot
-    tell whether it was the request or its answer."""
+    """What becomes of one request on its way. A loss breaks the connection, or is silent: then the
+    asker waits to its limit. It cannot tell whether it was the request or its answer."""
 
     request_ms: int = 0
     answer_ms: int = 0
     loses: Literal["", "request", "answer"] = ""
+    silently: bool = False
     twice: bool = False  # it comes twice; whichever answer is first counts
 
 
@@ -85,14 +76,14 @@ class SimNet:
         told: Callable[[str, Asked, Answer | NoAnswer | None], object] | None = None,
     ) -> None:
         self._clock, self.fate, self.told = clock, fate, told
-        self._doors: dict[str, _Door] = {}
+        self._doors: dict[str, Door] = {}
         self._sinks: dict[str, Sink] = {}
         self._moves: list[tuple[int, int, _Question | None, Callable[[], object]]] = []
         self._numbers = count()
 
     def listen(self, host: str, app: web.Application, loop: VirtualLoop) -> None:
         """Serve `app` under this name, in the process of `loop`, until that ends."""
-        door = _Door(loop, loop.finish(set_up(app)))
+        door = Door(loop, loop.finish(set_up(app)))
         self._doors[host] = door
         loop.at_end(lambda: self._closed(host, door))
 
@@ -152,15 +143,15 @@ class SimNet:
     def _arrive(self, question: "_Question", fate: Fate) -> None:
         asked = question.asked
         if fate.loses == "request":
-            self._tell("lost", asked)
-            self._end(question, NoAnswer("disconnected"))
+            self._lose(question, fate, 0)
         elif asked.host in self._sinks:
             self._tell("arrived", asked)
             self._sunk(question, fate, self._sinks[asked.host](asked))
         elif asked.host in self._doors:
             self._tell("arrived", asked)
+            data = request_bytes(asked.host, asked.method, asked.path, asked.headers, asked.body)
             connection = self._doors[asked.host].connection()
-            connection.carry(question, lambda came: self._leave(question, fate, came))
+            connection.carry(data, lambda came: self._leave(question, fate, came))
         else:
             self._end(question, NoAnswer("refused"))
 
@@ -176,10 +167,15 @@ class SimNet:
             return
         self._tell("answered", question.asked, came)
         if fate.loses == "answer":
-            came_lost = NoAnswer("disconnected")
-            self._move(fate.answer_ms, question, lambda: self._end(question, came_lost))
+            self._lose(question, fate, fate.answer_ms)
         else:
             self._move(fate.answer_ms, question, lambda: self._end(question, came))
+
+    def _lose(self, question: "_Question", fate: Fate, wait_ms: int) -> None:
+        self._tell("lost", question.asked)
+        if not fate.silently:
+            broken = NoAnswer("disconnected")
+            self._move(wait_ms, question, lambda: self._end(question, broken))
 
     def _end(self, question: "_Question", came: Answer | NoAnswer) -> None:
         if not question.is_over:
@@ -187,7 +183,7 @@ class SimNet:
             self._tell("heard", question.asked, came)
             question.heard(came)
 
-    def _closed(self, host: str, door: "_Door") -> None:
+    def _closed(self, host: str, door: Door) -> None:
         if self._doors.get(host) is door:
             del self._doors[host]
         door.close()
@@ -211,105 +207,3 @@ def _settle(future: "asyncio.Future[Answer]", came: Answer | NoAnswer) -> None:
         future.set_exception(came)
     else:
         future.set_result(came)
-
-
-class _Door:
-    """One listener, and the connections to it."""
-
-    def __init__(self, loop: VirtualLoop, runner: web.AppRunner) -> None:
-        self.loop, self._runner = loop, runner
-        self.idle: list[_Connection] = []
-        self.busy: dict[_Connection, None] = {}
-
-    def connection(self) -> "_Connection":
-        """One that is free, or a new one."""
-        return self.idle.pop() if self.idle else _Connection(self)
-
-    def protocol(self) -> asyncio.Protocol:
-        server = self._runner.server
-        if server is None:
-            raise RuntimeError("nobody listens here any more")
-        return server()
-
-    def close(self) -> None:
-        """The process is gone, and its side of every connection with it."""
-        self.idle.clear()
-        for connection in list(self.busy):
-            connection.broken()
-
-
-class _Connection(asyncio.Transport):
-    """The server's end of one connection, and what its other end has asked."""
-
-    def __init__(self, door: _Door) -> None:
-        super().__init__()
-        self._door = door
-        self._protocol: asyncio.Protocol | None = None
-        self._reader = AnswerReader()
-        self._came: Callable[[Answer | NoAnswer], None] | None = None
-        self._is_closing = False
-
-    def carry(self, question: _Question, came: Callable[[Answer | NoAnswer], None]) -> None:
-        """Bring a request; `came` is told what came of it, unless nothing ever does."""
-        asked = question.asked
-        self._door.busy[self], self._came = None, came
-        self._reader.begin(is_head=asked.method == "HEAD")
-        data = request_bytes(asked.host, asked.method, asked.path, asked.headers, asked.body)
-        self._door.loop.call_soon(self._received, data)
-
-    def broken(self) -> None:
-        """The other end hears that there is no answer."""
-        self._is_closing = True
-        self._door.busy.pop(self, None)
-        came, self._came = self._came, None
-        if came is not None:
-            came(NoAnswer("disconnected"))
-
-    def _received(self, data: bytes) -> None:
-        if self._protocol is None:
-            self._protocol = self._door.protocol()
-            self._protocol.connection_made(self)
-        if self._is_closing:
-            self.broken()  # It was closed while the request was on its way.
-        else:
-            self._protocol.data_received(data)
-
-    # What a server asks of its transport.
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        answer = self._reader.feed(bytes(data))
-        if answer is None or self._came is None:
-            return
-        came, self._came = self._came, None
-        self._door.busy.pop(self, None)
-        if not (self._is_closing or answer.headers.get("connection") == "close"):
-            self._door.idle.append(self)
-        came(answer)
-
-    def writelines(self, parts: Any) -> None:
-        self.write(b"".join(parts))
-
-    def close(self) -> None:
-        if self._is_closing:
-            return
-        self._is_closing = True
-        if self in self._door.idle:
-            self._door.idle.remove(self)
-        self._door.loop.call_soon(self._lost)
-
-    abort = close
-
-    def _lost(self) -> None:
-        if self._protocol is not None:
-            self._protocol.connection_lost(None)
-        self.broken()
-
-    def is_closing(self) -> bool:
-        return self._is_closing
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return ("127.0.0.1", 0) if name == "peername" else default
-
-    def pause_reading(self) -> None: ...
-
-    def resume_reading(self) -> None: ...

@@ -13,7 +13,8 @@ from typing import Self
 from payrail.domain.webhooks import AllowList, parse_url, retry_after_s
 from payrail.runtime.ports import Clock
 from payrail.web.outgoing import TOTAL_MS, USER_AGENT, AddressRefused, Posted, Resolve, judged
-from payrail.web.simnet import NoAnswer, SimNet
+from payrail.web.simnet import SimNet
+from payrail.web.simwire import NoAnswer
 
 #: Where every name of the simulated world lies: an address that a guard lets pass.
 PUBLIC = "93.184.215.14"

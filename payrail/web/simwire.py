@@ -26,6 +26,19 @@ class Answer:
         return msgspec.json.decode(self.body)
 
 
+class NoAnswer(OSError):
+    """Why there is none: `refused` (it never arrived) | `disconnected` | `timeout` (it may have
+    happened), the words of `payrail.web.outgoing`."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(word)
+        self.word = word
+
+    @property
+    def may_have_happened(self) -> bool:
+        return self.word != "refused"
+
+
 def request_bytes(
     host: str, method: str, path: str, headers: Mapping[str, str], body: bytes
 ) -> bytes:

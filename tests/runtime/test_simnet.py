@@ -13,9 +13,9 @@ from payrail.domain.webhooks import AllowList
 from payrail.runtime.sim import SimClock, SimRng
 from payrail.runtime.simloop import VirtualLoop
 from payrail.web.server import make_app
-from payrail.web.simnet import FAIR, Asked, Fate, NoAnswer, SimNet
+from payrail.web.simnet import FAIR, Asked, Fate, SimNet
 from payrail.web.simout import SimOutgoing
-from payrail.web.simwire import Answer, AnswerReader
+from payrail.web.simwire import Answer, AnswerReader, NoAnswer
 
 
 @dataclass
@@ -183,6 +183,25 @@ def test_a_lost_request_and_a_lost_answer_look_alike(town):
         assert [one.word for one in town.ask("POST", "/take")] == ["disconnected"]
         assert len(town.took) == happened
     assert ("lost", "/take") in town.steps
+
+
+@pytest.mark.parametrize("loses", ["request", "answer"])
+def test_a_silent_loss_costs_the_askers_patience(town, loses):
+    """No word comes back: the asker gives up at its own limit."""
+    town.fate = Fate(loses=loses, silently=True)
+    came = town.ask("POST", "/take", timeout_ms=3_000)
+    assert came == []
+    assert town.net.next_due_ms() == 3_000
+    town.wait(3_000)
+    assert [one.word for one in came] == ["timeout"]
+    assert len(town.took) == (loses == "answer")
+
+
+def test_a_head_has_no_body(town):
+    """An answer to HEAD tells a length and brings nothing."""
+    (answer,) = town.ask("HEAD", "/stream")
+    assert (answer.status, answer.body) == (200, b"")
+    assert [one.status for one in town.ask("POST", "/take")] == [201]
 
 
 def test_a_request_may_come_twice(town):

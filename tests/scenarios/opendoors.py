@@ -23,9 +23,9 @@ from payrail.runtime.sim import SimFs, SimRng
 from payrail.runtime.simloop import VirtualLoop
 from payrail.security.notices import notice_key
 from payrail.security.secrets import secret
-from payrail.web.simnet import Asked, NoAnswer, SimNet
+from payrail.web.simnet import Asked, SimNet
 from payrail.web.simout import SimOutgoing
-from payrail.web.simwire import Answer
+from payrail.web.simwire import Answer, NoAnswer
 
 NAMES = (*ACTORS, "dispatcher", "frontdoor")
 
