@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
+    *,
     seed: Annotated[
         int | None, typer.Option(min=0, help="The first seed; alone: that one schedule.")
     ] = None,
@@ -30,6 +31,16 @@ def simulate(
     until_fail: Annotated[
         bool, typer.Option("--until-fail", help="End with the first failure.")
     ] = (False),
+    crash_points: Annotated[
+        bool, typer.Option("--crash-points", help="Break every effect of every scene.")
+    ] = False,
+    flow: Annotated[str | None, typer.Option(help="Crash points of this flow alone.")] = None,
+    pairs: Annotated[
+        int, typer.Option(min=0, help="So many pairs too: a crash in the recovery from a crash.")
+    ] = 0,
+    case: Annotated[
+        str | None, typer.Option(help="This crash point again.", metavar="FLOW/SCENE/N/WAY")
+    ] = None,
     without: Annotated[
         str, typer.Option(help="Parts of the one schedule to leave out: 3,5.", metavar="PARTS")
     ] = "",
@@ -44,7 +55,9 @@ def simulate(
     from actors.cli import schedules
 
     jobs = jobs or os.cpu_count() or 1
-    if runs is None and minutes is None and not until_fail:
+    if crash_points or case is not None:
+        good = _crash_points(case, flow, pairs, seed or 1, jobs, as_json)
+    elif runs is None and minutes is None and not until_fail:
         if seed is None:
             raise usage("there is nothing to simulate", "Say `--seed 1`, or `--runs 100`.")
         good = schedules.again(seed, _numbers(without), as_json)
@@ -61,6 +74,16 @@ def simulate(
         )
     if not good:
         raise typer.Exit(FAILED)
+
+
+def _crash_points(
+    case: str | None, flow: str | None, pairs: int, seed: int, jobs: int, as_json: bool
+) -> bool:
+    from actors.cli import crash_points as points
+
+    if case is not None:
+        return points.again(case, as_json)
+    return points.everything(flow, pairs, seed, jobs, as_json)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ from actors.provider.seals import HpkeUnseal
 from actors.provider.seals import open_keys as provider_keys
 from actors.provider.statements import write_statement
 from actors.simulation import orders
+from actors.simulation.evidence import Fired
 from actors.simulation.orders import Order
 from actors.simulation.posts import SimPosts
 from actors.simulation.waiting import is_waited_for
@@ -67,6 +68,7 @@ class SimHouse:
     """All actors over one disk."""
 
     actors: Sequence[str] = ACTORS
+    fired: Sequence[Fired] = ()  # what was done to this house that changes what is right
 
     def __init__(
         self,
@@ -88,6 +90,7 @@ class SimHouse:
         self.provider_keys = {
             name: provider_keys(self.fs, rng, name, public) for name, public in PROVIDERS.items()
         }
+        self.after_turn: Callable[[str], None] = lambda _name: None
         self.drivers: dict[str, Driver[Any]] = {}
         self.processes: dict[str, SimFs] = {}
         self.at_work = ""  # whose turn it is: who dies when the process dies
@@ -99,10 +102,18 @@ class SimHouse:
                 self.processes[name].kill()
             self.at_work = name
             fs = self.processes[name] = SimFs(self.disk, faults=self.faults(name))
-            world = World(fs, self.clock, NoBell(), self.cell(name), errands=self.errands(name, fs))
             self.drivers.pop(name, None)
-            self.drivers[name] = Driver(self.core(name), world)
+            self.drivers[name] = Driver(self.core(name), self.world(name, fs))
         return self
+
+    def world(self, name: str, fs: SimFs) -> World:
+        """The ports of a new incarnation."""
+        return World(fs, self.clock, NoBell(), self.cell(name), errands=self.errands(name, fs))
+
+    def bury(self, name: str) -> None:
+        """This actor's process is gone, and nobody starts another."""
+        self.processes[name].kill()
+        self.drivers.pop(name, None)
 
     def cut_power(self, survival: Survival) -> "SimHouse":
         """Everything dies, the doors too. Result: the house that is started afterwards."""
@@ -236,7 +247,10 @@ class SimHouse:
 
     def turn(self, name: str) -> bool:
         self.at_work = name
-        return self.drivers[name].turn()
+        if not self.drivers[name].turn():
+            return False
+        self.after_turn(name)
+        return True
 
     def wait(self, ms: int, without: Sequence[str] = ()) -> None:
         """Let time pass, and the house do what is due."""

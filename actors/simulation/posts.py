@@ -58,6 +58,6 @@ class SimPosts:
         question, asked = self._asked.get(errand.id, ("", None))
         if question and (status := self._house.notice_status(question)):
             return status
-        if asked is not gateway or gateway is None:
+        if gateway is not None and asked is not gateway:
             self._asked[errand.id] = self._house.post_notice(errand.body), gateway
         return None

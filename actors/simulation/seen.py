@@ -42,6 +42,7 @@ def evidence_of(house: SimHouse) -> Evidence:
         asked=[
             one for question in house.witness.questions.values() for one in _asked(house, question)
         ],
+        fired=house.fired,
         heard=list(house.sink.all) if isinstance(house, HookedHouse) else (),
         live={name: _live(house, name) for name in house.drivers},
         house_secret=HOUSE_SECRET,

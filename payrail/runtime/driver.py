@@ -49,7 +49,7 @@ class Driver(Generic[S]):
     # Life: recover, work, wind down.
 
     def _open(self, poisoned: frozenset[str], deaths: int) -> None:
-        actor, fs = self.actor, self.world.fs
+        actor, world, fs = self.actor, self.world, self.world.fs
         found = recovery.recover(actor, fs, last_sent=self._last_sent)
         if recovery.needs_full_fold(found):
             found = recovery.recover(actor, fs, last_sent=self._last_sent, trust_documents=False)
@@ -59,7 +59,8 @@ class Driver(Generic[S]):
         self.scrub.run(AT_ONCE_BYTES)  # before the first write: what is damaged halts
         self.journal = self._journal(found)
         self._writers = {
-            peer: SpoolWriter(fs, actor.name, peer, self.world.read_to) for peer in actor.peers
+            peer: SpoolWriter(fs, actor.name, peer, world.read_to, rotate_bytes=world.rotate_bytes)
+            for peer in actor.peers
         }
         self.loop = Loop(
             actor,

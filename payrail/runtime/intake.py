@@ -16,7 +16,7 @@ from payrail.runtime.following import TURN_LINES, Following
 from payrail.runtime.loop import Loop
 from payrail.runtime.ports import Bell, Cell, Clock, Errands, Fs, Now
 from payrail.storage.handfile import HandFile
-from payrail.storage.spool import ReadTo, SpoolReader, nowhere
+from payrail.storage.spool import ROTATE_BYTES, ReadTo, SpoolReader, nowhere
 
 #: Bytes taken from each sender in one turn: more makes convoys, less makes fsyncs. A share for
 #: each keeps a flood from one of them from starving the others.
@@ -39,6 +39,7 @@ class World:
     read_to: ReadTo = nowhere
     hint: Callable[[str], int] = lambda _sender: 0  # where our predecessor stood in a spool
     errands: Errands = field(default_factory=NoErrands)
+    rotate_bytes: int = ROTATE_BYTES  # a drained spool of this size is moved away
 
 
 class Intake:

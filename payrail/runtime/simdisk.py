@@ -9,7 +9,7 @@ cut although a later sync succeeds. Only writing them again makes them pending a
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 
@@ -39,6 +39,13 @@ class Node:
     durable: bytearray = field(default_factory=bytearray)
     pending: list[Write] = field(default_factory=list)
     holder: object | None = None  # the handle that has locked it
+
+    def twin(self) -> "Node":
+        """The same bytes once more, unlocked."""
+        pending = list(self.pending)
+        return Node(
+            self.id, self.is_folder, bytearray(self.content), bytearray(self.durable), pending
+        )
 
     def write(self, write: Write) -> None:
         write.apply(self.content)
@@ -141,6 +148,30 @@ class SimDisk:
             whole.update(b"%b %d\n" % (path.encode(), len(node.content)))
             whole.update(node.content)
         return whole.digest()
+
+    def lost_names(self) -> set[str]:
+        """Names that stand otherwise on the disk than can be read, and that no later sync saves."""
+        paths = self.names.keys() | self._durable_names.keys()
+        changed = {path for one in self._pending for path in (one.added, one.removed)}
+        return {p for p in paths if self.names.get(p) is not self._durable_names.get(p)} - {
+            path for path in changed if path is not None
+        }
+
+    def twin(self) -> "SimDisk":
+        """The same disk once more, with nobody's locks: what is pending there is pending here."""
+        copies: dict[int, Node] = {}
+
+        def of(node: Node) -> Node:
+            if node.id not in copies:
+                copies[node.id] = node.twin()
+            return copies[node.id]
+
+        found = SimDisk()
+        found.is_off, found._last_id = self.is_off, self._last_id
+        found.names = {path: of(node) for path, node in self.names.items()}
+        found._durable_names = {path: of(node) for path, node in self._durable_names.items()}
+        found._pending = [replace(change, node=of(change.node)) for change in self._pending]
+        return found
 
     def _taken_from_pending(self, folder: str) -> list[NameChange]:
         taken = [change for change in self._pending if folder in change.folders]

@@ -1,241 +1,93 @@
-"""No moment to die in is a bad one: every effect of every scene of the whole house is broken.
+"""No moment to die in is a bad one: the whole house, broken at each effect of each of its scenes.
 
 A kill takes the one actor whose effect it was, or all of them; a power cut takes everything and
-what was not synced; a disk fails once. Then the merchant repeats what it does not know.
+what was not synced; a disk fails once, is full, or fails until people mend it. Then the merchant
+repeats what it does not know. Here each effect is broken in a few of the ways, in turn;
+`payrail simulate --crash-points` breaks it in all of them.
 """
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import chain
 
 import pytest
 
-from actors.simulation import orders
-from actors.simulation.crashes import TOKEN, Scene, card, must_survive
-from actors.simulation.house import ACTORS, GOOD, SimHouse, authorized
+from actors.simulation import points
+from actors.simulation.breaks import ways_of
+from actors.simulation.points import Case, Effects, Key, Tally
+from actors.simulation.scenes import SCENES
+
+JOBS = 2
+CASES_MIN = 6_000
+WAYS_PER_EFFECT = 1
+
+pytestmark = pytest.mark.timeout(600)
 
 
-def created(house: SimHouse) -> None:
-    card(house)
-    assert house.say(orders.create(TOKEN, "k_c"), "c")[0] == 201
+@pytest.fixture(scope="module")
+def workers() -> Iterator[ProcessPoolExecutor]:
+    with points.pool(JOBS) as found:
+        yield found
+        found.shutdown(cancel_futures=True)
 
 
-def drilled(do: str, operation: str = "authorize", **more):
-    def setup(house: SimHouse) -> None:
-        created(house)
-        house.drill(orders.drill(do, operation, **more))
-
-    return setup
+@pytest.fixture(scope="module")
+def effects(workers: ProcessPoolExecutor) -> dict[Key, Effects]:
+    return dict(zip(SCENES, workers.map(points.effects, SCENES, chunksize=4), strict=True))
 
 
-def card_and_drill(do: str, operation: str):
-    def setup(house: SimHouse) -> None:
-        card(house)
-        house.drill(orders.drill(do, operation))
-
-    return setup
+@pytest.fixture(scope="module")
+def sample(effects: dict[Key, Effects]) -> dict[Key, list[Case]]:
+    return points.sample(effects, WAYS_PER_EFFECT)
 
 
-def held(house: SimHouse) -> None:
-    card(house)
-    authorized(house, TOKEN)
+@pytest.fixture(scope="module")
+def played(
+    workers: ProcessPoolExecutor,
+    sample: dict[Key, list[Case]],
+    request: pytest.FixtureRequest,
+) -> dict[Key, list["Future[Tally]"]]:
+    """What was chosen for each scene that this run asks for, on its way through the workers."""
+    wanted = [
+        item.callspec.params["key"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and "key" in getattr(item, "callspec", _NONE).params
+    ]
+    return {key: points.submitted(workers, sample[key]) for key in wanted if key in sample}
 
 
-def nearly_open(house: SimHouse) -> None:
-    """One payment waits for its turn; for four others the first provider refused the charge."""
-    created(house)
-    house.drill(orders.drill("down", count=5))
-    for number in range(4):
-        authorized(house, TOKEN, f"other{number}")
+class _NONE:
+    params: tuple[str, ...] = ()
 
 
-def opened(house: SimHouse) -> None:
-    nearly_open(house)
-    order(orders.authorize)(house)
-
-
-def pause_over(house: SimHouse) -> None:
-    """The thirty seconds of an open breaker pass."""
-    house.wait(30_000)
-
-
-def held_and_drilled(do: str, operation: str):
-    def setup(house: SimHouse) -> None:
-        held(house)
-        house.drill(orders.drill(do, operation))
-
-    return setup
-
-
-def the_payment(house: SimHouse) -> str:
-    return str(house.entries[0]["ref"])
-
-
-def order(make, *waits_ms: int, **fields):
-    """One order about the one payment, and then some time."""
-
-    def story(house: SimHouse) -> None:
-        house.put(make(the_payment(house), "k", **fields), "q")
-        house.run()
-        for wait_ms in waits_ms:
-            house.wait(wait_ms)
-
-    return story
-
-
-def create(house: SimHouse) -> None:
-    house.put(orders.create(TOKEN, "k"), "q")
-    house.run()
-
-
-def buy(house: SimHouse) -> None:
-    """Created, authorized and captured by one order."""
-    house.put(orders.create(TOKEN, "k", confirm=True, capture_method="automatic"), "q")
-    house.run()
-
-
-def birth(house: SimHouse) -> None:
-    """The first start of all, and the first card."""
-    house.tokenize(GOOD, "card")
-    house.start()
-    house.run()
-
-
-def snapshot(house: SimHouse) -> None:
-    """A charge, a snapshot of everybody, and an incarnation that begins with it."""
-    order(orders.authorize)(house)
-    for name in ACTORS:
-        house.at_work = name
-        house.drivers[name].write_documents()
-    house.start()
-    assert all(driver.found.from_documents for driver in house.drivers.values())
-
-
-def nobody_at_the_door(house: SimHouse) -> None:
-    """A charge whose notice finds nobody at first."""
-    house.doors_closed = True
-    order(orders.authorize)(house)
-    house.doors_closed = False
-    house.wait(600)
-
-
-def ends(status: int, *types: str):
-    """The order is answered so, and the payment has these entries, whatever happened between."""
-
-    def expect(house: SimHouse) -> None:
-        finals = {
-            reply.status
-            for re, question in house.witness.questions.items()
-            if re.partition("~")[0] == "q"
-            for reply in house.replies.get(re, ())
-            if reply.status not in (202, 409)
-        }
-        assert finals == {status}
-        (payment_id,) = {e["ref"] for e in house.entries if e["type"].startswith("payment.")}
-        found = [t for t in house.types(payment_id) if t != "payment.unknown"]
-        assert found == list(types), found
-
-    return expect
-
-
-def opened_once(house: SimHouse) -> None:
-    """The fifth refusal opened the breaker, and after its pause it is half open."""
-    moves = [e["type"] for e in house.entries if e["ref"] == "providerA"]
-    assert moves == ["provider.breaker_opened", "provider.half_opened"]
-    assert house.types(the_payment(house)) == list(ELSEWHERE)
-    assert len(house.truth_of("providerB")) == 5
-    assert house.truth_of("providerA") == []
-
-
-def is_known(house: SimHouse) -> None:
-    assert TOKEN in house.state.cards
-
-
-CREATED = ("payment.created",)
-TRIED = (*CREATED, "payment.attempt_started")
-ELSEWHERE = (*TRIED, "payment.attempt_started", "payment.authorized")
-HELD = (*TRIED, "payment.authorized")
-TAKEN = (*HELD, "payment.capture_requested", "payment.captured", "fee.charged")
-LATE = (*TRIED, "payment.declined", "payment.late_approval_reversed")
-
-SCENES = (
-    Scene("birth", lambda house: None, birth, is_known, from_nothing=True),
-    Scene("create", card, create, ends(201, *CREATED)),
-    Scene("authorize", created, order(orders.authorize), ends(200, *HELD)),
-    Scene("snapshot", created, snapshot, ends(200, *HELD)),
-    Scene("buy", card, buy, ends(201, *TAKEN)),
-    Scene(
-        "decline",
-        drilled("decline:do_not_honor"),
-        order(orders.authorize),
-        ends(402, *TRIED, "payment.declined"),
-    ),
-    Scene("failover", drilled("down"), order(orders.authorize), ends(200, *ELSEWHERE)),
-    Scene("breaker opens", nearly_open, order(orders.authorize), opened_once),
-    Scene("breaker half opens", opened, pause_over, opened_once),
-    Scene("capture", held, order(orders.capture), ends(200, *TAKEN)),
-    Scene(
-        "capture in part",
-        held,
-        order(orders.capture, amount=1000),
-        ends(200, *TAKEN, "payment.released"),
-    ),
-    Scene(
-        "cancel",
-        held,
-        order(orders.cancel),
-        ends(200, *HELD, "payment.reversal_requested", "payment.reversed"),
-    ),
-    Scene(
-        "found by asking",
-        drilled("approve_then_hang"),
-        order(orders.authorize, 5_000),
-        ends(200, *HELD),
-    ),
-    Scene(
-        "fenced",
-        drilled("slow:20000"),
-        order(orders.authorize, 5_000, 15_000),
-        ends(402, *TRIED, "payment.declined"),
-    ),
-    Scene(
-        "late approval",
-        drilled("slow:20000", fence=False),
-        order(orders.authorize, 5_000, 15_000),
-        ends(402, *LATE),
-    ),
-    Scene(
-        "capture in doubt",
-        held_and_drilled("approve_then_hang", "capture"),
-        order(orders.capture, 5_000),
-        ends(200, *TAKEN),
-    ),
-    Scene(
-        "early webhook",
-        drilled("early_webhook", "webhook"),
-        order(orders.authorize, 300),
-        ends(200, *HELD),
-    ),
-    Scene(
-        "webhook sent twice",
-        drilled("duplicate_webhook", "webhook"),
-        order(orders.authorize),
-        ends(200, *HELD),
-    ),
-    Scene(
-        "webhooks out of order",
-        card_and_drill("reorder_webhooks", "webhook"),
-        buy,
-        ends(201, *TAKEN),
-    ),
-    Scene("webhook that nobody took", created, nobody_at_the_door, ends(200, *HELD)),
-    Scene(
-        "wrong amount",
-        drilled("wrong_amount"),
-        order(orders.authorize),
-        ends(402, *LATE),
-    ),
-)
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-def test_whatever_dies_at_whatever_effect_the_house_ends_the_same(scene: Scene):
+@pytest.mark.parametrize("key", SCENES, ids=":".join)
+def test_whatever_dies_at_whatever_effect_the_house_ends_the_same(
+    key: Key, played: dict[Key, list["Future[Tally]"]], sample: dict[Key, list[Case]]
+) -> None:
     """One effect, one answer, books that add up, nobody waiting: after every break of the scene."""
-    must_survive(scene)
+    tally = Tally()
+    for part in played[key]:
+        tally.add(part.result())
+    assert tally.failures == {}
+    assert tally.counts.total() == len(sample[key]) > 0
+
+
+def test_every_way_meets_every_kind_of_call_on_every_class_of_files(
+    effects: dict[Key, Effects], sample: dict[Key, list[Case]]
+) -> None:
+    """The sample leaves out no combination of a way, a call and a class of files, and no effect."""
+    wanted = {
+        (way, call.op, points.file_class(call.path))
+        for _, call in chain.from_iterable(effects.values())
+        for way in ways_of(call)
+    }
+    chosen = set()
+    for case in chain.from_iterable(sample.values()):
+        (broken,) = case.broken
+        _, call = effects[case.key][broken.n - 1]
+        chosen.add((broken.way_name, call.op, points.file_class(call.path)))
+    assert wanted == chosen
+    assert sum(map(len, sample.values())) >= CASES_MIN
+    assert len({(case.key, case.broken[0].n) for case in chain.from_iterable(sample.values())}) == (
+        sum(map(len, effects.values()))
+    )

@@ -2,9 +2,7 @@
 
 from collections import Counter
 
-import pytest
-
-from actors.simulation.crashes import Scene, must_survive
+from actors.simulation.crashes import Scene
 from actors.simulation.house import SimHouse
 from actors.simulation.settled import (
     DAY_MS,
@@ -116,10 +114,3 @@ SCENES = (
     Scene("approve", proposed, agree, adjusted_once, house=SettledHouse),
     Scene("two cut-offs at once", two_captures, midnight, two_days, house=SettledHouse),
 )
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-def test_settlement_ends_the_same_whatever_dies_at_whatever_effect(scene: Scene) -> None:
-    """Nothing is stated, settled, paid out or posted twice, and nothing is left undone."""
-    must_survive(scene)

@@ -2,10 +2,8 @@
 
 from collections import Counter
 
-import pytest
-
 from actors.simulation import orders
-from actors.simulation.crashes import Scene, must_survive
+from actors.simulation.crashes import Act, Scene
 from actors.simulation.disputed import (
     MINUTE_MS,
     SENT_BACK,
@@ -32,7 +30,7 @@ def nearly_over(house: SimHouse) -> None:
     later(house, 18 * DAY_MS - SHORT_MS)
 
 
-def nearly_ruled(text: str):
+def nearly_ruled(text: str) -> Act:
     """Answered with this text, and the issuer has had all but a moment of its time."""
 
     def setup(house: SimHouse) -> None:
@@ -67,7 +65,7 @@ def reconcile(house: SimHouse) -> None:
     house.run()
 
 
-def ends(*types: str, truth: tuple[str, ...], state: str = "captured"):
+def ends(*types: str, truth: tuple[str, ...], state: str = "captured") -> Act:
     """The dispute or the refund has these entries, and so much is true, once."""
 
     def expect(house: SimHouse) -> None:
@@ -120,10 +118,3 @@ SCENES = (
     ),
     Scene("dispute settled", stated, reconcile, netted_once, house=SettledHouse),
 )
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-def test_a_dispute_of_a_provider_ends_the_same_whatever_dies(scene: Scene) -> None:
-    """One effect, one notice that comes, one entry for it, books that add up."""
-    must_survive(scene)

@@ -2,10 +2,8 @@
 
 from collections import Counter
 
-import pytest
-
 from actors.simulation import orders
-from actors.simulation.crashes import TOKEN, Scene, card, must_survive
+from actors.simulation.crashes import TOKEN, Act, Scene, card
 from actors.simulation.house import SimHouse, authorized
 from actors.simulation.settled import SettledHouse, reconciliation, settlement
 
@@ -26,7 +24,7 @@ def waiting(house: SimHouse) -> None:
     assert house.say(orders.refund(the_payment(house), 400), "made")[0] == 201
 
 
-def waiting_and_drilled(do: str):
+def waiting_and_drilled(do: str) -> Act:
     def setup(house: SimHouse) -> None:
         waiting(house)
         house.drill(orders.drill(do, "refund"))
@@ -47,7 +45,7 @@ def make(house: SimHouse) -> None:
     house.run()
 
 
-def approve(*waits_ms: int):
+def approve(*waits_ms: int) -> Act:
     def story(house: SimHouse) -> None:
         house.put(orders.approve(the_refund(house), "k"), "q")
         house.run()
@@ -92,7 +90,7 @@ def netted_once(house: SimHouse) -> None:
     assert sums["liability:refunds:in_transit"] == 0
 
 
-def ends(*types: str, refunded: int = 0):
+def ends(*types: str, refunded: int = 0) -> Act:
     """The refund has these entries, and so much went back, at the provider as in our books."""
 
     def expect(house: SimHouse) -> None:
@@ -125,10 +123,3 @@ SCENES = (
     ),
     Scene("refund settled", stated, reconcile, netted_once, house=SettledHouse),
 )
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-def test_a_refund_ends_the_same_whatever_dies(scene: Scene) -> None:
-    """One reserve, one order to the provider, one answer, books that add up."""
-    must_survive(scene)

@@ -4,12 +4,12 @@ What a provider does by itself is in `test_provider_dispute_crash`.
 """
 
 from collections import Counter
-
-import pytest
+from collections.abc import Callable
 
 from actors.simulation import orders
-from actors.simulation.crashes import TOKEN, Scene, card, must_survive
+from actors.simulation.crashes import TOKEN, Act, Scene, card
 from actors.simulation.house import SimHouse, authorized
+from actors.simulation.orders import Order
 
 AMOUNT = 1099
 LOST = ("dispute.lost", "payment.charged_back")
@@ -27,7 +27,7 @@ def disputed(house: SimHouse) -> None:
     assert house.say(orders.dispute(the_payment(house)), "disputed")[0] == 201
 
 
-def with_evidence(text: str):
+def with_evidence(text: str) -> Act:
     def setup(house: SimHouse) -> None:
         disputed(house)
         order = orders.evidence(the_dispute(house), usage_log=text)
@@ -36,7 +36,7 @@ def with_evidence(text: str):
     return setup
 
 
-def answered(text: str):
+def answered(text: str) -> Act:
     def setup(house: SimHouse) -> None:
         with_evidence(text)(house)
         assert house.say(orders.submit(the_dispute(house)), "submitted")[0] == 200
@@ -52,7 +52,7 @@ def the_dispute(house: SimHouse) -> str:
     return next(str(e["ref"]) for e in house.entries if e["type"] == "dispute.opened")
 
 
-def ask_for(order):
+def ask_for(order: Callable[[SimHouse], Order]) -> Act:
     """One order, and all that follows from it."""
 
     def story(house: SimHouse) -> None:
@@ -62,27 +62,27 @@ def ask_for(order):
     return story
 
 
-def open_it(house: SimHouse):
+def open_it(house: SimHouse) -> Order:
     return orders.dispute(the_payment(house), "k")
 
 
-def add_evidence(house: SimHouse):
+def add_evidence(house: SimHouse) -> Order:
     return orders.evidence(the_dispute(house), "k", usage_log="winning_evidence")
 
 
-def submit_it(house: SimHouse):
+def submit_it(house: SimHouse) -> Order:
     return orders.submit(the_dispute(house), "k")
 
 
-def give_in(house: SimHouse):
+def give_in(house: SimHouse) -> Order:
     return orders.accept(the_dispute(house), "k")
 
 
-def have_it_ruled(house: SimHouse):
+def have_it_ruled(house: SimHouse) -> Order:
     return orders.resolve(the_dispute(house), "won", "k")
 
 
-def ends(*types: str):
+def ends(*types: str) -> Act:
     """The dispute has these entries; the provider's truth and our books agree on the money."""
 
     def expect(house: SimHouse) -> None:
@@ -124,10 +124,3 @@ SCENES = (
     ),
     Scene("given up", disputed, ask_for(give_in), ends("dispute.opened", *LOST)),
 )
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-def test_a_dispute_ends_the_same_whatever_dies(scene: Scene) -> None:
-    """One opening, one order to the provider, one answer, and books that agree with its truth."""
-    must_survive(scene)

@@ -1,0 +1,36 @@
+"""Every scene in which the house is broken at each of its effects, by flow.
+
+A flow is a room with a tuple `SCENES`; a new one joins in the table below, and is then played by
+`payrail simulate --crash-points` and by the tests.
+"""
+
+from actors.simulation.crashes import Scene
+from actors.simulation.scenes import (
+    challenges,
+    disputes,
+    holds,
+    payments,
+    payouts,
+    people,
+    provider_disputes,
+    refunds,
+    rule_files,
+    settlement,
+    webhooks_out,
+)
+
+FLOWS: dict[str, tuple[Scene, ...]] = {
+    "payments": payments.SCENES,
+    "challenges": challenges.SCENES,
+    "holds": holds.SCENES,
+    "refunds": refunds.SCENES,
+    "disputes": disputes.SCENES,
+    "provider_disputes": provider_disputes.SCENES,
+    "settlement": settlement.SCENES,
+    "payouts": payouts.SCENES,
+    "webhooks_out": webhooks_out.SCENES,
+    "people": people.SCENES,
+    "rule_files": rule_files.SCENES,
+}
+#: Every scene, flow by flow.
+SCENES = {(flow, scene.slug): scene for flow, scenes in FLOWS.items() for scene in scenes}
