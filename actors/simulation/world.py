@@ -280,7 +280,10 @@ class World:
     def _witness(self, name: str) -> None:
         if not self._lives(name) or name == FRONT:
             return
-        head = self.machine.driver(name).loop.head
+        loop = self.machine.driver(name).loop
+        if loop.durable < loop.head.step:
+            return  # It died before this was on the disk, and is about to be buried.
+        head = loop.head
         seen = HeadSeen(
             path=journal_path(name),
             line=head.step,
@@ -331,6 +334,11 @@ class World:
             found.append("blocked")
         if beside.open:
             found.append(f"{beside.open} errands")
+        taken = driver.loop.head.inner
+        for peer in NAMES[:-1]:
+            sent = self.machine.driver(peer).loop.head.sent.get(name, 0)
+            if sent > taken.get(peer, 0):
+                found.append(f"mail from {peer}")
         return found
 
     def _who_waits(self) -> str:

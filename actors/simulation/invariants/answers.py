@@ -12,6 +12,7 @@ from typing import Any
 from actors.simulation.evidence import Asked, Evidence
 from actors.simulation.invariants.invariant import Invariant
 from actors.simulation.reading import decoded
+from payrail.runtime.deadletters import book_path
 
 #: What a final yes must have left about the object that it shows, by the last words of the path.
 LEAVES = {
@@ -188,7 +189,7 @@ def errors_are_honest(evidence: Evidence) -> list[str]:
         if not isinstance(fields, dict):
             found.append(f"{what} is no JSON object")
             continue
-        if asked.status == 500 and not _is_poisoned(evidence, asked):
+        if asked.status == 500 and not _is_set_aside(evidence, fields):
             found.append(f"{what}: {fields.get('detail')}")
         missing = [name for name in _PROBLEM if name not in fields]
         if missing:
@@ -201,6 +202,12 @@ def errors_are_honest(evidence: Evidence) -> list[str]:
         if given is not None and fields.get("correlation_id") != given and not _replayed(asked):
             found.append(f"{what} has correlation id {fields.get('correlation_id')}, not {given}")
     return found
+
+
+def _is_set_aside(evidence: Evidence, problem: dict[str, Any]) -> bool:
+    """Whether what failed inside is a dead letter, as its sender was told."""
+    mark = f'"{problem.get("correlation_id")}"'.encode()
+    return any(mark in evidence.books.bytes_of(book_path(name)) for name in evidence.actors)
 
 
 def _replayed(asked: Asked) -> bool:

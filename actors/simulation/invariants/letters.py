@@ -80,13 +80,18 @@ def only_poison_is_set_aside(evidence: Evidence) -> list[str]:
 
 
 def _never_set_aside(evidence: Evidence, letters: list[Row]) -> list[str]:
+    """What was poisoned and never taken is no letter: a power cut may have lost it, and what asks
+    again is another message."""
     lines = [evidence.books.lines(row.path)[row.number - 1] for row in letters]
-    return [
-        f"{one.about} was to kill {one.actor}, and no dead letter has it"
-        for one in evidence.fired
-        if one.kind in WONT_DO and one.about and not one.restored
-        if not any(one.about.encode() in line for line in lines)
-    ]
+    found = []
+    for one in evidence.fired:
+        if one.kind not in WONT_DO or not one.about or one.restored or not one.actor:
+            continue
+        taken = [step for step in evidence.books.steps(one.actor) if step.in_.id == one.about]
+        if taken and not any(one.about.encode() in line for line in lines):
+            place = f"{journal_path(one.actor)}:{taken[0].s}"
+            found.append(f"{one.about} was to kill {one.actor}, which took it ({place})")
+    return found
 
 
 INVARIANTS = (

@@ -96,12 +96,16 @@ def everything_is_bounded(evidence: Evidence) -> list[str]:
     if gateway is not None and len(gateway.state.parked) > PARKED_MAX:
         found.append(f"gateway: {len(gateway.state.parked)} notices are parked")
     if evidence.is_quiet:
-        found += [
-            f"a temporary file is left ({path})"
-            for path in evidence.books.all_paths
-            if path.endswith(".tmp")
-        ]
+        found += _left_over(evidence)
     return found
+
+
+def _left_over(evidence: Evidence) -> list[str]:
+    """Temporary files. A crash may leave one beside each document, to be written over."""
+    temporary = [path for path in evidence.books.all_paths if path.endswith(".tmp")]
+    if evidence.fired:
+        temporary = [path for path in temporary if not path.rpartition("/")[2].startswith(".")]
+    return [f"a temporary file is left ({path})" for path in temporary]
 
 
 def same_seed_same_bytes(evidence: Evidence) -> list[str]:

@@ -144,7 +144,8 @@ def unusable(evidence: Evidence) -> Evidence:
 
 
 def not_set_aside(evidence: Evidence) -> Evidence:
-    return replace(evidence, fired=[Fired(POISON, actor="vault", about="k_poison")])
+    about = evidence.books.steps("vault")[2].in_.id
+    return replace(evidence, fired=[Fired(POISON, actor="vault", about=about)])
 
 
 def closed_twice(evidence: Evidence) -> Evidence:
@@ -223,7 +224,7 @@ CASES: tuple[Case, ...] = (
     ("A8", forgetful, "would start otherwise", ""),
     ("A15", unseen_damage, "verify does not see it", ""),
     ("I7", a_bit, "do not match its hash", "A1 I15 A15"),
-    ("I7", a_line_less, "does not follow", "A1 I8 A6 A8 A15"),
+    ("I7", a_line_less, "does not follow", "A1 I8 I12 A6 A8 A15"),
     ("A7", an_old_epoch, "epoch 7 follows 1", ""),
     ("A7", back_in_time, "time goes back", ""),
     ("I8", a_head_is_gone, "was seen there and is gone", ""),
@@ -240,7 +241,7 @@ CASES: tuple[Case, ...] = (
     ("A10", a_timer_of_nobody, "was not set", "A6"),
     ("A11", set_aside, "set aside dl_1", "A6 A8 A15"),
     ("I13", unusable, "neither message nor raw", "A6 A8 A15"),
-    ("A11", not_set_aside, "no dead letter has it", ""),
+    ("A11", not_set_aside, "which took it", ""),
     ("I13", closed_twice, "closed twice", "A6 A8 A15"),
     ("I22", does_not_live, "vault does not live", ""),
     ("I22", blocked, "cannot carry out", ""),
