@@ -93,10 +93,14 @@ class HouseLife(Turning):
 class FrontLife:
     """The front door's life, turned by hand."""
 
+    #: Paused, it listens and refuses.
+    turns_paused = True
+
     def __init__(self, door: SimFrontdoor, process: SimProcess) -> None:
         self._door, self._process = door, process
 
     def turn(self) -> Wait | None:
+        self._door.inside.asking.paused = self._process.control.paused
         if self._door.turn():
             return None
         return Wait(IDLE_MS_MAX, self._door.inside.edge.anything_new)
@@ -104,7 +108,7 @@ class FrontLife:
     def waited(self, waited_ms: int, *, rung: bool) -> None: ...
 
     def leave(self) -> None:
-        self._door.end()
+        self._door.leave()
 
     def idle_ms(self, _slept_ms: int) -> int | None:
         due_ms = self._door.next_due_ms()

@@ -39,6 +39,10 @@ class Life(Protocol):
     """What a process does once it has recovered; building it is the recovery. `turning.Turning` is
     one, a front door may be another."""
 
+    @property
+    def turns_paused(self) -> bool:
+        """Whether it has something to do also while it is paused: a door says so to its askers."""
+
     def turn(self) -> Wait | None: ...
 
     def waited(self, waited_ms: int, *, rung: bool) -> None: ...
@@ -147,7 +151,7 @@ class SimProcess:
             return None
         if self._wait is None or self._rung or self.life is None:
             return self.due_ms
-        if self.control.paused:
+        if self.control.paused and not self.life.turns_paused:
             return None
         if self._wait.anything_new is not None and self._wait.anything_new():
             return self.due_ms  # Its bell was lost: it looks when its sleep ends.
@@ -201,7 +205,7 @@ class SimProcess:
         if self.control.stopping.is_set():
             self.life.leave()
             self._end(0)
-        elif self.control.paused:
+        elif self.control.paused and not self.life.turns_paused:
             self._sleep(Wait(IDLE_MS_MAX))
         elif (wait := self.life.turn()) is None:
             self.due_ms = self._now_ms() + self.ground.slow_ms.get(self.name, 0)

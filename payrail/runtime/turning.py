@@ -72,6 +72,9 @@ class Wait:
 class Turning:
     """One incarnation of a core actor, from recovery on."""
 
+    #: While it is paused it takes nothing in, so nobody turns it.
+    turns_paused = False
+
     def __init__(self, actor: Actor[Any], parts: Parts, habits: Habits | None = None) -> None:
         self.name, self._parts, self._habits = actor.name, parts, habits or Habits()
         self._cell, self._clock, self._log = parts.cell, parts.clock, parts.log
