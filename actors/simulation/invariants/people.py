@@ -4,7 +4,7 @@ import re
 
 from actors.simulation.evidence import Asked, Evidence
 from actors.simulation.invariants.invariant import Invariant
-from actors.simulation.reading import Entry
+from actors.simulation.reading import CHANGES, Entry, decoded
 from payrail.domain.ledger import PaymentSettled
 
 #: What an id of an object of a merchant looks like.
@@ -106,7 +106,31 @@ def _approved(ref: str, first: Entry, entry: Entry, roles: dict[tuple[str, str],
     return found
 
 
+def changes_are_written_down(evidence: Evidence) -> list[str]:
+    """What people changed about endpoints, keys and users stands in the book of access: what, who
+    and when."""
+    rows = evidence.books.rows(CHANGES)
+    known = {value for row in rows for value in row.fields.values() if isinstance(value, str)}
+    found = [
+        f"a change of {row['type']} says not when ({row.place})" for row in rows if not row["at"]
+    ]
+    for asked in evidence.asked:
+        if asked.method == "GET" or asked.status not in (200, 201):
+            continue
+        if not asked.path.startswith(_CHANGED):
+            continue
+        shown = decoded(asked.answer)
+        ident = shown.get("id") if isinstance(shown, dict) else None
+        if isinstance(ident, str) and ident not in known:
+            found.append(f"{ident}: {asked.status} to {asked.path}, and no change says so")
+    return found
+
+
+#: What is kept in the book of access.
+_CHANGED = ("/webhook-endpoints", "/keys", "/users", "/merchants")
+
 INVARIANTS = (
     Invariant("I17", "a merchant sees its own alone", tenants_are_apart),
+    Invariant("I21", "every change by people is written down", changes_are_written_down),
     Invariant("I18", "a second person is another person", four_eyes),
 )

@@ -9,6 +9,7 @@ from actors.simulation.invariants.invariant import Invariant
 from actors.simulation.reading import decoded
 from actors.simulation.told import AMOUNTS
 
+_CLAIMS = ("refund", "dispute", "payout", "case")
 _PROVIDERS = ("providerA", "providerB")
 
 
@@ -34,6 +35,22 @@ def views_equal_replay(evidence: Evidence) -> list[str]:
             shown.setdefault(payment.id, []).append((asked, places[0], places[-1]))
     for views in shown.values():
         found += _never_older(views)
+    return found + _claims_shown(evidence)
+
+
+def _claims_shown(evidence: Evidence) -> list[str]:
+    """Refunds, disputes, payouts and cases are shown in a state that they had, too."""
+    found = []
+    for asked in evidence.asked:
+        shown = decoded(asked.answer) if asked.status in (200, 201, 202) else None
+        if not isinstance(shown, dict) or shown.get("object") not in _CLAIMS:
+            continue
+        what = f"{shown.get('id')}: {asked.method} {asked.path} showed {shown.get('state')}"
+        claim = evidence.told.claims.get(str(shown.get("id")))
+        if claim is None:
+            found.append(f"{what}, and the ledger does not know it")
+        elif shown.get("state") not in claim.history:
+            found.append(f"{what}, which it never was ({claim.first.place})")
     return found
 
 

@@ -170,8 +170,21 @@ def booked_twice(evidence: Evidence) -> None:
     evidence.books.entries.append(replace(old, seq=len(evidence.books.entries) + 1))
 
 
+def a_refund_that_never_was(evidence: Evidence) -> Evidence:
+    made = asked(evidence, "/refunds", 201)
+    answer = made.answer.replace(b'"pending_approval"', b'"failed"', 1)
+    return beside(evidence, replace(made, method="GET", key=None, answer=answer))
+
+
+def a_key_from_nowhere(evidence: Evidence) -> Evidence:
+    made = Asked(method="POST", path="/keys", at_ms=0, status=201, answer=b'{"id":"key_nobody"}')
+    return beside(evidence, made)
+
+
 CASES: tuple[Case, ...] = (
-    ("I1", a_yes_of_nothing, "has no refund.requested", ""),
+    ("I9", a_refund_that_never_was, "which it never was", ""),
+    ("I21", a_key_from_nowhere, "no change says so", ""),
+    ("I1", a_yes_of_nothing, "has no refund.requested", "I9"),
     ("I1", another_amount, "says 401, not 400", ""),
     ("I1", a_capture_of_nothing, "is not in the ledger", ""),
     ("I3", two_answers, "another answer", ""),
