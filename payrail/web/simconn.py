@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from aiohttp import web
+from aiohttp import web, web_app
 
 from payrail.runtime.simloop import VirtualLoop
 from payrail.web.simwire import Answer, AnswerReader, NoAnswer
@@ -40,6 +40,15 @@ class Door:
         self.idle.clear()
         for connection in list(self.busy):
             connection.broken()
+        _forget()
+
+
+def _forget() -> None:
+    """The library keeps the handlers it has met for as long as Python runs, and everything behind
+    them: of a server that is gone nothing may stay, for the next simulated house needs the room."""
+    kept = getattr(web_app, "_cached_build_middleware", None)
+    if kept is not None:
+        kept.cache_clear()
 
 
 class Connection(asyncio.Transport):

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import weakref
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -140,6 +141,17 @@ def test_a_dead_process_breaks_its_connections(town):
     assert [one.word for one in town.ask("POST", "/take")] == ["refused"]
     town.serve()
     assert [one.status for one in town.ask("POST", "/take")] == [201]
+
+
+def test_nothing_stays_of_a_dead_server(town):
+    """A simulated house after the other: none of them keeps the memory of the last."""
+    town.ask("POST", "/take")
+    gone = weakref.ref(town.loop)
+    town.loop.end()
+    town.serve()
+    town.rest()
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_process_that_dies_before_it_reads_answers_nobody(town):
