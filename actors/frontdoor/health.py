@@ -155,7 +155,7 @@ class House:
         }
         try:
             view = msgspec.json.decode(self._fs.read(f"data/providers/{public}_state.json"))
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
             return shown
         if shown["health"] == "up":
             shown["health"] = view.get("health", "up")
@@ -194,5 +194,5 @@ class House:
 def _seen(line: bytes) -> _Seen | None:
     try:
         return _decode_seen(line)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return None  # The rest of a line that began before the tail, or one by hand.

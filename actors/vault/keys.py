@@ -140,7 +140,7 @@ def _read(fs: Fs) -> KeysFile | None:
         return None
     try:
         found = _decode_file(fs.read(KEYS))
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         _sealed(f"{KEYS} cannot be read; restore it")
     if not found.keys:
         _sealed(f"{KEYS} holds no key; restore it")

@@ -184,7 +184,7 @@ def _lock_files(home: str | Path) -> list[Path]:
 def _read(path: Path) -> LockText | None:
     try:
         return msgspec.json.decode(first_line(path), type=LockText)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

@@ -83,5 +83,5 @@ class OrderReader:
 def _order(line: bytes) -> Order | None:
     try:
         return msgspec.json.decode(line, type=Order)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None

@@ -257,6 +257,8 @@ async def test_a_mailbox_is_shown_without_bodies(tmp_path):
         async with asyncio.timeout(5):
             while not door.gateway.asked:
                 await asyncio.sleep(0.005)
+        with (tmp_path / "mailboxes/gateway/frontdoor.jsonl").open("ab") as rotten:
+            rotten.write(b'{"kind":"\xd4"}\n')
         _, _, mailbox = await door.ask("GET", "/actors/gateway/mailbox")
         (spool,) = mailbox["spools"]
         assert spool["sender"] == "frontdoor"
@@ -275,6 +277,9 @@ async def test_a_provider_is_shown_by_either_name(tmp_path):
         (tmp_path / "data/providers/providerA_state.json").write_text(json.dumps(state))
         _, _, page = await door.ask("GET", "/providers")
         assert page["data"][0]["breaker"]["state"] == "OPEN"
+        (tmp_path / "data/providers/providerA_state.json").write_bytes(b'{"health":"\xd4"}')
+        _, _, page = await door.ask("GET", "/providers")
+        assert page["data"][0]["breaker"]["state"] == "CLOSED"  # A spoilt view tells nothing.
         assert (await door.ask("GET", "/providers/provider-b"))[0] == 404
 
 

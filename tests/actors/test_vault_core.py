@@ -278,6 +278,14 @@ def test_a_changed_key_seals_the_vault(fs: RealFs, keys: VaultKeys):
     assert fs.read(KEYS) == swapped
 
 
+def test_a_key_file_that_is_no_text_seals_the_vault(fs: RealFs, keys: VaultKeys):
+    """One flipped bit can make it no UTF-8: the file is named, with what to do about it."""
+    fs.replace(KEYS, fs.read(KEYS).replace(b"k1", b"\xeb1", 1))
+
+    with pytest.raises(BadSettings, match=r"keys\.json cannot be read"):
+        open_keys(fs, StillClock(), SeededRng())
+
+
 def test_another_given_key_seals_the_vault(fs: RealFs):
     """PAYRAIL_VAULT_KEY begins a home; later it must be the same one, or none."""
     open_keys(fs, StillClock(), SeededRng(), given="11" * 32)

@@ -202,8 +202,8 @@ async def test_orders_pause_resume_kill_and_restart(home):
         await until(serving(home, "vault"), 10)
         give_order(home, "vault", "pause", at="")
         await until(lambda: row(home, "vault")["state"] == "paused")
-        with control_path(home, "vault").open("a") as control:
-            control.write('nonsense\n{"verb":"dance"}\n{"verb":"resume"}\n')
+        with control_path(home, "vault").open("ab") as control:
+            control.write(b'nonsense\n{"verb":"dance"}\n{"verb":"\xd4"}\n{"verb":"resume"}\n')
         await until(serving(home, "vault"))
 
         verbs: tuple[Verb, ...] = ("kill", "restart")
