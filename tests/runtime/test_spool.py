@@ -256,6 +256,18 @@ def test_a_position_is_believed_only_if_its_line_is_the_one(last: int, epoch: in
     assert reader.offset == (size if begins else 0)
 
 
+def test_a_position_in_a_file_that_was_moved_is_not_believed_of_the_next():
+    """The next file ends with the very line that was consumed last, and is shorter: who began
+    behind its end would never see the line that comes there."""
+    fs = SimFs()
+    fs.replace(PATH, numbered(3))
+    reader = SpoolReader(fs, "gateway", "vault")
+    reader.start_behind(3, 1, len(numbered(3)) + 6)
+    writer(fs).append(numbered(4))
+
+    assert numbered(4)[:-1] in reader.read(4096)
+
+
 @pytest.mark.parametrize("offset", [1, 5, 100_000])
 def test_a_position_that_is_nowhere_is_the_beginning(offset: int):
     """In the middle of a line, or behind the end of the file."""
