@@ -112,7 +112,8 @@ def refusal(actor: str, refused: Refused, moment: Moment) -> tuple[Step, list[Ke
 
 
 def again(line: bytes, by: Message) -> Message | None:
-    """The message in a dead letter's line, to be decided on behalf of `by`; None without one."""
+    """The message in a dead letter's line, to be decided on behalf of `by`; None without one. It is
+    answered as if it had been decided then: its key has this effect too, and gives its answer."""
     letter = read_dead_letter(line)
     if bytes(letter.message) == b"null":
         return None
@@ -126,6 +127,7 @@ def again(line: bytes, by: Message) -> Message | None:
         kind=fields["kind"],
         body=body,
         correlation_id=fields.get("correlation_id", by.correlation_id),
+        reply_to=fields.get("reply_to"),
         key=fields.get("key"),
     )
 

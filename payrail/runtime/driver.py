@@ -201,7 +201,8 @@ class Driver(Generic[S]):
     def _reply_line(self, reply: StoredReply) -> bytes | None:
         """None for a reply that cannot be made: lost, as any may be, and its asker asks again."""
         try:
-            return reply_line(self.actor.name, reply, self.journal, self.world.clock.now())
+            now, letters = self.world.clock.now(), self._books[DLQ].file
+            return reply_line(self.actor.name, reply, self.journal, letters, now)
         except LineDamaged as error:
             self.notes.append(("reply.lost", {"re": reply.re, "reason": str(error)}))
             return None
