@@ -36,6 +36,7 @@ class HandFile:
         self._digest = digest  # of the file up to the offset
         self._seen = hashlib.sha256()
         self._tail = b""  # the last bytes before the offset
+        self._is_doubtful = False  # a sync failed, and a later one says nothing of those bytes
         self._identity: int | None = None  # of the file that we read last
         self._end = 0  # how long it was then, as far as we read
 
@@ -56,11 +57,18 @@ class HandFile:
                 self._restart()
             data = file.pread(self.offset, GIVE_UP_BYTES)
             if b"\n" in data or len(data) == GIVE_UP_BYTES:
-                file.sync()
+                self._make_durable(file, data)
             self._identity, self._end = file.identity(), self.offset + len(data)
             return self._split(data)
         finally:
             file.close()
+
+    def _make_durable(self, file: File, data: bytes) -> None:
+        if self._is_doubtful:
+            file.pwrite(self.offset, data)
+        self._is_doubtful = True
+        file.sync()
+        self._is_doubtful = False
 
     def _split(self, data: bytes) -> list[HandLine]:
         *whole, _ = data.split(b"\n")

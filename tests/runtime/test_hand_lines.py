@@ -282,3 +282,19 @@ def test_a_hand_file_that_cannot_be_synced_is_tried_again(fs: SimFs, driver: Dri
     settle(driver)
 
     assert notes(fs) == ["one"]
+
+
+def test_a_line_whose_sync_failed_outlives_the_power_once_it_was_handled(
+    fs: SimFs, driver: Driver[State], clock: SimClock
+):
+    """A sync that succeeds later says nothing of it: it is written again, and not handled twice."""
+    write(fs, ping("once"))
+    fs.faults = [Fault(fs.calls + 1, "error", ops=frozenset({"sync"}))]
+    settle(driver)
+    settle(driver)
+
+    found = fs.after_crash(Dropped())
+    settle(drive(found, clock))
+
+    assert notes(found) == ["once"]
+    assert found.read(HAND_FILE) == ping("once")
