@@ -64,11 +64,13 @@ class Trap:
     armed: bool = False
     calls: list[tuple[str, Call]] = field(default_factory=list)  # since it sprang last
     sprung: list[tuple[str, Call]] = field(default_factory=list)
+    failed: list[Call] = field(default_factory=list)  # with all that went wrong afterwards
     is_mended: bool = False
 
     def of(self, name: str) -> Faults:
         def fault(call: Call) -> Fault | None:
             if self.lasting is not None and self._still_hits(self.lasting, name, call):
+                self.failed.append(call)
                 return self.lasting.of(call)
             if not self.armed:
                 return None
@@ -77,6 +79,7 @@ class Trap:
             if not left or len(self.calls) != left[0].n:
                 return None
             self.sprung.append((name, call))
+            self.failed.append(call)
             self.calls.clear()
             return left[0].way.of(call)
 
@@ -93,6 +96,9 @@ class Trap:
         if not self.sprung or self.is_mended or self.last.lasts == "once":
             return None
         return self.last
+
+    def has_failed(self, op: str, path_end: str) -> bool:
+        return any(call.op == op and call.path.endswith(path_end) for call in self.failed)
 
     def _still_hits(self, way: Way, name: str, call: Call) -> bool:
         culprit, at = self.sprung[-1]
@@ -169,7 +175,10 @@ class Play:
     @property
     def can_lose_power(self) -> bool:
         """Whether anything can be promised for a power cut: not where a folder's sync has failed
-        and a name was not made anew."""
+        and a name was not made anew, nor for what people wrote and an actor that died over it
+        could not make durable for them."""
+        if self.trap.last.lasts != "once" and self.trap.has_failed("sync", "/hand.jsonl"):
+            return False
         return not self.house.disk.lost_names()
 
     def _come_to_an_end(self, alive: bool) -> None:

@@ -242,8 +242,8 @@ class SpoolReader:
 
     def start_behind(self, n: int, epoch: int, offset: int) -> None:
         """Begin at `offset` if the line that ends there is number `n`, of `epoch` where one counts
-        (an edge's; 0 for an inner sender, whose numbers go on through its epochs), else at 0. A file
-        that is shorter is not the one that was meant: that was moved away."""
+        (an edge's; 0 for an inner sender, whose numbers go on through its epochs), else at 0.
+        A file that is shorter is not the one that was meant: that was moved away."""
         if not offset or not self._reopen() or self._file is None or offset > self._file.size():
             return
         begin = max(0, offset - 2 * 64 * 1024)

@@ -8,12 +8,16 @@ from actors.simulation.crashes import Scene
 from actors.simulation.scenes import (
     challenges,
     disputes,
+    documents,
+    edges,
+    hand_lines,
     holds,
     payments,
     payouts,
     people,
     provider_disputes,
     refunds,
+    rotation,
     rule_files,
     settlement,
     webhooks_out,
@@ -31,6 +35,10 @@ FLOWS: dict[str, tuple[Scene, ...]] = {
     "webhooks_out": webhooks_out.SCENES,
     "people": people.SCENES,
     "rule_files": rule_files.SCENES,
+    "documents": documents.SCENES,
+    "rotation": rotation.SCENES,
+    "edges": edges.SCENES,
+    "hand_lines": hand_lines.SCENES,
 }
 #: Every scene, flow by flow.
 SCENES = {(flow, scene.slug): scene for flow, scenes in FLOWS.items() for scene in scenes}
