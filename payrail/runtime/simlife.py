@@ -16,6 +16,7 @@ from payrail.runtime.ports import Errands
 from payrail.runtime.simmachine import Build
 from payrail.runtime.simproc import SimProcess
 from payrail.runtime.turning import Habits, Parts, Turning
+from payrail.storage.spool import ROTATE_BYTES
 
 Door = Callable[[Driver[Any], SimProcess], object]
 
@@ -39,11 +40,12 @@ def actor_life(
     errands: Callable[[SimProcess], Errands] = no_errands,
     doors: Sequence[Door] = (),
     habits: Habits | None = None,
+    rotate_bytes: int = ROTATE_BYTES,
 ) -> Build:
     """An actor of the house, for `SimMachine.add`."""
 
     def build(process: SimProcess) -> Turning:
-        life = Turning(make_actor(process), _parts(process, errands(process)), habits)
+        life = Turning(make_actor(process), _parts(process, errands(process), rotate_bytes), habits)
         for door in doors:
             door(life.driver, process)
         return life
@@ -51,7 +53,7 @@ def actor_life(
     return build
 
 
-def _parts(process: SimProcess, errands: Errands) -> Parts:
+def _parts(process: SimProcess, errands: Errands, rotate_bytes: int) -> Parts:
     ground = process.ground
     return Parts(
         fs=process.fs,
@@ -63,4 +65,5 @@ def _parts(process: SimProcess, errands: Errands) -> Parts:
         log=ground.log_of(process.name),
         steps=NoSteps(),
         open_errands=lambda: getattr(errands, "open", 0),
+        rotate_bytes=rotate_bytes,
     )

@@ -24,6 +24,7 @@ from payrail.runtime.intake import SUSPECT_BYTES, TURN_BYTES, World
 from payrail.runtime.ports import Bell, Clock, Errands, Fs
 from payrail.runtime.scrub import SLICE_BYTES
 from payrail.runtime.supervision import POISON_DEATHS
+from payrail.storage.spool import ROTATE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Parts:
     log: Any  # a bound structlog logger
     steps: Steps
     open_errands: Callable[[], int] = lambda: 0  # those whose outcome somebody waits for
+    rotate_bytes: int = ROTATE_BYTES  # of our spools in others' mailboxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class Turning:
             read_to=partial(read_to, parts.cells),
             hint=self._hint,
             errands=parts.errands,
+            rotate_bytes=parts.rotate_bytes,
         )
 
     def _hint(self, sender: str) -> int:

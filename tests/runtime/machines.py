@@ -81,8 +81,8 @@ def send(machine: SimMachine, *lines: bytes, ring: bool = True) -> None:
         machine.bell.ring(TOY)
 
 
-def steps(machine: SimMachine) -> list[JournalLine]:
-    data = SimFs(machine.disk).read(journal_path(TOY))
+def steps(machine: SimMachine, name: str = TOY) -> list[JournalLine]:
+    data = SimFs(machine.disk).read(journal_path(name))
     return [line for _, _, line in read_steps(data)]
 
 

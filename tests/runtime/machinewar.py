@@ -18,7 +18,7 @@ from payrail.runtime.cellpage import read_to
 from payrail.runtime.orders import Verb
 from payrail.runtime.recovery import OPENED, journal_path
 from payrail.runtime.sim import Call, Chance, Fault, SimFs
-from payrail.runtime.simmachine import SUPERVISOR
+from payrail.runtime.simmachine import SUPERVISOR, SimMachine
 from payrail.runtime.simproc import SimProcess
 from payrail.runtime.turning import Habits
 from payrail.storage.journal import verify_chain
@@ -27,7 +27,6 @@ from tests.runtime.machines import TOY, fresh, settle, steps
 from tests.runtime.toy import Toy, deposit_line
 
 LINES = 12
-TURNS = 250
 #: A drained spool of this size is moved away: some three lines.
 ROTATE_BYTES = 1_500
 #: A call goes wrong once in so many.
@@ -40,15 +39,23 @@ BOOK = Toy.books["deposits"].path
 class War:
     """One seed."""
 
+    names: tuple[str, ...] = (TOY,)
+    turns = 250
+    #: What an error may hit.
+    failing = frozenset({"create", "append", "pwrite", "truncate", "sync", "rename", "sync_folder"})
+
     def __init__(self, seed: int) -> None:
         self.rng = Random(seed)
         forced_steps, pause_ms = self.rng.choice(SNAPSHOTS)
-        self.machine = fresh(habits=Habits(forced_steps=forced_steps, documents_ms=pause_ms))
+        self.machine = self._built(Habits(forced_steps=forced_steps, documents_ms=pause_ms))
         self.fired: Counter[str] = Counter()
         self.sent = 0
         self.strangers: list[SimProcess] = []  # started beside the house: people end those
         self._arm()
-        self._reborn_vault()
+        self._reborn()
+
+    def _built(self, habits: Habits) -> SimMachine:
+        return fresh(habits=habits)
 
     def _arm(self) -> None:
         self.machine.rings = lambda _actor: self.rng.choice((0, 1, 1, 2))
@@ -64,6 +71,8 @@ class War:
         if self.rng.randrange(FAULT_ONCE_IN):
             return None
         kind = self.rng.choice(("crash_before", "crash_after", "torn", "error", "error"))
+        if kind == "error" and call.op not in self.failing:
+            return None
         number = self.rng.choice((errno.EIO, errno.ENOSPC))
         self.fired[kind if kind != "error" else errno.errorcode[number]] += 1
         kept_bytes = self.rng.randint(0, call.size_bytes)
@@ -77,7 +86,7 @@ class War:
 
     def fight(self) -> "War":
         """Turns and blows, as chance has it."""
-        for _ in range(TURNS):
+        for _ in range(self.turns):
             ready = self.machine.runnable()
             if ready and self.rng.random() < 0.8:
                 self.machine.turn(self.rng.choice(ready))
@@ -98,23 +107,23 @@ class War:
         if what == "send":
             self._send()
         elif what in ("kill", "stop", "go_on"):
-            label = rng.choice([TOY, TOY, SUPERVISOR])
+            label = rng.choice([*self.names, *self.names, SUPERVISOR])
             getattr(machine, what)(label)
         elif what == "jump":
             machine.time.jump_wall_ms(rng.choice((-3_600_000, -10, 10, 3_600_000)))
         elif what == "freeze":
             machine.time.is_frozen = not machine.time.is_frozen
         elif what == "twice":
-            self.strangers.append(machine.start_twice(TOY))
+            self.strangers.append(machine.start_twice(rng.choice(self.names)))
         elif what == "slow":
-            machine.slow_ms[TOY] = rng.choice((0, 50))
+            machine.slow_ms[rng.choice(self.names)] = rng.choice((0, 50))
         elif what == "supervisor":
             self._boot()
         elif what == "cut":
             machine.cut_power(Chance(Random(rng.random())), keeps_cells=rng.random() < 0.5)
-            self._reborn_vault()
+            self._reborn()
         else:
-            machine.order(TOY, cast(Verb, what))
+            machine.order(rng.choice(self.names), cast(Verb, what))
 
     def _send(self) -> None:
         if self.sent < LINES:
@@ -126,7 +135,7 @@ class War:
         if self.machine.warden is None:
             self.machine.start()
 
-    def _reborn_vault(self) -> None:
+    def _reborn(self) -> None:
         """The sender of deposits, which sends again what its receiver cannot find."""
         fs = SimFs(self.machine.disk)
         self.vault = SpoolWriter(
@@ -152,27 +161,43 @@ class War:
         machine.go_on(SUPERVISOR)
         self._boot()
         settle(machine)
-        machine.order(TOY, "resume")
-        machine.kill(TOY)  # of a process with a faulty disk
+        for name in self.names:
+            machine.order(name, "resume")
+            machine.go_on(name)
+            machine.kill(name)  # of a process with a faulty disk
         for _ in range(3):
-            machine.order(TOY, "release")
-            settle(machine)
+            for name in self.names:
+                machine.order(name, "release")
+            self._settle()
         self._judge()
         return self
 
+    def _settle(self) -> None:
+        settle(self.machine)
+
     def _judge(self) -> None:
-        fs = SimFs(self.machine.disk)
-        verify_chain(journal_path(TOY), fs.read(journal_path(TOY)))
-        found = steps(self.machine)
-        assert self.machine.notes[TOY].state == "up", self.machine.ends[-3:]
-        assert [s.in_.n for s in found if s.in_.from_ == "vault"] == list(range(1, LINES + 1))
+        for name in self.names:
+            self._judge_journal(name)
+        self._judge_timers()
+        fs, found = SimFs(self.machine.disk), steps(self.machine)
+        assert [s.in_.n for s in found if s.in_.from_ == "vault"] == list(range(1, self.lines + 1))
+        book = [bytes(line.line) for s in found for line in s.books if line.book == "deposits"]
+        assert fs.read(BOOK) == b"".join(line + b"\n" for line in book)
+
+    def _judge_journal(self, name: str) -> None:
+        path = journal_path(name)
+        verify_chain(path, SimFs(self.machine.disk).read(path))
+        found = steps(self.machine, name)
+        assert self.machine.notes[name].state == "up", self.machine.ends[-3:]
         epochs = [step.epoch for step in found if step.in_.kind == OPENED]
         assert epochs == list(range(1, len(epochs) + 1))
         times_ms = [parse_iso(step.at) for step in found]
         assert times_ms == sorted(times_ms)
-        self._judge_timers()
-        book = [bytes(line.line) for s in found for line in s.books if line.book == "deposits"]
-        assert fs.read(BOOK) == b"".join(line + b"\n" for line in book)
+
+    @property
+    def lines(self) -> int:
+        """How many the toy was sent."""
+        return LINES
 
     def _judge_timers(self) -> None:
         due_ms: dict[str, int] = {}

@@ -4,9 +4,10 @@ from collections import Counter
 
 import pytest
 
+from tests.runtime.machinetown import Town
 from tests.runtime.machinewar import War
 
-SEEDS = 100
+SEEDS, TOWNS = 60, 25
 
 
 def test_nothing_is_lost_or_done_twice_whatever_goes_wrong():
@@ -27,3 +28,17 @@ def test_nothing_is_lost_or_done_twice_whatever_goes_wrong():
 def test_the_same_seed_leaves_the_same_bytes(seed: int):
     """A simulated machine has no chance, time or order of its own."""
     assert War(seed).fight().peace().trace == War(seed).fight().peace().trace
+
+
+def test_a_town_at_war_loses_nothing_on_the_way():
+    """Three actors, their channels, a followed book and errands: each line arrives once, in order,
+    although every few lines a spool is moved away."""
+    moved = 0
+    for seed in range(TOWNS):
+        try:
+            town = Town(seed).fight().peace()
+        except Exception as error:
+            raise AssertionError(f"seed {seed}") from error
+        moved += any("/old/" in name for name in town.machine.disk.names)
+
+    assert moved >= TOWNS // 2
