@@ -21,6 +21,7 @@ from actors.cli.chaos.reading import Growing
 from actors.cli.chaos.smalldisk import NoSmallDisk, SmallDisk
 from actors.cli.chaos.wallclock import AHEAD_S_MAX, WallClock
 from actors.cli.chaos.witness import Witness
+from payrail.runtime.house import status
 from tests.conftest import NO_RIGHT
 
 
@@ -182,3 +183,28 @@ async def _until(running: Any, fact: Any, seconds: float = 10.0) -> None:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(300)
+def test_a_run_that_is_told_to_end_takes_its_house_with_it(tmp_path: Path):
+    """SIGTERM: 130, no process and no small disk is left, the home is kept for people to look."""
+    words = ("chaos", "run", "--minutes", "5", "--disk-full", "--clock", "--home", str(tmp_path))
+    command = [sys.executable, "-m", "actors.cli.main", *words]
+    with subprocess.Popen(command, cwd=auditor.ROOT, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        while "time 0:00" not in running.stderr.readline():
+            assert running.poll() is None
+        supervisor = next(row for row in status(_home(tmp_path)) if row["name"] == "supervisor")
+        running.terminate()
+        running.communicate()
+
+    assert running.returncode == 130
+    assert not is_of(_home(tmp_path), supervisor["pid"])
+    assert (tmp_path / "home/data/ledger/payments.jsonl").exists()
+    assert not (tmp_path / "disk").exists()
+
+
+def _home(folder: Path) -> Path:
+    on_disk = folder / "disk/home"
+    return on_disk if on_disk.exists() else folder / "home"

@@ -16,6 +16,8 @@ from actors.cli.common import AsJson, put, put_json, say
 from actors.cli.exits import FAILED, usage
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from actors.cli.chaos.order import Order
     from actors.cli.chaos.outcome import Outcome
 
@@ -105,23 +107,30 @@ def _folder(home: Path | None) -> Path:
 def _played(order: "Order", folder: Path) -> "Outcome":
     """Run it; what happens is told on stderr. Raises Stop 1 for a house that does not work."""
     import asyncio
-    import signal
 
     from actors.cli.chaos.house import HouseFailed
     from actors.cli.chaos.live import Screen
     from actors.cli.chaos.storm import run as play
     from actors.cli.exits import Stop
 
-    def ended(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, ended)
     say(f"the house, its log and the witness files: {folder}")
     try:
         with Screen() as screen:
-            return asyncio.run(play(order, folder, screen.tell))
+            return asyncio.run(_until_told(play(order, folder, screen.tell)))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
     except HouseFailed as error:
         raise Stop(FAILED, f"the house {error}", f"Look into {folder}.") from error
+
+
+async def _until_told(run: "Coroutine[None, None, Outcome]") -> "Outcome":
+    """By SIGTERM it ends as by Ctrl-C: its house is stopped, its small disk taken away."""
+    import asyncio
+    import signal
+
+    task = asyncio.ensure_future(run)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
 
 
 def _put(outcome: "Outcome", *, as_json: bool) -> None:
