@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from tests.planted.bugs import AREAS, NAMED
-from tests.planted.planted import Planted
+from tests.planted.planted import Catcher, Planted, Simulated
 from tests.planted.running import Result, all_tried, green_without
 
 AREA_OF = {bug.name: area for area, bugs in AREAS.items() for bug in bugs}
@@ -20,7 +20,8 @@ def main() -> int:
     given = _arguments()
     wanted = [bug for bug in NAMED.values() if _is_wanted(bug, given)]
     began = time.monotonic()
-    results = _all(wanted, given.jobs, is_shown=not given.json)
+    only = (Simulated(given.simulate),) if given.simulate else ()
+    results = _all(wanted, given.jobs, only, is_shown=not given.json)
     if given.json:
         rows = [{"area": AREA_OF[r.bug], "caught": r.is_caught, **asdict(r)} for r in results]
         print(json.dumps(rows, indent=1))
@@ -34,6 +35,8 @@ def main() -> int:
 
 
 def _is_wanted(bug: Planted, given: argparse.Namespace) -> bool:
+    if given.faults and not bug.faults_only:
+        return False
     return (given.only or "") in bug.name and given.area in (None, AREA_OF[bug.name])
 
 
@@ -42,13 +45,19 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", help="bugs whose name holds this")
     parser.add_argument("--area", choices=AREAS, help="bugs of one area")
     parser.add_argument("--jobs", type=int, default=2, help="how many at once (2)")
+    what = "only bugs that nobody would notice without faults"
+    parser.add_argument("--faults", action="store_true", help=what)
+    what = "let the simulator alone look, with so many seeds at most"
+    parser.add_argument("--simulate", type=int, metavar="SEEDS", help=what)
     parser.add_argument("--json", action="store_true", help="a list of results on stdout")
     return parser.parse_args()
 
 
-def _all(bugs: Sequence[Planted], jobs: int, *, is_shown: bool) -> list[Result]:
+def _all(
+    bugs: Sequence[Planted], jobs: int, only: tuple[Catcher, ...], *, is_shown: bool
+) -> list[Result]:
     results = []
-    for result in all_tried(bugs, jobs):
+    for result in all_tried(bugs, jobs, only):
         results.append(result)
         if is_shown:
             _show(result)

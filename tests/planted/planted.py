@@ -1,16 +1,19 @@
 """What a planted bug is: its name, what it breaks, how it is planted, and by whom it is caught."""
 
 import importlib
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from tests.planted.edits import Change, Ran
 
+#: How the simulator's verdict begins where a test has its place.
+SEED = "simulate --seed "
 #: Words for pytest in a fork: it keeps nothing, and imports nothing that no test here needs.
 QUIET: tuple[str, ...] = (
     *("-q", "--tb=short", "-p", "no:cacheprovider", "-p", "no:schemathesis"),
@@ -40,6 +43,38 @@ class Tests:
 
     def __str__(self) -> str:
         return self.nodes[0].removeprefix("tests/") + (f" -k {self.pick!r}" if self.pick else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """The simulator: the first of so many seeds that fails has caught the bug."""
+
+    seeds: int
+
+    def look(self, bug: "Planted", report: Path) -> None:
+        """See Catcher. The first disk is made with the bug in it, as the first day of a house."""
+        run = importlib.import_module("actors.simulation.run").run
+        with bug.plant() as ran:
+            seed, first = 0, None
+            while first is None and seed < self.seeds:
+                seed += 1
+                first = _failure(run, seed)
+        told = {"first": first, "tests": seed, "ran": [one.times for one in ran], "read": False}
+        report.write_text(json.dumps(told))
+
+    def __str__(self) -> str:
+        return f"simulate --runs {self.seeds}"
+
+
+def _failure(run: Callable[[int], Any], seed: int) -> dict[str, str] | None:
+    try:
+        failures = run(seed).failures
+    except Exception as error:  # the first day, before any seed begins
+        failures = (f"{type(error).__name__}: {error}",)
+    if not failures:
+        return None
+    words = " ".join(" ".join(failures).split())
+    return {"test": f"{SEED}{seed}", "kind": "found", "message": words[:300]}
 
 
 def seen_by(*nodes: str, pick: str = "") -> Tests:

@@ -24,10 +24,12 @@ import pytest
 import actors
 import payrail
 from tests.planted.edits import HERE
-from tests.planted.planted import QUIET, Catcher, Planted
+from tests.planted.planted import QUIET, SEED, Catcher, Planted
 
-#: A catcher that takes longer than this has caught nothing.
-TIMEOUT_S = 150
+#: A catcher that takes longer than this, of the processor or by the clock, has caught nothing.
+CPU_S_MAX, TIMEOUT_S = 150, 1_500
+_BREAKERS = "actors.cli.chaos"
+_PLUGINS = ("hypothesis", "anyio.pytest_plugin", "pytest_asyncio.plugin", "xdist.plugin")
 OUTPUT_SHOWN_MAX = 800
 #: Errors that tell of a bug that was planted badly, and not of one that was caught.
 _OWN_FAULTS = ("NameError", "SyntaxError", "ImportError", "ModuleNotFoundError", "StaleEdit")
@@ -69,10 +71,13 @@ class _Trial:
         return Path(self.folder.name) / "output"
 
 
-def all_tried(bugs: Sequence[Planted], jobs: int) -> Iterator[Result]:
-    """The result of each bug: the first of its catchers that noticed, or what the last one said."""
+def all_tried(
+    bugs: Sequence[Planted], jobs: int, only: tuple[Catcher, ...] = ()
+) -> Iterator[Result]:
+    """The result of each bug: the first of its catchers (or of those given in their place) that
+    noticed, or what the last one said."""
     load_product()
-    waiting = deque((bug, bug.caught_by) for bug in bugs)
+    waiting = deque((bug, only or bug.caught_by) for bug in bugs)
     running: dict[int, _Trial] = {}
     while waiting or running:
         while waiting and len(running) < jobs:
@@ -88,23 +93,34 @@ def all_tried(bugs: Sequence[Planted], jobs: int) -> Iterator[Result]:
 
 
 def green_without(nodes: Sequence[str]) -> str:
-    """Run these tests without any bug, in one more fork. Result: empty when all are green, else
-    what pytest said."""
+    """Run these tests, or seeds, without any bug, in one more fork. Result: empty when all are
+    green, else what was said."""
+    seeds = {int(node.removeprefix(SEED)) for node in nodes if node.startswith(SEED)}
+    tests = sorted(set(nodes)) if not seeds else []
     with tempfile.TemporaryDirectory(prefix="planted-") as folder:
         output = Path(folder) / "output"
         pid = os.fork()
         if pid == 0:
-            _in_fork(output, lambda: pytest.main([*QUIET, *sorted(set(nodes))]))
+            _in_fork(output, lambda: _all_green(sorted(seeds), tests))
         _, status = os.waitpid(pid, 0)
         return "" if status == 0 else f"exit {status}: {_tail(output)}"
 
 
+def _all_green(seeds: Sequence[int], tests: Sequence[str]) -> int:
+    run = importlib.import_module("actors.simulation.run").run
+    failed = [failure for seed in seeds for failure in run(seed).failures]
+    print(*failed, sep="\n")
+    return int(bool(failed)) or (pytest.main([*QUIET, *tests]) if tests else 0)
+
+
 def load_product() -> None:
-    """Import every module of the product, so that forks need not; but for the terminal's, some of
-    which change the process that imports them."""
+    """Import every module of the product, and what pytest would, so that forks need not; but for
+    the breakers of a running house, some of which change the process that imports them."""
+    for name in _PLUGINS:
+        importlib.import_module(name)
     for package in (payrail, actors):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not found.name.endswith("__main__") and not found.name.startswith("actors.cli"):
+            if not found.name.endswith("__main__") and not found.name.startswith(_BREAKERS):
                 importlib.import_module(found.name)
 
 
@@ -121,6 +137,7 @@ def _begun(bug: Planted, catchers: tuple[Catcher, ...]) -> tuple[int, _Trial]:
 def _in_fork(output: Path, work: Callable[[], int | None]) -> None:
     """Do it, and end without a word to what the parent had open. The exit code is pytest's."""
     signal.alarm(TIMEOUT_S)
+    signal.setitimer(signal.ITIMER_PROF, CPU_S_MAX)
     os.chdir(HERE)
     into = os.open(output, os.O_WRONLY | os.O_CREAT)
     os.dup2(into, 1)

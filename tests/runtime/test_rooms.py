@@ -47,7 +47,7 @@ TEXT_ROOMS = (
     "payrail/domain/cards.py",
     "payrail/domain/declines.py",
     "actors/frontdoor/provider_door.py",
-    "actors/simulation/judged.py",
+    "actors/simulation/",  # what it says to people
 )
 #: Hashes of files and lines: they tell of damage, and keep nothing secret.
 CHECKSUM_ROOMS = (
@@ -139,7 +139,7 @@ RULES: dict[str, tuple[Judge, tuple[str, ...]]] = {
 
 def _found(is_meant: Judge, rooms: tuple[str, ...], *folders: str) -> Iterator[str]:
     for path, text in sources(*folders):
-        if path in rooms or path.startswith(OUTSIDE):
+        if path.startswith((*rooms, *OUTSIDE)):
             continue
         for node in ast.walk(ast.parse(text)):
             if is_meant(node):

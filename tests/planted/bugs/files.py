@@ -149,7 +149,7 @@ BUGS = (
     Planted(
         "hand-lines-not-synced",
         "what people wrote is handled before it is durable",
-        (Edit("payrail.storage.handfile:HandFile.read", "file.sync()", "pass"),),
+        (Edit("payrail.storage.handfile:HandFile._make_durable", "file.sync()", "pass"),),
         (seen_by("runtime/test_hand_lines.py", pick="taken_back"),),
         faults_only=True,
     ),
