@@ -8,7 +8,7 @@
         ...
 
 The library's own parser and handlers serve, as in the house: a request is bytes on a connection in
-memory, kept for the next one (0.1 ms dearer than to make requests by hand, and nothing to imitate).
+memory, kept for the next one. That costs 0.1 ms a request, and leaves nothing to imitate.
 A process that ends breaks its connections; one that is stopped keeps its askers waiting. `fate`
 may delay or lose a request or its answer, or have a request come twice.
 Never: opens a socket, or waits. Whoever owns the clock moves it to `next_due_ms`.
