@@ -112,7 +112,7 @@ class SimFs:
         return self._is_killed or self.disk.is_off
 
     def must_live(self) -> None:
-        if self.is_dead:
+        if self._is_killed or self.disk.is_off:
             raise SimCrash
 
     def kill(self) -> None:
@@ -225,8 +225,10 @@ class SimFs:
         return next((fault for fault in self.faults if fault.hits(call)), None)
 
     def _find(self, path: str) -> Node | None:
-        self.must_live()
-        node = self.disk.names.get(path)
+        disk = self.disk
+        if self._is_killed or disk.is_off:  # As `must_live`; nothing is asked more often.
+            raise SimCrash
+        node = disk.names.get(path)
         if node is None:
             _plain(path)  # What has a name there has a legal one.
         return node
