@@ -6,7 +6,7 @@ A command that needs a provider parks its asker; `actors.gateway.outcomes` answe
 from collections.abc import Callable
 from typing import Any
 
-from actors.gateway import calls, challenges, holds, routing
+from actors.gateway import calls, card_news, challenges, holds, routing
 from actors.gateway import idempotency as keys
 from actors.gateway.booking import Booking
 from actors.gateway.facts import Closed, Parked, Pending
@@ -32,7 +32,7 @@ def create(state: GatewayState, message: Message, moment: Moment, rules: Rules) 
     order: CreatePayment = message.body
     card = state.cards.get(order.payment_method)
     if card is None or card.merchant_id != order.merchant_id:
-        raise _unknown_token()
+        raise card_news.unknown(state)
     _must_be_money(order)
     booking = Booking(None, message, moment)
     payment_id = moment.new_id("pi")
@@ -182,15 +182,6 @@ def must_be(field: str, check: Callable[[Any], object], value: object) -> None:
             f"this {field} cannot be used",
             errors=[{"field": field, "message": str(error)}],
         ) from None
-
-
-def _unknown_token() -> RequestError:
-    return RequestError(
-        422,
-        "unknown-token",
-        "no such token; tokenize the card first",
-        errors=[{"field": "payment_method", "message": "not a token of yours"}],
-    )
 
 
 def done(booking: Booking, message: Message, moment: Moment, status: int) -> Step:

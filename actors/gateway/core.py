@@ -8,6 +8,7 @@ from msgspec import Struct
 from actors.gateway import (
     breakers,
     canaries,
+    card_news,
     cases,
     challenge_answers,
     challenges,
@@ -39,7 +40,7 @@ from actors.gateway.booking import (
     ledger_book,
     read_outbox,
 )
-from actors.gateway.facts import Card, CardRegistered, read_event
+from actors.gateway.facts import read_event
 from actors.gateway.settings import Rules
 from actors.gateway.state import GatewayState
 from payrail.domain.access import read_record
@@ -72,6 +73,7 @@ from payrail.domain.words.access import (
     RevokeKey,
     RotateKey,
 )
+from payrail.domain.words.cards import CardNews
 from payrail.domain.words.cases import CloseCase
 from payrail.domain.words.disputes import (
     AcceptDispute,
@@ -209,6 +211,7 @@ class Gateway:
         step.shows += webhooks.view(state)
         step.shows += people.views(state.people.after(records))
         payouts.opened(state, moment, step)
+        card_news.opened(step, moment)
         return step
 
     def decide(self, state: GatewayState, message: Message, moment: Moment) -> Step:
@@ -225,7 +228,9 @@ class Gateway:
             case Command():
                 return self._command(state, message, moment, rules)
             case CardKnown() as known:
-                return _card_known(state, known)
+                return card_news.known(state, known)
+            case CardNews() as news:
+                return card_news.told(state, news)
             case AttemptTimeout():
                 return outcomes.timed_out(state, message, moment)
             case AskAgain():
@@ -265,10 +270,3 @@ class Gateway:
 
     def load(self, documents: Mapping[str, bytes]) -> GatewayState:
         return snapshots.load(documents)
-
-
-def _card_known(state: GatewayState, known: CardKnown) -> Step:
-    if known.token in state.cards:
-        return Step()
-    card = Card(known.merchant_id, known.brand, known.bin, known.last4)
-    return Step(events=[CardRegistered(known.token, card)])

@@ -97,6 +97,16 @@ class CardRegistered(Struct, tag="card_registered", tag_field="type"):
     card: Card
 
 
+class CardsAsked(Struct, tag="cards_asked", tag_field="type"):
+    """An incarnation began, and has not heard from the vault yet."""
+
+    id: str
+
+
+class CardsTold(Struct, tag="cards_told", tag_field="type"):
+    """It has, and with that all that was sent before."""
+
+
 class KeyTaken(Struct, tag="key_taken", tag_field="type"):
     """A merchant uses a key for the first time, or again after it expired."""
 
@@ -196,6 +206,8 @@ class RulesWereRefused(Struct, tag="rules_refused", tag_field="type"):
 Event = (
     PayoutDaySet
     | CardRegistered
+    | CardsAsked
+    | CardsTold
     | KeyTaken
     | KeyAnswered
     | Parked

@@ -7,13 +7,15 @@ from typing import Any
 
 from msgspec import structs
 
-from actors.gateway import dispute_state, payout_state, provider_folds, rules_taken
+from actors.gateway import card_news, dispute_state, payout_state, provider_folds, rules_taken
 from actors.gateway.booking import OutboxEvent
 from actors.gateway.dispute_state import DisputeEvent
 from actors.gateway.facts import (
     CallJudged,
     CanarySet,
     CardRegistered,
+    CardsAsked,
+    CardsTold,
     ChargeAnswered,
     ChargeOffered,
     Closed,
@@ -61,8 +63,8 @@ def apply(state: GatewayState, event: Any) -> None:
             _answer_key(state, event)
         case Parked() | Unparked() | NoticeParked() | NoticeUnparked():
             _fold_parked(state, event)
-        case CardRegistered(token, card):
-            state.cards[token] = card
+        case CardRegistered() | CardsAsked() | CardsTold():
+            card_news.fold(state, event)
         case LateReversalStarted(late):
             _start_late(state, late)
         case LateReversalEnded(reversal_reference):

@@ -34,6 +34,7 @@ class GatewayState(Struct):
     refund_of: dict[str, str] = field(default_factory=dict)  # of succeeded ones, by reference
     disputes: Disputes = field(default_factory=Disputes)
     cards: dict[str, Card] = field(default_factory=dict)
+    cards_asked: str = ""  # what the vault has still to answer
     keys: dict[str, KeyRecord] = field(default_factory=dict)
     pending: dict[str, Pending] = field(default_factory=dict)
     late: dict[str, LateReversal] = field(default_factory=dict)  # by reversal reference

@@ -25,6 +25,7 @@ from payrail.domain.messages import (
     StoreCard,
 )
 from payrail.domain.providers import actor_of, public_name
+from payrail.domain.words.cards import AskCards, CardNews
 from payrail.runtime.actor import BookSpec, Message, Moment, Send, Step, answer
 
 #: What each wish may be given for.
@@ -77,6 +78,8 @@ class Vault:
                 return store(state, order, message, moment)
             case ChargeCard() as order:
                 return self._charge(state, order, message, moment)
+            case AskCards(id=ident):
+                return Step(out=[Send("gateway", "cards.told", CardNews(ident))])
             case LookUpCard() as wish:
                 return self._look_up(state, wish, message, moment)
         raise ValueError(f"the vault has no answer to {message.kind}")

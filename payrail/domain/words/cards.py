@@ -87,7 +87,22 @@ class LookUpCard(Struct, forbid_unknown_fields=True):
     refused: str | None = None  # the door already refused: why
 
 
+class AskCards(Struct, forbid_unknown_fields=True):
+    """Has everything come that you sent? Asked by a gateway that begins."""
+
+    id: str
+
+
+class CardNews(Struct, forbid_unknown_fields=True):
+    """It has: messages come in the order in which they were sent, and those that were lost are
+    sent again first."""
+
+    id: str
+
+
 KINDS = (
+    kind("cards.ask", "gateway", AskCards),
+    kind("cards.told", "vault", CardNews),
     kind("card.known", "vault", CardKnown),
     kind("card.charge", "gateway", ChargeCard, deadline_ms=CHARGE_MS),
     kind("card.refused", "vault", CardRefused),
