@@ -27,7 +27,7 @@ from payrail.domain.messages import (
 )
 from payrail.domain.payment_view import PaymentView, render
 from payrail.domain.words.kinds import GATEWAY
-from payrail.errors import RequestError
+from payrail.errors import Damage, RequestError
 from payrail.storage.lines import encode
 from payrail.web.access import AccessView, Caller
 from payrail.web.bodies import read_checked
@@ -88,12 +88,20 @@ class Commands:
         except RequestError as refusal:
             if body is not order:
                 raise
-            pending = self._pending(order, about) if refusal.status == 504 else None
+            pending = self._seen_pending(order, about) if refusal.status == 504 else None
             if pending is None:
                 raise
         return web.Response(
             body=encode(render(pending)), status=202, content_type="application/json"
         )
+
+    def _seen_pending(self, order: Any, about: str | None) -> PaymentView | None:
+        """The same as far as the books can be read: what a power cut has torn is damaged until
+        the gateway is back, and takes nothing from what the refusal says."""
+        try:
+            return self._pending(order, about)
+        except Damage:
+            return None
 
     def _pending(self, order: Any, about: str | None) -> PaymentView | None:
         """The payment, if the call to a provider that was asked for is open: then 202 says more
