@@ -25,12 +25,14 @@ from actors.simulation.shops import (
     Strange,
 )
 from actors.simulation.trace import Trace
-from payrail.domain.access import demo_records
+from payrail.domain.access import AUDITOR, demo_records
 from payrail.domain.people import KeyAdded
-from payrail.runtime.simtime import SimTime
+from payrail.runtime.simtime import NOON_MS, SimTime
 from payrail.web.simnet import Asked, NoAnswer, SimNet
 from payrail.web.simwire import Answer as Came
 
+#: Shows no key: it was given the way to its page.
+CARDHOLDER = "cardholder"
 #: A client gives up waiting for an answer after so long, and asks again.
 TRY_MS_MAX = 15_000
 _NEVER = 1 << 62
@@ -87,6 +89,7 @@ class Clients:
         self.requests = 0
         self.ends: Counter[str] = Counter()
         self.failures: list[str] = []
+        self.endpoints: dict[str, str] = {}  # by the path of their URL
 
     def add(self, wish: Wish, shop: Shop, steps: Steps[None], at_ms: int) -> None:
         self.all.append(Client(wish, shop, steps, at_ms))
@@ -144,6 +147,8 @@ class Clients:
         def heard(came: Came | NoAnswer) -> None:
             answer = None if isinstance(came, NoAnswer) else came
             self.tries.append(self._try(request, body, sent_ms, tried, answer))
+            if answer is not None and request.path == "/webhook-endpoints":
+                self._learn(answer)
             client.answer = None if answer is None else Answer(answer.status, answer.body)
             client.has_heard = True
             status = came.word if isinstance(came, NoAnswer) else str(came.status)
@@ -153,11 +158,21 @@ class Clients:
         asked = Asked(request.door, request.method, request.path, headers, body)
         self._net.ask(asked, heard, TRY_MS_MAX)
 
+    def _learn(self, answer: Came) -> None:
+        """Which endpoint is at which path, for the sink behind them."""
+        if answer.status == 201:
+            made = msgspec.json.decode(answer.body)
+            self.endpoints["/" + made["url"].rpartition("/")[2]] = made["id"]
+
     def _headers(self, request: Request) -> dict[str, str]:
         if request.role == HOUSE:
             headers = {"Authorization": f"Bearer {self._keys.service}"}
         elif request.role == INSIDER:
             headers = {"Authorization": f"Bearer {self._keys.internal}"}
+        elif request.role == CARDHOLDER:
+            headers = {"Accept": "application/json"}
+        elif request.role.startswith("sk_"):
+            headers = {"Authorization": f"Bearer {request.role}"}
         else:
             headers = self._keys.bearer(request.merchant, request.role)
         if request.key is not None:
@@ -167,14 +182,15 @@ class Clients:
     def _try(
         self, request: Request, body: bytes, sent_ms: int, tried: int, answer: Came | None
     ) -> Try:
-        is_house = request.role in (HOUSE, INSIDER)
+        is_house = request.role in (HOUSE, INSIDER, CARDHOLDER)
+        role = AUDITOR if request.role.startswith("sk_") else request.role
         return Try(
             method=request.method,
             path=request.path,
             at_ms=sent_ms,
             merchant=None if is_house else request.merchant,
-            user="" if is_house else self._users[request.merchant, request.role],
-            role=request.role,
+            user="" if is_house else self._users[request.merchant, role],
+            role=role,
             key=request.key,
             body=body,
             tried=tried,
@@ -193,4 +209,5 @@ class Clients:
         return self._time.monotonic_ms()
 
     def _wall_ms(self) -> int:
-        return self._time.wall_ms()
+        """The client's own clock, which nobody sets wrong."""
+        return NOON_MS + self._time.monotonic_ms()

@@ -97,7 +97,7 @@ def _sink(chance: Random) -> Drawn:
 
 
 def _advance(chance: Random) -> Drawn:
-    return ANY, 0, chance.choice(("1m", "1h", "1h", "8h", "1d", "4d"))
+    return ANY, 0, chance.choice(("1m", "1h", "1h", "8h", "1d", "2d"))
 
 
 def _clock(chance: Random) -> Drawn:

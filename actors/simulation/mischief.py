@@ -56,6 +56,9 @@ class Mischief:
         self._hangs: set[str] = set()
         self._bells_are_lost = self._net_is_rough = False
         self._rotten: list[_Rot] = []
+        #: (path, line) of last lines that rotted: nobody can tell them from torn ones, so they may
+        #: be lost, as long as nothing was told of them.
+        self.rotten_tails: set[tuple[str, int]] = set()
         self.sink_status: int | None = 204
         machine.faults = self.faults_of
         machine.rings = self._rings
@@ -232,6 +235,11 @@ class Mischief:
         flipped = rot.right ^ (1 << own.randrange(8))
         node.durable[offset] = node.content[offset] = flipped
         self._rotten.append(rot)
+        if path.endswith("journal.jsonl") and node.content.find(b"\n", offset) in (
+            -1,
+            len(node.content) - 1,
+        ):
+            self.rotten_tails.add((path, node.content.count(b"\n", 0, offset) + 1))
         self.counts[one.kind] += 1
         self._trace.add(f"fault {one.kind} {path} {offset}")
         self.fired.append(

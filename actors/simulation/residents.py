@@ -23,7 +23,7 @@ from actors.provider.core import Provider
 from actors.provider.faultfile import open_faults
 from actors.provider.posting import TOTAL_MS, notice_works
 from actors.provider.statements import statement_works
-from actors.reconciler.core import Reconciler
+from actors.reconciler.core import Jobs, Reconciler
 from actors.reconciler.works import reconciler_works
 from actors.simulation.beside import Beside, Opening
 from actors.simulation.doors import (
@@ -64,6 +64,8 @@ NAMES = ("vault", *PROVIDERS, "gateway", "reconciler", "dispatcher", FRONT)
 _GATEWAY_PEERS = (FRONT, "vault", *PROVIDERS, "dispatcher", "reconciler")
 _VAULT_PEERS = ("gateway", "vault.http", *PROVIDERS)
 _PROVIDER_PEERS = ("vault", "gateway", FRONT)
+#: Jobs of the reconciler by itself: seldom, since each is a stop on business time's way.
+JOBS = Jobs(settle_every_ms=43_200_000, reconcile_every_ms=43_200_000)
 #: Retries of webhooks come soon.
 SCHEDULE = "demo"
 __all__ = ["API", "FRONT", "INNER", "NAMES", "VAULT", "Household"]
@@ -147,7 +149,7 @@ class Household:
             vault.peers = _VAULT_PEERS
             return vault
         if name == "reconciler":
-            return Reconciler()
+            return Reconciler(JOBS)
         if name == "dispatcher":
             return Dispatcher(Policy(SCHEDULES[SCHEDULE]))
         public = public_name(name)

@@ -10,7 +10,7 @@ the world, and told back when it is there:
 Never: sends one key with two bodies unless the flow means to, or another key for the same wish.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from actors.simulation.schedule import Wish
+from payrail.domain.durations import duration_ms
 
 #: A client waits so long before it asks again: first, and at most.
 PAUSE_MS_MIN, PAUSE_MS_MAX = 50, 2_000
@@ -35,6 +36,9 @@ STORED = frozenset({200, 201, 402})
 #: Who asks for the house itself: with its key, and with the secret of its inner doors.
 HOUSE, INSIDER = "house", "insider"
 
+#: An idempotency key lives longer than this, in business time.
+KEYS_HOURS_MIN = 23
+
 #: Published test numbers: always approved.
 GOOD_CARDS = ("4242424242424242", "5555555555554444", "378282246310005", "6011111111111117")
 
@@ -48,7 +52,7 @@ class Request:
     body: Mapping[str, Any] | None
     key: str | None
     merchant: str
-    role: str
+    role: str  # or a key itself
     door: str = "api"
 
 
@@ -103,14 +107,25 @@ R = TypeVar("R")
 Steps = Generator[Request | Pause | Deed, Answer | None, R]
 
 
+@dataclass
+class BusinessTime:
+    """By how much people have moved it in this run, at least."""
+
+    moved_hours: int = 0
+
+
 class Shop:
     """What one wish's people can do. Every method is a part of a flow: `yield from` it."""
 
-    def __init__(self, wish: Wish, chance: Random, keys_may_end: Callable[[], bool]) -> None:
-        """`keys_may_end`: whether so much time has passed that a key may mean nothing any more."""
-        self.wish, self.chance, self.keys_may_end = wish, chance, keys_may_end
+    def __init__(self, wish: Wish, chance: Random, time: "BusinessTime") -> None:
+        self.wish, self.chance, self._time = wish, chance, time
+        self._advances = 0
         self.asks = 0  # orders so far; of each the answer was final
         self.payments = 0
+
+    def keys_may_end(self) -> bool:
+        """Whether so much time has passed that a key may mean nothing any more."""
+        return self._time.moved_hours >= KEYS_HOURS_MIN
 
     def order(
         self,
@@ -127,7 +142,8 @@ class Shop:
         key = self.wish.key(operation)
         request = Request("POST", path, body or {}, key, self.wish.merchant, role, door)
         answer = yield from self.until_final(request)
-        if self.wish.clicks_twice and door == "api" and answer.status in STORED:
+        is_kept = answer.status in STORED and "?" not in path  # a dry run keeps nothing
+        if self.wish.clicks_twice and door == "api" and is_kept:
             again = yield from self.until_final(request)
             is_other = (again.status, again.data) != (answer.status, answer.data)
             if is_other and not self.keys_may_end():
@@ -161,15 +177,22 @@ class Shop:
         body: Mapping[str, Any] | None,
         role: str = HOUSE,
         door: str = "api",
+        key: str = "",
     ) -> Steps[dict[str, Any]]:
         """People of the house say something, until it is taken. Raises Strange for a refusal."""
-        key = self.wish.key("said") if path == "/clock" else None
+        name = self.wish.key(key) if key else None
         answer = yield from self.until_final(
-            Request(method, path, body, key, self.wish.merchant, role, door)
+            Request(method, path, body, name, self.wish.merchant, role, door)
         )
         if answer.status >= 400:
             raise Strange(f"{method} {path}: {answer.status} {answer.body.get('code')}")
         return answer.body if answer.data else {}
+
+    def advanced(self, by: str) -> Steps[None]:
+        """Business time is moved forward, for everybody."""
+        self._time.moved_hours += max(1, duration_ms(by) // 3_600_000)
+        self._advances += 1
+        yield from self.said("POST", "/clock", {"advance": by}, key=f"clock-{self._advances}")
 
     def ends(self, path: str, states: frozenset[str]) -> Steps[str]:
         """Look until the object is in one of these states. Result: which. Raises Strange when it

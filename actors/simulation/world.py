@@ -17,11 +17,13 @@ from functools import partial
 from actors.gateway.settings import Rules
 from actors.simulation.clients import Clients
 from actors.simulation.evidence import POISON, Evidence, Fired, HeadSeen, Heard, Live
-from actors.simulation.flows import FLOWS, advances, clears, drills, reads
+from actors.simulation.flows import FLOWS
+from actors.simulation.flows.house import SINK, clears, drills
+from actors.simulation.flows.payments import reads
 from actors.simulation.mischief import Mischief
 from actors.simulation.residents import FRONT, NAMES, Household
 from actors.simulation.schedule import REQUESTS_MIN, Plan, Trouble, Wish, chance
-from actors.simulation.shops import GOOD_CARDS, Deed, Shop, Steps
+from actors.simulation.shops import GOOD_CARDS, BusinessTime, Deed, Shop, Steps
 from actors.simulation.trace import Trace
 from actors.simulation.waiting import is_waited_for
 from payrail.domain.words.kinds import PROVIDERS
@@ -29,23 +31,20 @@ from payrail.runtime.deadletters import book_path
 from payrail.runtime.recovery import journal_path
 from payrail.runtime.sim import Chance, SimDisk, SimFs, SimRng
 from payrail.runtime.simmachine import SUPERVISOR, SimMachine
-from payrail.runtime.simtime import SimTime
+from payrail.runtime.simtime import NOON_MS, SimTime
 from payrail.storage.lines import complete_lines
 from payrail.web.simnet import Asked, NoAnswer, SimNet
 from payrail.web.simwire import Answer
 
 RULES = Rules(demo=True, challenge_key=b"a-simulated-house")
-SINK = "shop.example"
 #: With faults a run takes at most so long, in simulated time.
 SAFETY_MS = 45_000
 #: A house that is not up by then never is.
 UP_MS_MAX = 20_000
-#: An idempotency key lives longer than this, in business time.
-KEYS_HOURS_MIN = 23
 #: Of so many turns of an actor one is looked at by a witness.
 WITNESSED = 16
 _NEVER = 1 << 62
-_KEY = re.compile(r"w-?[0-9]+-[a-z]+(?:-[0-9])?")
+_ABOUT = re.compile(r'"correlation_id\\*":\\*"([A-Za-z0-9_-]+)')
 
 
 class NeverEnds(Exception):
@@ -72,8 +71,9 @@ class World:
         self.errors: list[str] = []  # what actors logged that no fault explains
         self.restarts: Counter[str] = Counter()
         self.steps = self._ends_seen = self._people = 0
-        self._hopped_hours = 0
+        self._business = BusinessTime()
         self._boots_ms: int | None = None
+        self._is_over = False
 
     # The phases.
 
@@ -116,35 +116,37 @@ class World:
     def evidence(self) -> Evidence:
         """What witnesses saw, and the files."""
         fs = SimFs(self.machine.disk)
-        names = NAMES[:-1]
+        names, rotten = NAMES[:-1], self.mischief.rotten_tails
+        ids = self.clients.endpoints
         return Evidence(
             fs=fs,
             actors=names,
             core=self.household.core,
             now=self.machine.time.clock(fs).now(),
             asked=self.clients.tries,
-            heard=self.heard,
-            heads=self.heads,
-            fired=[*self.mischief.fired, *self._poisoned_keys()],
+            heard=[replace(one, endpoint_id=ids.get(one.endpoint_id, "")) for one in self.heard],
+            heads=[one for one in self.heads if (one.path, one.line) not in rotten],
+            fired=[*self.mischief.fired, *self._poisoned_requests()],
             live={name: self._live(name) for name in names if self._lives(name)},
             cards=GOOD_CARDS,
             house_secret=self.household.house_secret,
         )
 
-    def _poisoned_keys(self) -> list[Fired]:
-        """The same poison by the keys of the requests that carried it, as clients know them."""
+    def _poisoned_requests(self) -> list[Fired]:
+        """The same poison by the correlation ids of the requests that carried it, as clients know
+        them."""
         found = []
         for one in self.mischief.fired:
             path = book_path(one.actor)
             if one.kind == POISON and path in self.machine.disk.names:
                 lines, _ = complete_lines(bytes(self.machine.disk.names[path].content))
                 text = next((line for line in lines if one.about.encode() in line), b"")
-                keys = _KEY.findall(text.decode())
-                found += [replace(one, about=key) for key in keys]
+                found += [replace(one, about=about) for about in _ABOUT.findall(text.decode())]
         return found
 
     def close(self) -> None:
         """Let go of every process."""
+        self._is_over = True
         self.machine.kill(SUPERVISOR)
         self._bury()
 
@@ -212,7 +214,7 @@ class World:
             ended = ends[self._ends_seen]
             self._ends_seen += 1
             self.trace.add(f"ended {ended.name} {ended.code} {ended.error!r}")
-            self.restarts[ended.name] += 1
+            self.restarts[ended.name] += not self._is_over
             self.household.ended(ended.pid)
             dying, self.mischief.dying = self.mischief.dying, None
             if dying is not None and dying.kind in ("kill all", "power cut"):
@@ -240,9 +242,7 @@ class World:
             self._ask_by_hand(lambda shop: drills(shop, one.target, one.how))
         elif one.kind == "time passes":
             self.mischief.note(one.kind, about=one.how)
-            hours = {"1d": 24, "4d": 96, "8h": 8}.get(one.how, 1)
-            self._hopped_hours += hours
-            self._ask_by_hand(lambda shop: advances(shop, one.how))
+            self._ask_by_hand(lambda shop: shop.advanced(one.how))
         else:
             self.mischief.begin(one)
 
@@ -255,7 +255,7 @@ class World:
 
     def _shop(self, wish: Wish) -> Shop:
         own = chance(self.plan.seed, "shop", wish.number)
-        return Shop(wish, own, lambda: self._hopped_hours >= KEYS_HOURS_MIN)
+        return Shop(wish, own, self._business)
 
     def _deed(self, deed: Deed) -> None:
         if deed.what == "rules":
@@ -267,10 +267,10 @@ class World:
         status = self.mischief.sink_status
         self.heard.append(
             Heard(
-                endpoint_id=asked.path.rpartition("/")[2],
+                endpoint_id=asked.path,  # until it is known whose that is, see `evidence`
                 webhook_id=asked.headers["webhook-id"],
                 body=asked.body,
-                at_ms=self.machine.time.wall_ms(),
+                at_ms=NOON_MS + self.machine.now_ms,
                 status=status,
                 headers={name.lower(): value for name, value in asked.headers.items()},
             )
@@ -289,7 +289,7 @@ class World:
             line=head.step,
             hash=head.hash,
             epoch=head.epoch,
-            at_ms=self.machine.time.wall_ms(),
+            at_ms=NOON_MS + self.machine.now_ms,
         )
         self.heads.append(seen)
 
@@ -321,7 +321,10 @@ class World:
             return False
         if [one for one in self.machine.runnable() if one != SUPERVISOR] or self._carries_much:
             return False
-        return not any(self._waits(name) for name in NAMES[:-1])
+        if any(self._waits(name) for name in NAMES[:-1]):
+            return False
+        # What a crash has left half done is done again by the next snapshot, and that comes soon.
+        return not any(path.endswith(".tmp") for path in self.machine.disk.names)
 
     @property
     def _carries_much(self) -> bool:
@@ -332,6 +335,8 @@ class World:
         found = [timer for timer in driver.loop.head.timers if is_waited_for(timer)]
         if driver.blocked or not driver.is_at_rest:
             found.append("blocked")
+        if driver.intake.anything_new():
+            found.append("unread lines")
         if beside.open:
             found.append(f"{beside.open} errands")
         taken = driver.loop.head.inner

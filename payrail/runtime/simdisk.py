@@ -96,12 +96,24 @@ class SimDisk:
         self._durable_names: dict[str, Node] = {}
         self._pending: list[NameChange] = []
         self._last_id = 0
+        self._listed: dict[str, list[str]] = {}
+
+    def names_in(self, folder: str) -> list[str]:
+        """Names in a folder, sorted."""
+        found = self._listed.get(folder)
+        if found is None:
+            start = len(folder) + 1 if folder else 0
+            inside = f"{folder}/" if folder else ""
+            below = (path[start:] for path in self.names if path.startswith(inside))
+            found = self._listed[folder] = sorted(name for name in below if "/" not in name)
+        return found
 
     def new_node(self, *, is_folder: bool = False) -> Node:
         self._last_id += 1
         return Node(self._last_id, is_folder=is_folder)
 
     def change(self, change: NameChange) -> None:
+        self._listed.clear()
         change.apply(self.names)
         self._pending.append(change)
 

@@ -178,7 +178,7 @@ class SimFs:
 
     def listdir(self, path: str) -> list[str]:
         self._find(path or "x")
-        return sorted(n.rpartition("/")[2] for n in self.disk.names if folder_of(n) == path)
+        return list(self.disk.names_in(path))
 
     def exists(self, path: str) -> bool:
         return self._find(path) is not None

@@ -49,10 +49,10 @@ def is_final(asked: Asked) -> bool:
 
 
 def keyed(evidence: Evidence) -> dict[tuple[str | None, str], list[Asked]]:
-    """All tries under one key of one merchant, in the order of asking."""
+    """All tries under one key of one merchant, in the order of asking. A dry run takes no key."""
     found: dict[tuple[str | None, str], list[Asked]] = {}
     for asked in evidence.asked:
-        if asked.key is not None and asked.method != "GET":
+        if asked.key is not None and asked.method != "GET" and "?dry_run=" not in asked.path:
             found.setdefault((asked.merchant, asked.key), []).append(asked)
     return found
 
@@ -240,9 +240,8 @@ def _request(asked: Asked) -> tuple[str, str, bytes]:
 
 def _is_poisoned(evidence: Evidence, asked: Asked) -> bool:
     """Whether this request carries what its reader cannot decide: it stays open, as a 500."""
-    return any(
-        mark and (mark.encode() in asked.body or mark == asked.key) for mark in evidence.poison
-    )
+    names = asked.key, asked.headers.get("x-correlation-id")
+    return any(mark and (mark.encode() in asked.body or mark in names) for mark in evidence.poison)
 
 
 INVARIANTS = (

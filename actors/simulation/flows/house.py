@@ -1,0 +1,103 @@
+"""Flows of the house and its people: settlement, payouts, endpoints, keys, rules, the clock."""
+
+from actors.simulation.shops import HOUSE, INSIDER, Deed, Ended, Shop, Steps, Strange
+
+SINK = "shop.example"
+#: Texts that people save, by file: good ones, and some that cannot be used.
+RULE_TEXTS = {
+    "routing.toml": (
+        'order = ["providerB", "providerA"]\n',
+        'order = ["providerA"',
+        'order = ["providerC"]\n',
+    ),
+    "refunds.toml": ("expires_after_hours = 48\n", "expires_after_hours = -1\n"),
+}
+
+
+def pays_out(shop: Shop) -> Steps[None]:
+    """What is available goes to the merchant's bank, which says what came of it."""
+    order = {"currency": shop.wish.currency}
+    made = yield from shop.order("payout", "/payouts", order, also=(422,))
+    if "id" not in made:
+        raise Ended("nothing to pay out")
+    told = f"/payouts/{made['id']}/resolve"
+    yield from shop.order("paid", told, {"outcome": "paid"})
+    if shop.wish.choice % 3 == 0:
+        failed = {"outcome": "failed", "code": "account_closed"}
+        yield from shop.order("failed", told, failed)
+
+
+def settles(shop: Shop) -> Steps[None]:
+    """Batches are closed, and reconciled with the books."""
+    yield from shop.order("settle", "/settlements", {})
+    yield from shop.order("reconcile", "/reconciliations", {})
+
+
+def sold_and_paid(shop: Shop) -> Steps[None]:
+    """A sale from its card to the merchant's bank."""
+    yield from shop.captured()
+    yield from settles(shop)
+    yield from pays_out(shop)
+
+
+def days_pass(shop: Shop) -> Steps[None]:
+    """A sale, and then some days: batches close by themselves, and are reconciled."""
+    yield from shop.captured()
+    yield from shop.advanced(f"{1 + shop.wish.choice % 3}d")
+    yield from shop.order("reconcile", "/reconciliations", {})
+
+
+def listens(shop: Shop) -> Steps[None]:
+    """A merchant wants webhooks, sells something, and changes its mind now and then."""
+    url = f"https://{SINK}/w{shop.wish.number}"
+    made = yield from shop.order("endpoint", "/webhook-endpoints", {"url": url})
+    yield from shop.captured()
+    path = f"/webhook-endpoints/{made['id']}"
+    verbs = ((), ("rotate-secret",), ("disable", "enable"))[shop.wish.choice % 3]
+    for verb in verbs:
+        yield from shop.order(verb, f"{path}/{verb}")
+
+
+def new_key(shop: Shop) -> Steps[None]:
+    """A key is made, rotated and revoked: each text works for as long as it is said to."""
+    user = f"usr_{shop.wish.merchant.replace('_', '')}_auditor"
+    made = yield from shop.order("key", "/keys", {"user": user, "role": "auditor"})
+    first = str(made["key"])
+    yield from _works(shop, first, True)
+    path = f"/keys/{made['id']}"
+    rotated = yield from shop.order("rotate", f"{path}/rotate", {"grace_s": 0})
+    yield from _works(shop, str(rotated["key"]), True)
+    yield from _works(shop, first, False)
+    yield from shop.order("revoke", f"{path}/revoke")
+    yield from _works(shop, str(rotated["key"]), False)
+
+
+def _works(shop: Shop, key: str, wanted: bool) -> Steps[None]:
+    answer = yield from shop.look("/payment-intents", key)
+    if (answer.status == 200) != wanted or answer.status not in (200, 401):
+        raise Strange(f"a key that {'works' if wanted else 'ended'} is answered {answer.status}")
+
+
+def saves_rules(shop: Shop) -> Steps[None]:
+    """People save a rule file, good or bad, while somebody sells."""
+    name = list(RULE_TEXTS)[shop.wish.choice % len(RULE_TEXTS)]
+    texts = RULE_TEXTS[name]
+    yield Deed("rules", name, texts[shop.wish.choice // 8 % len(texts)])
+    yield from shop.captured()
+
+
+def drills(shop: Shop, provider: str, rule: str) -> Steps[None]:
+    """Somebody gives a provider a fault rule: `operation do count`."""
+    operation, do, count = rule.split()
+    body = {"operation": operation, "do": do, "count": int(count)}
+    yield from shop.said("POST", f"/providers/{provider}/inject-failure", body)
+
+
+def clears(shop: Shop, provider: str) -> Steps[None]:
+    """The end of all drills of a provider."""
+    yield from shop.said("DELETE", f"/providers/{provider}/faults", None, INSIDER, "inner")
+
+
+def advances(shop: Shop, by: str) -> Steps[None]:
+    """Business time is moved forward."""
+    yield from shop.said("POST", "/clock", {"advance": by}, HOUSE)
