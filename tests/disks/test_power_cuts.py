@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.disks.cuts import Order, run
+from tests.disks.cut_report import Order
+from tests.disks.cuts import run
 from tests.disks.volumes import Disk
 
 
