@@ -21,7 +21,7 @@ REFUSED_SHARE_MAX_PAUSED = 0.3
 #: Payments of which `payrail why` must be able to tell the story.
 WHY_SAMPLE = 6
 #: A shorter run need not have seen every fault.
-DRILLED_S_MIN = 30.0
+DRILLED_S_MIN = 120.0
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Outcome:
 
     def _unproved(self) -> list[str]:
         """Faults that never came prove nothing."""
-        if self.seconds < DRILLED_S_MIN:
+        if self.order.seconds < DRILLED_S_MIN:
             return []
         cast = self.cast
         came = {
