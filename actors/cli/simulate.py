@@ -49,7 +49,7 @@ def simulate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Play schedules of shops and faults in simulation and judge each. 1: something did not hold.
+    """Play schedules of faults, judge each. 1: something did not hold.
 
     The same seed is the same schedule, and the same trace hash."""
     from actors.cli import schedules

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from actors.cli.chaos.outcome import Outcome
 
 chaos = typer.Typer(
-    help="Kill, stop and starve a house of its own, and see whether anything was lost.",
+    help="Kill, stop and starve a house of its own.",
     no_args_is_help=True,
 )
 
@@ -69,7 +69,10 @@ def run(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a house under faults; exit code 0 when nothing was lost, doubled or left undone."""
+    """Run a house under faults and judge it.
+
+    Exit code 0 when nothing was lost, doubled or left undone.
+    """
     from actors.cli.chaos.order import Order
 
     order = Order(
