@@ -13,6 +13,7 @@ import pytest
 
 from actors.simulation import points
 from actors.simulation.breaks import ways_of
+from actors.simulation.house import ACTORS
 from actors.simulation.points import Case, Effects, Key
 from actors.simulation.scenes import SCENES
 
@@ -58,3 +59,23 @@ def test_every_way_meets_every_kind_of_call_on_every_class_of_files() -> None:
     assert wanted == chosen
     assert len(broken) == sum(map(len, effects().values()))
     assert sum(map(len, sample().values())) >= CASES_MIN
+
+
+@pytest.mark.parametrize(
+    ("key", "names"),
+    [
+        (("payments", "snapshot"), ACTORS),
+        (("documents", "gateway-is-reborn-from-what-it-saved-of-a-refund"), ("gateway",)),
+    ],
+    ids=lambda value: value[0],
+)
+def test_whoever_begins_anew_in_a_scene_begins_with_what_it_saved(
+    key: Key, names: tuple[str, ...]
+) -> None:
+    """So that the breaks of these scenes fall between a snapshot and its use."""
+    scene = SCENES[key]
+    house = scene.house().start()
+    scene.setup(house)
+    scene.story(house)
+
+    assert all(house.drivers[name].found.from_documents for name in names)

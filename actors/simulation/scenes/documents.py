@@ -34,7 +34,6 @@ def reborn(story: Act, *names: str) -> Act:
             house.at_work = name
             house.drivers[name].write_documents()
         house.start(*names)
-        assert all(house.drivers[name].found.from_documents for name in names)
 
     return told
 

@@ -44,7 +44,8 @@ def switch(house: SimHouse, *, enabled: bool) -> None:
         idempotency_key=key,
         request_hash=key,
     )
-    house.say(("endpoint.switch", order), f"switch{enabled}")
+    house.put(("endpoint.switch", order), f"switch{enabled}")
+    house.run()
 
 
 def fails_at_first(order: Deliver) -> int:
