@@ -163,6 +163,8 @@ class VirtualLoop(_Base):  # type: ignore[misc]
         handle = asyncio.TimerHandle(when, callback, args, self, context)
         if not self._is_closed:
             due_ms = math.ceil(when * 1000 - _ROUNDING)
+            if when > self.time():  # However little: whoever is called before asks for it again.
+                due_ms = max(due_ms, self._clock.monotonic_ms() + 1)
             heapq.heappush(self._timers, (due_ms, next(self._numbers), handle))
         return handle
 
