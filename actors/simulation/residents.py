@@ -66,6 +66,8 @@ _VAULT_PEERS = ("gateway", "vault.http", *PROVIDERS)
 _PROVIDER_PEERS = ("vault", "gateway", FRONT)
 #: Jobs of the reconciler by itself: seldom, since each is a stop on business time's way.
 JOBS = Jobs(settle_every_ms=43_200_000, reconcile_every_ms=43_200_000)
+#: Rounds of the front door's event loop in one turn: a request takes a few.
+FRONT_TURNS = 4
 #: Retries of webhooks come soon.
 SCHEDULE = "demo"
 __all__ = ["API", "FRONT", "INNER", "NAMES", "VAULT", "Household"]
@@ -103,7 +105,10 @@ class FrontLife:
 
     def turn(self) -> Wait | None:
         self._door.inside.asking.paused = self._process.control.paused
-        if self._door.turn():
+        for _ in range(FRONT_TURNS):
+            if not self._door.turn():
+                break
+        else:
             return None
         return Wait(IDLE_MS_MAX, self._door.inside.edge.anything_new)
 

@@ -57,9 +57,14 @@ def plan_of(seed: int, without: Collection[int] = ()) -> Plan:
 
 def run(seed: int, without: Collection[int] = (), *, keeps: bool = False) -> Result:
     """Play one seed. Whatever is wrong stands in the result; nothing is raised."""
+    return run_plan(plan_of(seed, without), keeps=keeps)
+
+
+def run_plan(plan: Plan, *, keeps: bool = False) -> Result:
+    """The same for a schedule as it was drawn once, however seeds are drawn now."""
     disk = base_disk().copy()
     began_s = time.process_time()
-    plan, trace = plan_of(seed, without), Trace(keeps=keeps)
+    trace = Trace(keeps=keeps)
     world = World(plan, disk, trace, STEPS_MAX)
     failures = _played(world)
     world.close()
@@ -67,7 +72,7 @@ def run(seed: int, without: Collection[int] = (), *, keeps: bool = False) -> Res
     tally, fired = world.clients, world.mischief.counts
     is_enough = tally.requests >= REQUESTS_MIN and tally.payments >= PAYMENTS_MIN
     return Result(
-        seed=seed,
+        seed=plan.seed,
         left_out=plan.left_out,
         digest=trace.digest,
         failures=tuple(failures),

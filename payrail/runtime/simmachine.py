@@ -127,8 +127,12 @@ class SimMachine:
         return min((max(now_ms, ms) for ms in due if ms is not None), default=None)
 
     def pass_ms(self, ms: int) -> None:
-        """Let time pass, for all clocks of the machine."""
+        """Let time pass, for all clocks of the machine. Whoever would only look, and find nothing,
+        has looked."""
         self.time.pass_ms(ms)
+        now_ms = self.now_ms
+        for process in self._processes.values():
+            process.sleeps_on(now_ms)
 
     # What people and the world do to it.
 

@@ -158,6 +158,17 @@ class SimProcess:
         idle_ms = self.life.idle_ms(now_ms - self._slept_from_ms)
         return None if idle_ms is None else max(self.due_ms, now_ms + idle_ms)
 
+    def sleeps_on(self, now_ms: int) -> None:
+        """Its sleep is over and a look would find nothing: it has looked, and sleeps again."""
+        if self._wait is None or self._rung or self.due_ms is None or self.due_ms > now_ms:
+            return
+        next_ms = self.next_ms(now_ms)
+        again_ms = now_ms + IDLE_MS_MAX
+        if next_ms is None:
+            self.due_ms = again_ms
+        elif next_ms > now_ms:
+            self.due_ms = min(next_ms, again_ms)
+
     def stop(self) -> None:
         """SIGSTOP: neither turn nor beat; its lock is held all the same."""
         self.is_stopped = True
