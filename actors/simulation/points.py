@@ -134,7 +134,7 @@ def every_case(key: Key, found: Effects) -> list[Case]:
 def file_class(path: str) -> str:
     """A path without what differs from day to day and from content to content."""
     plain = re.sub(r"/\.(.*)\.tmp$", r"/\1", path)
-    plain = re.sub(r"\d{4}-\d\d-\d\d", "DATE", plain)
+    plain = re.sub(r"\d{4}-\d\d-\d\d(-\d\d)?", "DATE", plain)
     plain = re.sub(r"[0-9a-f]{64}", "SHA", plain)
     return re.sub(r"\.\d{6}\.\d{12}\.", ".PLACE.", plain)
 

@@ -6,6 +6,7 @@ A flow is a room with a tuple `SCENES`; a new one joins in the table below, and 
 
 from actors.simulation.crashes import Scene
 from actors.simulation.scenes import (
+    births,
     challenges,
     disputes,
     documents,
@@ -24,6 +25,7 @@ from actors.simulation.scenes import (
 )
 
 FLOWS: dict[str, tuple[Scene, ...]] = {
+    "births": births.SCENES,
     "payments": payments.SCENES,
     "challenges": challenges.SCENES,
     "holds": holds.SCENES,

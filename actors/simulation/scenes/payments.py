@@ -135,6 +135,12 @@ def ends(status: int, *types: str) -> Act:
     return expect
 
 
+def given_back_if_made(house: SimHouse) -> None:
+    """A charge that was made after all is given back; one that left too late is never made."""
+    types = LATE if house.truths else (*TRIED, "payment.declined")
+    ends(402, *types)(house)
+
+
 def opened_once(house: SimHouse) -> None:
     """The fifth refusal opened the breaker, and after its pause it is half open."""
     moves = [e["type"] for e in house.entries if e["ref"] == "providerA"]
@@ -199,7 +205,7 @@ SCENES = (
         "late approval",
         drilled("slow:20000", fence=False),
         order(orders.authorize, 5_000, 15_000),
-        ends(402, *LATE),
+        given_back_if_made,
     ),
     Scene(
         "capture in doubt",
