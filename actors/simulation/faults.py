@@ -16,7 +16,8 @@ from payrail.domain.words.kinds import PROVIDERS
 from payrail.runtime.sim import Call, Fault
 
 #: The effects of a schedule among which its faults come.
-EFFECTS_MAX = 700
+EFFECTS_MAX, DRILLED_MAX = 700, 200
+DRILL = "provider drill"
 ANY, SUPERVISOR = "any", "supervisor"
 ACTORS = ("gateway", "vault", *PROVIDERS, "reconciler", "dispatcher", "frontdoor")
 #: Who dies more often: more is at stake there.
@@ -25,7 +26,7 @@ _WRITES = frozenset({"append", "pwrite"})
 #: Effects that need room on the disk.
 GROWTH = frozenset({"append", "pwrite", "create", "mkdir"})
 
-_MONEY = ("authorize", "authorize", "capture", "refund", "reverse")
+_MONEY = (*("authorize",) * 4, "capture", "refund", "reverse")
 #: What a drill may do, and to what; see the fault rules of a provider. `hang` is for asks alone:
 #: of money it hangs for ever, since that is what the drill is for.
 _DRILLS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -44,6 +45,8 @@ _DRILLS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("reorder_webhooks", ("webhook",)),
     *((f"settlement_mismatch:{kind}", ("statement",)) for kind in ("amount", "missing_theirs")),
 )
+#: Of the two providers the first is called by default.
+_CALLED = (PROVIDERS[0], PROVIDERS[0], *PROVIDERS)
 #: Statuses of a failing sink; 0: it never answers.
 _SINKS = ("500", "503", "410", "0", "429")
 
@@ -89,7 +92,7 @@ def _for_a_while(low_ms: int, high_ms: int, targets: tuple[str, ...]) -> Callabl
 def _drill(chance: Random) -> Drawn:
     do, operations = chance.choice(_DRILLS)
     count = chance.choice((1, 1, 1, 2, 5))
-    return chance.choice(PROVIDERS), 0, f"{chance.choice(operations)} {do} {count}"
+    return chance.choice(_CALLED), 0, f"{chance.choice(operations)} {do} {count}"
 
 
 def _sink(chance: Random) -> Drawn:
@@ -125,7 +128,7 @@ KINDS: dict[str, Kind] = {
     "frozen clock": Kind(2, _for_a_while(500, 8_000, (ANY,)), lasts=True),
     "time passes": Kind(2, _advance, lasts=True),
     "rough net": Kind(6, _for_a_while(100, 4_000, (ANY,)), lasts=True),
-    "provider drill": Kind(24, _drill, lasts=True),
+    DRILL: Kind(60, _drill, lasts=True),
     "failing sink": Kind(5, _sink, lasts=True),
 }
 #: What ends one process, and what ends all.
@@ -141,7 +144,9 @@ def restart(chance: Random, number: int) -> Trouble:
 def trouble(chance: Random, number: int) -> Trouble:
     """Any fault."""
     kind = chance.choices(list(KINDS), weights=[row.weight for row in KINDS.values()])[0]
-    return _trouble(chance, number, kind, at=chance.randint(1, EFFECTS_MAX))
+    # A drill waits for a call: it is there before most calls are made.
+    effects_max = DRILLED_MAX if kind == DRILL else EFFECTS_MAX
+    return _trouble(chance, number, kind, at=chance.randint(1, effects_max))
 
 
 def _trouble(chance: Random, number: int, kind: str, at: int) -> Trouble:

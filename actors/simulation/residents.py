@@ -56,6 +56,7 @@ from payrail.runtime.simproc import SimProcess
 from payrail.runtime.turning import Parts, Turning, Wait
 from payrail.security.notices import notice_key
 from payrail.security.secrets import secret
+from payrail.storage.spool import ROTATE_BYTES
 from payrail.web.simnet import SimNet
 from payrail.web.simout import SimOutgoing
 
@@ -130,6 +131,7 @@ class Household:
     net: SimNet
     rng: Rng
     rules: Rules
+    rotate_bytes: int = ROTATE_BYTES  # of everybody's spools
     logs: dict[str, SimLog] = field(default_factory=lambda: {name: SimLog(name) for name in NAMES})
     beside: dict[str, Beside] = field(default_factory=dict)
     _loops: dict[int, list[VirtualLoop]] = field(default_factory=dict)  # by pid
@@ -177,6 +179,7 @@ class Household:
             log=ground.log_of(name),
             steps=NoSteps(),
             open_errands=lambda: beside.open,
+            rotate_bytes=self.rotate_bytes,
         )
         core = self.core(name, process)
         life = HouseLife(core, parts)

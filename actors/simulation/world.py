@@ -33,6 +33,7 @@ from payrail.runtime.sim import Chance, SimDisk, SimFs, SimRng
 from payrail.runtime.simmachine import SUPERVISOR, SimMachine
 from payrail.runtime.simtime import NOON_MS, SimTime
 from payrail.storage.lines import complete_lines
+from payrail.storage.spool import ROTATE_BYTES
 from payrail.web.simnet import Asked, NoAnswer, SimNet
 from payrail.web.simwire import Answer
 
@@ -45,6 +46,15 @@ UP_MS_MAX = 20_000
 WITNESSED = 16
 _NEVER = 1 << 62
 _ABOUT = re.compile(r'"correlation_id\\*":\\*"([A-Za-z0-9_-]+)')
+
+
+#: Drained spools are moved away at one of these sizes: as in life, where no short run comes to it,
+#: or so early that every run comes to it.
+ROTATIONS_BYTES = (ROTATE_BYTES, 1, 4_096)
+
+
+def _rotate_bytes(seed: int) -> int:
+    return chance(seed, "rotation").choice(ROTATIONS_BYTES)
 
 
 class NeverEnds(Exception):
@@ -63,7 +73,7 @@ class World:
         self.net.fate = self.mischief.fate
         self.net.sink(SINK, self._sink)
         rng = SimRng(plan.seed)
-        self.household = Household(self.machine, self.net, rng, RULES)
+        self.household = Household(self.machine, self.net, rng, RULES, _rotate_bytes(plan.seed))
         self.clients = Clients(self.net, self.machine.time, self.household.keys, trace, self._deed)
         self.machine.told = self._told
         self.heard: list[Heard] = []
