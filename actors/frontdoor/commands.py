@@ -100,7 +100,7 @@ class Commands:
         the gateway is back, and takes nothing from what the refusal says."""
         try:
             return self._pending(order, about)
-        except Damage:
+        except (Damage, RequestError):
             return None
 
     def _pending(self, order: Any, about: str | None) -> PaymentView | None:

@@ -4,10 +4,12 @@ Owns nothing; reads data/outbox/events.jsonl. Lines are spliced as they are, nev
 """
 
 from array import array
+from collections.abc import Callable
 
 import msgspec
 from msgspec import Struct
 
+from actors.frontdoor.mending import read_on
 from payrail.domain.books import OUTBOX_BOOK
 from payrail.domain.event_types import is_wanted
 from payrail.runtime.ports import File, Fs
@@ -37,8 +39,9 @@ class Page(Struct):
 class EventsView:
     """An index of where each event begins."""
 
-    def __init__(self, fs: Fs) -> None:
-        self._fs = fs
+    def __init__(self, fs: Fs, mends: Callable[[], bool] = lambda: False) -> None:
+        """`mends` as in `PaymentsView`."""
+        self._fs, self._mends = fs, mends
         self._follower = Follower(fs, OUTBOX_BOOK)
         self._file: File | None = None
         self._offsets = array("q")
@@ -46,9 +49,8 @@ class EventsView:
         self._ids = array("q")  # hashes of the ids, which are long: good for one process
 
     def catch_up(self) -> None:
-        """Find what was posted since. Raises Corrupt."""
-        while self.catch_up_some():
-            pass
+        """Find what was posted since. Raises as `PaymentsView`."""
+        read_on(self, self._mends)
 
     def catch_up_some(self) -> bool:
         """One slice; True when there may be more."""

@@ -19,6 +19,7 @@ from aiohttp import web
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.doors import Parts, Views, both_apps
 from actors.frontdoor.events import EventsView
+from actors.frontdoor.mending import is_starting
 from actors.frontdoor.metrics_book import MetricsBook
 from actors.frontdoor.neighbours import Neighbours
 from actors.frontdoor.reads import PaymentsView
@@ -76,7 +77,8 @@ class Inside:
         cell.epoch = self.edge.epoch
         self.asking = Asking(self.edge, ports.budget_ms, wake)
         self.metrics = MetricsBook(ports.neighbours.cells, ports.fs, ports.clock, ports.actors)
-        self._views: Views = PaymentsView(ports.fs), EventsView(ports.fs)
+        mends = partial(is_starting, ports.neighbours.cells)
+        self._views: Views = PaymentsView(ports.fs, mends), EventsView(ports.fs, mends)
         self._damage_told: set[str] = set()
         self._looked_ms = ports.clock.monotonic_ms()
 

@@ -9,13 +9,14 @@ Never: asks the gateway. A read works while the gateway is down.
 
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 from msgspec import Struct
 
 from actors.frontdoor.claim_reads import DISPUTES, REFUNDS, ClaimsView
 from actors.frontdoor.dated import DatedSums, Sums, together
+from actors.frontdoor.mending import read_on
 from actors.frontdoor.object_rows import Kind, ObjectRows
 from payrail.domain import cases, payouts
 from payrail.domain.books import LEDGER_BOOK
@@ -124,8 +125,10 @@ _PAYOUTS = Kind(payouts.PayoutState.IN_TRANSIT, payouts.PAYOUT_TRANSITIONS, payo
 class PaymentsView:
     """The fold of the payments' book."""
 
-    def __init__(self, fs: Fs) -> None:
-        self._fs = fs
+    def __init__(self, fs: Fs, mends: Callable[[], bool] = lambda: False) -> None:
+        """`mends`: whether the books' owner has not come back yet, so that what is damaged may be
+        mended in a moment."""
+        self._fs, self._mends = fs, mends
         self._follower = Follower(fs, LEDGER_BOOK)
         self._file: File | None = None
         self._rows: dict[str, Row] = {}
@@ -137,9 +140,8 @@ class PaymentsView:
         self.refunds, self.disputes = ClaimsView(fs, REFUNDS), ClaimsView(fs, DISPUTES)
 
     def catch_up(self) -> None:
-        """Fold what was booked since. Raises Corrupt."""
-        while self.catch_up_some():
-            pass
+        """Fold what was booked since. Raises Corrupt, RequestError while it may be mended."""
+        read_on(self, self._mends)
 
     def catch_up_some(self) -> bool:
         """Fold one slice; True when there may be more."""

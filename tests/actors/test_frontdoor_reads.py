@@ -8,6 +8,7 @@ from typing import Any
 from openapi_spec_validator import validate
 
 from payrail.domain.books import LEDGER_BOOK, OUTBOX_BOOK
+from payrail.runtime.cells import CellWriter
 from payrail.runtime.house import Tenancy
 from tests.actors.booked import TOKEN, captured, created, pi, started
 from tests.actors.doors import AT, book, open_door
@@ -294,11 +295,17 @@ async def test_metrics_count_by_route(tmp_path):
 
 
 async def test_a_damaged_book_stops_reads_and_not_orders(tmp_path):
-    """A flipped byte in the ledger is a 500 for readers; the door stays and asks the gateway."""
+    """A flipped byte in the ledger is a 500 for readers, but for a gateway that still starts and
+    may mend it; the door stays and asks the gateway. A schedule of `payrail simulate` read a book
+    that a power cut had torn, and was told that it was our fault."""
     book(tmp_path, LEDGER_BOOK, [created(pi(1)), created(pi(2))])
     path = tmp_path / LEDGER_BOOK
     path.write_bytes(path.read_bytes().replace(b"visa", b"vise", 1))
+    gateway = CellWriter(tmp_path, "gateway")
     async with open_door(tmp_path) as door:
+        status, headers, problem = await door.ask("GET", f"/payment-intents/{pi(1)}")
+        assert (status, problem["code"], headers["Retry-After"]) == (503, "actor-restarting", "1")
+        gateway.serve()
         assert (await door.ask("GET", f"/payment-intents/{pi(1)}"))[0] == 500
         path = f"/payment-intents/{pi(1)}/cancel"
         assert (await door.ask("POST", path, Idempotency_Key="k"))[0] == 200
