@@ -16,7 +16,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from actors.simulation.breaks import FAMILIES, PASSING, WAYS, Break, breaks, read_breaks, ways_of
-from actors.simulation.crashes import Play, Stage
+from actors.simulation.plays import Play, Stage
 from actors.simulation.scenes import SCENES
 from payrail.runtime.sim import Call
 
@@ -58,7 +58,18 @@ def read_case(text: str) -> Case:
     if (flow, scene) not in SCENES:
         known = ", ".join("/".join(key) for key in SCENES)
         raise ValueError(f"there is no scene {flow}/{scene}; there are {known}")
-    return Case(flow, scene, read_breaks(broken))
+    case = Case(flow, scene, read_breaks(broken))
+    _must_be_there(case)
+    return case
+
+
+def _must_be_there(case: Case) -> None:
+    """The first break can be looked up; what follows from it is only known once it is played."""
+    first, calls = case.broken[0], effects(case.key)
+    if first.n > len(calls):
+        raise ValueError(f"{case.flow}/{case.scene} has no effect {first.n} of {len(calls)}")
+    if first.way_name not in (there := ways_of(calls[first.n - 1][1])):
+        raise ValueError(f"{first} is no break of this effect; it has {', '.join(there)}")
 
 
 @dataclass
@@ -101,17 +112,19 @@ def play_all(cases: Iterable[Case]) -> Tally:
 
 
 def play_pairs(key: Key, seed: int, count: int) -> Tally:
-    """Break a scene `count` times, and once more while it recovers or goes on: at any later effect,
-    by the chance of this seed."""
-    chance, tally = random.Random(f"{seed}/{'/'.join(key)}"), Tally()
+    """Break a scene `count` times, and once more while it recovers or goes on."""
+    return play_all(pairs(key, seed, count))
+
+
+def pairs(key: Key, seed: int, count: int) -> Iterator[Case]:
+    """First breaks, and second ones at any later effect, by the chance of this seed."""
+    chance = random.Random(f"{seed}/{'/'.join(key)}")
     firsts = [one for one in breaks(effects(key)) if one.way_name in PASSING]
     for at in range(0, count, SECONDS):
         first = chance.choice(firsts)
         played = stage(key).play(first)
         for _ in range(min(SECONDS, count - at) if played.trap.calls else 0):
-            second = _second(played, chance)
-            tally.add(play_all([Case(*key, (first, second))]))
-    return tally
+            yield Case(*key, (first, _second(played, chance)))
 
 
 def _second(played: Play, chance: random.Random) -> Break:

@@ -10,15 +10,19 @@ from functools import cache
 from itertools import chain
 
 import pytest
+from typer.testing import CliRunner
 
+from actors.cli.exits import Stop
+from actors.cli.main import app
 from actors.simulation import points
 from actors.simulation.breaks import ways_of
 from actors.simulation.house import ACTORS
 from actors.simulation.points import Case, Effects, Key
-from actors.simulation.scenes import SCENES
+from actors.simulation.scenes import FLOWS, SCENES
 
 CASES_MIN = 10_000
 WAYS_PER_EFFECT = 2
+PAIRS_PER_SCENE = 4
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -59,6 +63,45 @@ def test_every_way_meets_every_kind_of_call_on_every_class_of_files() -> None:
     assert wanted == chosen
     assert len(broken) == sum(map(len, effects().values()))
     assert sum(map(len, sample().values())) >= CASES_MIN
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_a_second_death_in_the_recovery_from_the_first_changes_nothing(flow: str) -> None:
+    """A few pairs of each scene: any later effect, of whoever recovers or goes on."""
+    for scene in FLOWS[flow]:
+        tally = points.play_pairs((flow, scene.slug), seed=1, count=PAIRS_PER_SCENE)
+
+        assert tally.failures == {}
+        assert tally.counts["pair"] > 0
+
+
+def test_the_same_seed_breaks_the_same_pairs() -> None:
+    """A pair is known by its text, and the text plays it again."""
+    key = ("edges", "the-first-epoch")
+    found = [[str(case) for case in points.pairs(key, seed, 8)] for seed in (1, 1, 2)]
+
+    assert found[0] == found[1] != found[2]
+    assert all(str(points.read_case(text)) == text for text in found[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("edges/the-first-epoch/2/torn-half-one", 66, "no break"),
+        ("edges/the-first-epoch/1/after-all", 0, "holds"),
+        ("edges/the-first-epoch/1/after-all+2/error", 0, "holds"),
+        ("edges/the-last-epoch/1/after-all", 66, "there is no scene"),
+        ("edges/the-first-epoch/1/of-boredom", 66, "no break"),
+        ("edges/the-first-epoch/999/after-all", 66, "has no effect"),
+    ],
+)
+def test_one_crash_point_is_played_again_by_its_name(text: str, code: int, said: str) -> None:
+    """A name that is none says what there is, and nothing is played."""
+    result = CliRunner().invoke(app, ["simulate", "--case", text])
+
+    assert said in f"{result.stdout}{result.exception}"
+    found = result.exception.code if isinstance(result.exception, Stop) else result.exit_code
+    assert found == code
 
 
 @pytest.mark.parametrize(
