@@ -135,6 +135,14 @@ def ends(status: int, *types: str) -> Act:
     return expect
 
 
+def made_unless_fenced(house: SimHouse) -> None:
+    """The ask comes before the charge and fences it, unless a full disk has kept it back."""
+    if house.truths:
+        ends(200, *HELD)(house)
+    else:
+        ends(402, *TRIED, "payment.declined")(house)
+
+
 def given_back_if_made(house: SimHouse) -> None:
     """A charge that was made after all is given back; one that left too late is never made."""
     types = LATE if house.truths else (*TRIED, "payment.declined")
@@ -199,7 +207,7 @@ SCENES = (
         "fenced",
         drilled("slow:20000"),
         order(orders.authorize, 5_000, 15_000),
-        ends(402, *TRIED, "payment.declined"),
+        made_unless_fenced,
     ),
     Scene(
         "late approval",
