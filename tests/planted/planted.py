@@ -29,7 +29,7 @@ class Catcher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Tests:
+class NamedTests:
     """Tests of this tree; the first that fails has caught the bug. `pick` is pytest's `-k`."""
 
     nodes: tuple[str, ...]
@@ -77,9 +77,9 @@ def _failure(run: Callable[[int], Any], seed: int) -> dict[str, str] | None:
     return {"test": f"{SEED}{seed}", "kind": "found", "message": words[:300]}
 
 
-def seen_by(*nodes: str, pick: str = "") -> Tests:
+def seen_by(*nodes: str, pick: str = "") -> NamedTests:
     """Tests by their places below `tests/`."""
-    return Tests(tuple(f"tests/{node}" for node in nodes), pick)
+    return NamedTests(tuple(f"tests/{node}" for node in nodes), pick)
 
 
 @dataclass(frozen=True, slots=True)

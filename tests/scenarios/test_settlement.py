@@ -269,6 +269,25 @@ def test_a_silent_provider_holds_up_nobody_and_is_named() -> None:
     must_be_sound(house)
 
 
+def test_a_statement_that_was_under_way_is_finished_by_the_next_provider() -> None:
+    """It died between closing the batch and writing its file: nobody asks it a second time."""
+    house, payments = a_house(2)
+    house.put(settlement(), "q", "reconciler")
+    queue = house.drivers["provider-a"].loop.state.batching.queue
+    for name in [*house.drivers] * 10:
+        if queue:
+            break
+        house.turn(name)
+    assert queue
+    house.start("provider-a")
+    house.run()
+    house.wait(1_000)
+
+    assert house.answer("q")[0] in (200, 201)
+    assert not house.drivers["provider-a"].loop.state.batching.queue
+    assert {house.state_of(ident) for ident in payments} <= {"captured", "settled"}
+
+
 def test_the_same_key_waits_for_the_same_run() -> None:
     """Asked again while it runs, or after it: one batch and one answer."""
     house, _ = a_house(1)
