@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
-from payrail.errors import RequestError
+from payrail.errors import Damage, RequestError
 from payrail.runtime.ports import Rng
 from payrail.web import correlation
 from payrail.web.bodies import BODY_BYTES_MAX
@@ -23,6 +23,12 @@ LINGER_SECONDS = 1.0
 HEAD_SECONDS = 15.0
 #: How long open requests may go on once the listener is closed.
 SHUTDOWN_SECONDS = 5.0
+
+#: What a reader is told of a book that has lines which nobody wrote so.
+_DAMAGED = (
+    "A book of the house does not read. What a power cut has torn is mended when its writer is "
+    "back; `payrail verify` names the file and the line of anything else."
+)
 
 _RNG = web.AppKey("rng", Rng)
 
@@ -77,6 +83,9 @@ def _manners(rng: Rng, log: Any) -> Any:
             if error.status < 400:
                 raise
             return from_http_error(request, error)
+        except Damage as damage:
+            log.error("http.damaged", method=request.method, path=request.path, error=damage)
+            return problem(request, 503, "file-damaged", _DAMAGED)
         except Exception as error:
             log.error("http.failed", method=request.method, path=request.path, exc_info=error)
             return problem(

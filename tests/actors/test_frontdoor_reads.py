@@ -36,6 +36,18 @@ async def test_a_torn_tail_is_left_for_later(tmp_path):
         assert (await door.ask("GET", f"/payment-intents/{pi(1)}"))[0] == 200
 
 
+async def test_a_line_that_is_torn_behind_our_back_is_damage_too(tmp_path):
+    """A payment whose lines read well before is 503 `file-damaged` when they read no more, and not
+    a fault of ours."""
+    book(tmp_path, LEDGER_BOOK, [created(pi(1))])
+    async with open_door(tmp_path) as door:
+        assert (await door.ask("GET", f"/payment-intents/{pi(1)}"))[0] == 200
+        size = (tmp_path / LEDGER_BOOK).stat().st_size
+        (tmp_path / LEDGER_BOOK).write_bytes(bytes(size - 1) + b"\n")
+        status, _, problem = await door.ask("GET", f"/payment-intents/{pi(1)}")
+        assert (status, problem["code"]) == (503, "file-damaged")
+
+
 async def test_another_merchants_payment_is_an_unknown_one(tmp_path):
     """The same 404 in every word for another merchant's id as for one that never was."""
     book(tmp_path, LEDGER_BOOK, [created(pi(1))])
@@ -295,7 +307,7 @@ async def test_metrics_count_by_route(tmp_path):
 
 
 async def test_a_damaged_book_stops_reads_and_not_orders(tmp_path):
-    """A flipped byte in the ledger is a 500 for readers, but for a gateway that still starts and
+    """A flipped byte in the ledger is damage for readers, but for a gateway that still starts and
     may mend it; the door stays and asks the gateway. A schedule of `payrail simulate` read a book
     that a power cut had torn, and was told that it was our fault."""
     book(tmp_path, LEDGER_BOOK, [created(pi(1)), created(pi(2))])
@@ -306,7 +318,8 @@ async def test_a_damaged_book_stops_reads_and_not_orders(tmp_path):
         status, headers, problem = await door.ask("GET", f"/payment-intents/{pi(1)}")
         assert (status, problem["code"], headers["Retry-After"]) == (503, "actor-restarting", "1")
         gateway.serve()
-        assert (await door.ask("GET", f"/payment-intents/{pi(1)}"))[0] == 500
+        status, _, problem = await door.ask("GET", f"/payment-intents/{pi(1)}")
+        assert (status, problem["code"]) == (503, "file-damaged")
         path = f"/payment-intents/{pi(1)}/cancel"
         assert (await door.ask("POST", path, Idempotency_Key="k"))[0] == 200
 

@@ -341,7 +341,7 @@ def test_a_damaged_line_of_the_ledger_is_never_read_over(wreck: Wreck):
         shop = Shop(wreck)
         for path in ("/payment-intents", "/balances"):
             answer = shop.get(path)
-            assert (answer.status, answer.body["code"]) == (500, "internal-error")
+            assert (answer.status, answer.body["code"]) == (503, "file-damaged")
 
 
 def test_a_damaged_line_of_a_book_is_mended_from_the_journal(wreck: Wreck):
