@@ -297,7 +297,11 @@ def _vault(ports: _Ports) -> Actor[Any]:
 
 def _vault_door(ports: _Ports) -> Any:
     from actors.vault.listener import vault_door
+    from payrail.runtime.cells import HomeCells
+    from payrail.runtime.house import status
+    from payrail.web.whole import Whole
 
+    access = Whole(HomeCells(ports.home), "gateway", lambda: status(ports.home))
     return vault_door(
         settings=ports.settings,
         fs=ports.fs,
@@ -306,6 +310,7 @@ def _vault_door(ports: _Ports) -> Any:
         bell=ports.bell,
         log=ports.log,
         keys=ports.vault_keys,
+        must_be_whole=access.must_be,
     )
 
 

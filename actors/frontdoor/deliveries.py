@@ -23,6 +23,7 @@ from payrail.storage.books import Follower, read_line
 from payrail.storage.lines import without_links
 from payrail.web.access import AccessView
 from payrail.web.openapi import Route
+from payrail.web.whole import Whole
 
 #: Lines folded before others get their turn.
 SLICE_LINES = 1_000
@@ -103,8 +104,10 @@ class DeliveriesView:
 class Deliveries:
     """The handler over the followed book."""
 
-    def __init__(self, fs: Fs, access: AccessView, reads: Reads) -> None:
+    def __init__(self, fs: Fs, access: AccessView, reads: Reads, book: Whole) -> None:
+        """`book`: what is known of the dispatcher, who writes it."""
         self._access, self._reads, self._view = access, reads, DeliveriesView(fs)
+        self._book = book
 
     def routes(self) -> list[Route]:
         query = ("endpoint_id", "event_id", "limit", "cursor")
@@ -116,6 +119,7 @@ class Deliveries:
         limit = _number(request, "limit", LIMIT_DEFAULT)
         if not 1 <= limit <= LIMIT_MAX:
             raise bad_query("limit", f"must be from 1 to {LIMIT_MAX}")
+        self._book.must_be()
         while self._view.catch_up_some():
             await asyncio.sleep(0)
         mine = _endpoints_of(self._access.directory, caller.merchant_id)

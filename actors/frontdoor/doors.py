@@ -45,6 +45,7 @@ from payrail.web.metrics import Metrics
 from payrail.web.openapi import Route
 from payrail.web.outgoing import Resolve
 from payrail.web.refused import Refusals
+from payrail.web.whole import Whole
 
 Views = tuple[PaymentsView, EventsView]
 
@@ -66,6 +67,7 @@ class Parts:
     bell: Bell
     access: AccessView
     views: Views
+    deliveries: Whole
     resolve: Resolve
     house_secret: bytes
     webhook_allow: tuple[str, ...]
@@ -107,7 +109,7 @@ def _public_routes(parts: Parts, reads: Reads, house: House) -> list[Route]:
         *Disputes(asking, access, reads, payments).routes(),
         *_endpoints(parts, reads).routes(),
         *People(asking, access, parts.house_secret, parts.rng).routes(),
-        *Deliveries(fs, access, reads).routes(),
+        *Deliveries(fs, access, reads, parts.deliveries).routes(),
         *Payouts(asking, access, reads, payments).routes(),
         *_clocks(parts, reads).routes(),
         *Settlements(fs, asking, access, reads).routes(),

@@ -9,12 +9,12 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct
 
-from actors.frontdoor.mending import read_on
 from payrail.domain.books import OUTBOX_BOOK
 from payrail.domain.event_types import is_wanted
 from payrail.runtime.ports import File, Fs
 from payrail.storage.books import Follower, read_line
 from payrail.storage.lines import without_links
+from payrail.web.whole import taken_as_whole
 
 #: Lines looked at for one page; a merchant with few events pages on.
 SCAN_MAX = 5_000
@@ -39,9 +39,9 @@ class Page(Struct):
 class EventsView:
     """An index of where each event begins."""
 
-    def __init__(self, fs: Fs, mends: Callable[[], bool] = lambda: False) -> None:
-        """`mends` as in `PaymentsView`."""
-        self._fs, self._mends = fs, mends
+    def __init__(self, fs: Fs, must_be_whole: Callable[[], None] = taken_as_whole) -> None:
+        """`must_be_whole` raises RequestError while the book may lack lines."""
+        self._fs, self._must_be_whole = fs, must_be_whole
         self._follower = Follower(fs, OUTBOX_BOOK)
         self._file: File | None = None
         self._offsets = array("q")
@@ -49,8 +49,10 @@ class EventsView:
         self._ids = array("q")  # hashes of the ids, which are long: good for one process
 
     def catch_up(self) -> None:
-        """Find what was posted since. Raises as `PaymentsView`."""
-        read_on(self, self._mends)
+        """Find what was posted since, to answer by it. Raises Corrupt, and RequestError 503."""
+        self._must_be_whole()
+        while self.catch_up_some():
+            pass
 
     def catch_up_some(self) -> bool:
         """One slice; True when there may be more."""

@@ -19,11 +19,11 @@ from aiohttp import web
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.doors import Parts, Views, both_apps
 from actors.frontdoor.events import EventsView
-from actors.frontdoor.mending import is_starting
 from actors.frontdoor.metrics_book import MetricsBook
 from actors.frontdoor.neighbours import Neighbours
 from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.receivers import Receivers
+from payrail.domain.words.kinds import DISPATCHER, GATEWAY
 from payrail.errors import Damage
 from payrail.runtime.cellpage import CellPage, read_to
 from payrail.runtime.edge import Edge
@@ -32,6 +32,7 @@ from payrail.security.secrets import secret, service_key
 from payrail.steplog import StepLog
 from payrail.web.access import AccessView
 from payrail.web.outgoing import Resolve
+from payrail.web.whole import Whole
 
 NAME = "frontdoor"
 #: How often open questions are compared with the epochs of their receivers.
@@ -77,8 +78,9 @@ class Inside:
         cell.epoch = self.edge.epoch
         self.asking = Asking(self.edge, ports.budget_ms, wake)
         self.metrics = MetricsBook(ports.neighbours.cells, ports.fs, ports.clock, ports.actors)
-        mends = partial(is_starting, ports.neighbours.cells)
-        self._views: Views = PaymentsView(ports.fs, mends), EventsView(ports.fs, mends)
+        self._books, self._deliveries = self._whole(GATEWAY), self._whole(DISPATCHER)
+        must_be = self._books.must_be
+        self._views: Views = PaymentsView(ports.fs, must_be), EventsView(ports.fs, must_be)
         self._damage_told: set[str] = set()
         self._looked_ms = ports.clock.monotonic_ms()
 
@@ -103,8 +105,11 @@ class Inside:
             edge=self.edge,
             asking=self.asking,
             bell=ports.bell,
-            access=AccessView(fs, ports.clock, house_secret, service_key(fs, ports.rng)),
+            access=AccessView(
+                fs, ports.clock, house_secret, service_key(fs, ports.rng), self._books.must_be
+            ),
             views=self._views,
+            deliveries=self._deliveries,
             resolve=ports.resolve,
             house_secret=house_secret,
             webhook_allow=ports.webhook_allow,
@@ -138,6 +143,10 @@ class Inside:
                 self._damage_told.add(str(damage))
                 self._ports.log.error("book.damaged", error=damage)
             return False
+
+    def _whole(self, writer: str) -> Whole:
+        neighbours = self._ports.neighbours
+        return Whole(neighbours.cells, writer, neighbours.rows)
 
     def _secret(self, name: str, given: str) -> bytes:
         return secret(self._ports.fs, name, self._ports.rng, given=given)

@@ -4,7 +4,8 @@ Owns nothing; reads data/ledger/payments.jsonl, once those of refunds and disput
 entry about one is never seen without those of its payment that came before it. It keeps one short
 row for each payment and the offsets of its entries, and reads those again to show a payment, so
 that memory stays small.
-Never: asks the gateway. A read works while the gateway is down.
+Never: asks the gateway. A read works while the gateway is down, but not before it has served once
+since the machine booted; see `payrail.web.whole`.
 """
 
 import sys
@@ -16,7 +17,6 @@ from msgspec import Struct
 
 from actors.frontdoor.claim_reads import DISPUTES, REFUNDS, ClaimsView
 from actors.frontdoor.dated import DatedSums, Sums, together
-from actors.frontdoor.mending import read_on
 from actors.frontdoor.object_rows import Kind, ObjectRows
 from payrail.domain import cases, payouts
 from payrail.domain.books import LEDGER_BOOK
@@ -27,6 +27,7 @@ from payrail.domain.payments import PAYMENT_TRANSITIONS, fold
 from payrail.errors import Corrupt, LineDamaged
 from payrail.runtime.ports import File, Fs
 from payrail.storage.books import Follower, read_line
+from payrail.web.whole import taken_as_whole
 
 #: Entries that tell whether a payment is settled.
 _COUNTED = frozenset(
@@ -125,10 +126,9 @@ _PAYOUTS = Kind(payouts.PayoutState.IN_TRANSIT, payouts.PAYOUT_TRANSITIONS, payo
 class PaymentsView:
     """The fold of the payments' book."""
 
-    def __init__(self, fs: Fs, mends: Callable[[], bool] = lambda: False) -> None:
-        """`mends`: whether the books' owner has not come back yet, so that what is damaged may be
-        mended in a moment."""
-        self._fs, self._mends = fs, mends
+    def __init__(self, fs: Fs, must_be_whole: Callable[[], None] = taken_as_whole) -> None:
+        """`must_be_whole` raises RequestError while the books may lack lines."""
+        self._fs, self._must_be_whole = fs, must_be_whole
         self._follower = Follower(fs, LEDGER_BOOK)
         self._file: File | None = None
         self._rows: dict[str, Row] = {}
@@ -140,8 +140,10 @@ class PaymentsView:
         self.refunds, self.disputes = ClaimsView(fs, REFUNDS), ClaimsView(fs, DISPUTES)
 
     def catch_up(self) -> None:
-        """Fold what was booked since. Raises Corrupt, RequestError while it may be mended."""
-        read_on(self, self._mends)
+        """Fold what was booked since, to answer by it. Raises Corrupt, and RequestError 503."""
+        self._must_be_whole()
+        while self.catch_up_some():
+            pass
 
     def catch_up_some(self) -> bool:
         """Fold one slice; True when there may be more."""

@@ -3,7 +3,7 @@
     net, keys = SimNet(clock), Keys.of(fs, rng)
     place = Place(net=net, fs=fs, clock=clock, rng=rng, log=SimLog("frontdoor"))
     door = SimFrontdoor(place, cell, SimNeighbours(fs, cells, actors))
-    vault = SimVaultDoor(place_of_the_vault, driver, vault_keys)
+    vault = SimVaultDoor(place_of_the_vault, driver, vault_keys, cells)
     net.ask(Asked("api", "GET", "/payment-intents", keys.bearer("m_001")), heard)
     while net.turn() or door.turn() or vault.turn() or …the actors' drivers…:
         ...
@@ -37,6 +37,7 @@ from payrail.steplog import StepLog
 from payrail.web.access import demo_keys
 from payrail.web.simnet import SimNet
 from payrail.web.simout import resolve_public
+from payrail.web.whole import Whole
 
 API, INNER, VAULT = "api", "inner", "vault"
 BUDGET_MS = 10_000
@@ -73,7 +74,10 @@ class SimNeighbours:
         *,
         is_alive: Callable[[str], bool] = lambda _actor: True,
         restarts: Callable[[str], int] = lambda _actor: 0,
+        of_dead: Callable[[str], str] = lambda _actor: "down",
     ) -> None:
+        """`of_dead`: the state of one that has no process."""
+        self._of_dead = of_dead
         self._fs, self.cells, self._actors = fs, cells, tuple(actors)
         self._is_alive, self._restarts = is_alive, restarts
 
@@ -85,7 +89,7 @@ class SimNeighbours:
         return {
             "name": name,
             "pid": cell.pid if cell else None,
-            "state": cell.state if cell and self._is_alive(name) else "down",
+            "state": cell.state if cell and self._is_alive(name) else self._of_dead(name),
             "epoch": cell.epoch if cell else 0,
             "restarts": self._restarts(name),
             "backlog": cell.backlog_bytes if cell else 0,
@@ -187,7 +191,7 @@ class SimFrontdoor:
 class SimVaultDoor:
     """The vault's own door, in the process of its `driver`."""
 
-    def __init__(self, place: Place, driver: Driver[Any], keys: VaultKeys) -> None:
+    def __init__(self, place: Place, driver: Driver[Any], keys: VaultKeys, cells: Cells) -> None:
         self.loop = place.loop()
         try:
             door = opened_door(
@@ -198,6 +202,7 @@ class SimVaultDoor:
                 bell=place.bell,
                 keys=keys,
                 budget_ms=place.budget_ms,
+                must_be_whole=Whole(cells, GATEWAY).must_be,
             )
             place.net.listen(VAULT, vault_app(door, place.rng, place.log.log), self.loop)
         except BaseException:

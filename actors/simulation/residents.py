@@ -185,7 +185,7 @@ class Household:
         life = HouseLife(core, parts)
         life.beside = beside
         if isinstance(core, Vault):
-            life.door = SimVaultDoor(place, life.driver, _keys(process, self.rng))
+            life.door = SimVaultDoor(place, life.driver, _keys(process, self.rng), ground.cells)
             loops.append(life.door.loop)
         return life
 
@@ -246,10 +246,15 @@ class Household:
             NAMES,
             is_alive=lambda name: machine.process(name) is not None,
             restarts=lambda name: machine.notes[name].restarts if name in machine.notes else 0,
+            of_dead=self._state_of_dead,
         )
         door = SimFrontdoor(self._place(process), process.cell, neighbours, NAMES)
         self._loops[process.pid] = [door.loop]
         return FrontLife(door, process)
+
+    def _state_of_dead(self, name: str) -> str:
+        noted = self.machine.notes.get(name)
+        return "held" if noted is not None and noted.state == "held" else "down"
 
     def _place(self, process: SimProcess) -> Place:
         return Place(

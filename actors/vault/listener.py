@@ -1,6 +1,6 @@
 """The vault's HTTP listener, in its own process: opens when the actor lives, ends with it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -42,17 +42,18 @@ def opened_door(  # noqa: PLR0913 - its ports, by name.
     bell: Bell,
     keys: VaultKeys,
     budget_ms: int,
+    must_be_whole: Callable[[], None],
     house_secret: str = "",
     internal_secret: str = "",
 ) -> VaultDoor:
     """The handlers of one incarnation, joined to the vault in their process; its edge's epoch is
-    durable. Secrets are those that settings give, if they do."""
+    durable. `must_be_whole`: see `AccessView`. Secrets are those that settings give, if they do."""
     edge = Edge(EDGE, fs, clock, bell, (VAULT,))
     house = secret(fs, "house", rng, given=house_secret)
     driver.sinks[EDGE] = edge.give
     return VaultDoor(
         edge=edge,
-        access=AccessView(fs, clock, house, service_key(fs, rng)),
+        access=AccessView(fs, clock, house, service_key(fs, rng), must_be_whole),
         keys=keys,
         clock=clock,
         rng=rng,
@@ -71,6 +72,7 @@ def vault_door(
     bell: Bell,
     log: Any,
     keys: VaultKeys,
+    must_be_whole: Callable[[], None],
 ) -> Door:
     """A door for the vault's resident: listens while the actor lives, hears replies in process."""
 
@@ -84,6 +86,7 @@ def vault_door(
             bell=bell,
             keys=keys,
             budget_ms=settings.request_budget_ms,
+            must_be_whole=must_be_whole,
             house_secret=settings.house_secret.get_secret_value(),
             internal_secret=settings.internal_secret.get_secret_value(),
         )

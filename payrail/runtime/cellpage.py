@@ -27,7 +27,7 @@ SENDERS_MAX: Final = 24
 ID_BYTES_MAX: Final = 200
 
 _MAGIC, _PID, _EPOCH, _BEAT, _SERVED, _STATE, _SLEEPING, _STEPS = range(8)
-_BACKLOG, _DEATHS, _INFLIGHT_LEN, _SUSPECT_LEN = range(8, 12)
+_BACKLOG, _DEATHS, _INFLIGHT_LEN, _SUSPECT_LEN, _SERVED_BOOT = range(8, 13)
 _INFLIGHT, _SUSPECT = 128, 328
 _TABLE, _ROW_BYTES, _NAME_BYTES = 576, 64, 48
 _REPORT = (_TABLE + SENDERS_MAX * _ROW_BYTES) // 8
@@ -49,6 +49,7 @@ class CellView:
     epoch: int
     beat_ms: int  # monotonic, as `served_ms`
     served_ms: int  # when this incarnation began to serve; 0: not yet
+    served_boot: int  # names the boot in which any incarnation last began to serve; 0: unknown
     state: str
     sleeping: bool
     steps: int  # messages taken by this incarnation
@@ -77,6 +78,10 @@ class CellView:
 class Cells(Protocol):
     """The cells of a machine, as everybody may read them."""
 
+    @property
+    def boot(self) -> int:
+        """Names this boot of the machine; 0 where nobody can tell."""
+
     def read(self, actor: str) -> CellView | None:
         """The cell of `actor`; None when there is none, or what lies there is not one."""
 
@@ -95,9 +100,16 @@ class CellPage:
     `rest` tells when it had none.
     """
 
-    def __init__(self, page: mmap.mmap | bytearray, pid: int, clock_ms: Callable[[], int]) -> None:
-        """`clock_ms`: the machine's clock for beats, see `ports.Clock.monotonic_ms`."""
-        self._page, self._clock_ms = page, clock_ms
+    def __init__(
+        self,
+        page: mmap.mmap | bytearray,
+        pid: int,
+        clock_ms: Callable[[], int],
+        boot: int = 0,
+    ) -> None:
+        """`clock_ms`: the machine's clock for beats, see `ports.Clock.monotonic_ms`; `boot`: see
+        `Cells.boot`."""
+        self._page, self._clock_ms, self._boot = page, clock_ms, boot
         self._words = memoryview(page).cast("Q")
         self._rows: dict[str, int] = {}
         if self._words[_MAGIC] != MAGIC:
@@ -148,6 +160,7 @@ class CellPage:
         supervisor is impatient, and a long recovery may not have let the loop turn."""
         self.beat()
         self._words[_SERVED] = self._clock_ms()
+        self._words[_SERVED_BOOT] = self._boot
         self.state = "serving"
 
     @property
@@ -236,6 +249,7 @@ def _view(page: memoryview) -> CellView | None:
         epoch=words[_EPOCH],
         beat_ms=words[_BEAT],
         served_ms=words[_SERVED],
+        served_boot=words[_SERVED_BOOT],
         state=STATES[state] if state < len(STATES) else "down",
         sleeping=bool(words[_SLEEPING]),
         steps=words[_STEPS],

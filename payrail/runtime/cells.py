@@ -11,7 +11,9 @@ Only the incarnation that holds the actor's writer lock opens a `CellWriter`.
 import mmap
 import os
 import time
+from functools import cache
 from pathlib import Path
+from uuid import UUID
 
 from payrail.runtime.cellpage import (
     CELL_BYTES,
@@ -31,14 +33,27 @@ __all__ = [
     "CellWriter",
     "HomeCells",
     "SleepWatch",
+    "boot_number",
     "cell_path",
     "monotonic_ms",
 ]
+
+#: Where the kernel tells it (Linux).
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def monotonic_ms() -> int:
     """The machine's clock for beats and waits; the same in all its processes."""
     return time.monotonic_ns() // 1_000_000
+
+
+@cache
+def boot_number() -> int:
+    """Names this boot of the machine, the same in all its processes; 0 where it is not told."""
+    try:
+        return UUID(_BOOT_ID.read_text("ascii").strip()).int >> 64  # as much as a word holds
+    except (OSError, ValueError):
+        return 0
 
 
 class CellWriter(CellPage):
@@ -48,7 +63,7 @@ class CellWriter(CellPage):
         path = cell_path(home, actor)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._map = _map_file(path)
-        super().__init__(self._map, os.getpid(), monotonic_ms)
+        super().__init__(self._map, os.getpid(), monotonic_ms, boot_number())
 
     def close(self) -> None:
         super().close()
@@ -60,6 +75,10 @@ class HomeCells:
 
     def __init__(self, home: str | Path) -> None:
         self._home = home
+
+    @property
+    def boot(self) -> int:
+        return boot_number()
 
     def read(self, actor: str) -> CellView | None:
         return CellView.read(self._home, actor)

@@ -1,7 +1,7 @@
 """The cells of a simulated machine: real pages in plain memory.
 
-They outlive the death of their process, as a mapped file does, and are lost at a power cut, since
-nobody ever syncs them. Never: rules anything itself; what is in a page is `cellpage`'s.
+They outlive the death of their process, as a mapped file does, and may be lost at a power cut,
+since nobody ever syncs them. Never: rules anything itself; what is in a page is `cellpage`'s.
 """
 
 from collections.abc import Callable
@@ -16,9 +16,9 @@ class SimCell(CellPage):
     """An actor's own cell, which tells of every message before its rule is asked."""
 
     def __init__(
-        self, page: bytearray, pid: int, clock_ms: Callable[[], int], marked: Marked
+        self, page: bytearray, pid: int, clock_ms: Callable[[], int], boot: int, marked: Marked
     ) -> None:
-        super().__init__(page, pid, clock_ms)
+        super().__init__(page, pid, clock_ms, boot)
         self._marked = marked
 
     def mark(self, message_id: str | None) -> None:
@@ -31,14 +31,14 @@ class SimCells:
     """All cells of one machine; fills `cellpage.Cells`."""
 
     def __init__(self, clock_ms: Callable[[], int]) -> None:
-        self._clock_ms = clock_ms
+        self._clock_ms, self.boot = clock_ms, 1
         self._pages: dict[str, bytearray] = {}
         self._beating: dict[str, SimCell] = {}
 
     def open(self, actor: str, pid: int, marked: Marked) -> SimCell:
         """A new incarnation begins, and beats from now on."""
         page = self._pages.setdefault(actor, bytearray(CELL_BYTES))
-        cell = self._beating[actor] = SimCell(page, pid, self._clock_ms, marked)
+        cell = self._beating[actor] = SimCell(page, pid, self._clock_ms, self.boot, marked)
         return cell
 
     def read(self, actor: str) -> CellView | None:
@@ -55,7 +55,9 @@ class SimCells:
         if cell is not None:
             self._beating[actor] = cell
 
-    def lose(self) -> None:
-        """A power cut."""
-        self._pages.clear()
+    def reboot(self, *, keeps: bool) -> None:
+        """A power cut. What is kept is of before it."""
+        self.boot += 1
         self._beating.clear()
+        if not keeps:
+            self._pages.clear()

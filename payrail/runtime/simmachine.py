@@ -200,8 +200,7 @@ class SimMachine:
         self._processes.clear()
         self._spares.clear()
         self._writers.clear()
-        if not keeps_cells:
-            self.cells.lose()
+        self.cells.reboot(keeps=keeps_cells)
 
     # As its processes and its supervisor see it.
 

@@ -2,11 +2,13 @@
 
 Both doors follow `data/access/changes.jsonl`, and catch up with its end before they answer, so that
 a key that was just made works and one that was just revoked does not. Each key may ask so often.
-Never: stores a key. Texts of keys that were verified are remembered in memory alone.
+Nobody but the house itself is let in while the book may lack lines: one of them may have revoked
+the key. Never: stores a key. Texts of keys
+that were verified are remembered in memory alone.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from aiohttp import web
@@ -36,6 +38,7 @@ from payrail.security.apikeys import (
 from payrail.storage.books import Follower
 from payrail.web.heads import bearer, unauthenticated
 from payrail.web.limits import Limits
+from payrail.web.whole import taken_as_whole
 
 #: Texts of keys that are remembered as verified; then all are forgotten and verified again.
 _VERIFIED_MAX = 10_000
@@ -64,30 +67,51 @@ _SERVICE = Caller(None, SERVICE_USER, ADMIN, service=True)
 class AccessView:
     """Follows the access book and tells callers by their keys."""
 
-    def __init__(self, fs: Fs, clock: Clock, house_secret: bytes, service_key: str) -> None:
+    def __init__(
+        self,
+        fs: Fs,
+        clock: Clock,
+        house_secret: bytes,
+        service_key: str,
+        must_be_whole: Callable[[], None] = taken_as_whole,
+    ) -> None:
+        """`must_be_whole` raises RequestError while the book may lack lines."""
+        self._must_be_whole = must_be_whole
         self._follower = Follower(fs, ACCESS_BOOK)
         self._house_secret = house_secret
         self._service_key = service_key.encode()
         self._verified: dict[str, Caller] = {}
         self._clock, self._limits = clock, Limits(clock.monotonic_ms)
-        self.directory = Directory()
+        self._directory = Directory()
+
+    @property
+    def directory(self) -> Directory:
+        """Everybody there is. Raises RequestError 503 while somebody may be missing."""
+        self._must_be_whole()
+        return self._directory
 
     def catch_up(self) -> None:
         """Fold what was booked since. Raises Corrupt for a book that cannot be followed."""
         for _offset, line in self._follower.read():
-            self.directory.fold(read_record(line))
+            self._directory.fold(read_record(line))
             self._verified.clear()
 
     def authenticate(self, token: str) -> Caller:
-        """The caller of a key, whose request is counted. Raises RequestError 401 or 429."""
-        self.catch_up()
+        """The caller of a key, whose request is counted. Raises RequestError 401, 429 or 503."""
+        try:
+            self._must_be_whole()
+        except RequestError:
+            if not same_secret(token, self._service_key):  # Whoever mends the house is let in.
+                raise
+        else:
+            self.catch_up()
         caller = self._verified.get(token) or self._verify(token)
         if not caller.service:
             self._limits.must_pass(caller.key_id, caller.rate_per_s)
         return caller
 
     def admit(self, request: web.Request) -> Caller:
-        """The caller of a request's key. Raises RequestError 401 or 429."""
+        """The caller of a request's key. Raises RequestError 401, 429 or 503."""
         return self.authenticate(bearer(request))
 
     def whose(self, request: web.Request) -> Caller | None:
@@ -121,7 +145,7 @@ class AccessView:
         presented = parse_key(token)
         if presented is None:
             raise unauthenticated("This is not a key of this house.")
-        key = self.directory.live_key(presented.key_id)
+        key = self._directory.live_key(presented.key_id)
         version = self._genuine_version(presented, key)
         kind = PUBLISHABLE if key and key.publishable else SECRET
         if key is None or version is None or presented.kind != kind:

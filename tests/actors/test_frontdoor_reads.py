@@ -314,7 +314,7 @@ async def test_a_damaged_book_stops_reads_and_not_orders(tmp_path):
     path = tmp_path / LEDGER_BOOK
     path.write_bytes(path.read_bytes().replace(b"visa", b"vise", 1))
     gateway = CellWriter(tmp_path, "gateway")
-    async with open_door(tmp_path) as door:
+    async with open_door(tmp_path, whole=False) as door:
         status, headers, problem = await door.ask("GET", f"/payment-intents/{pi(1)}")
         assert (status, problem["code"], headers["Retry-After"]) == (503, "actor-restarting", "1")
         gateway.serve()

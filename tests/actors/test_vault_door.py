@@ -25,6 +25,7 @@ from payrail.settings import Settings
 from payrail.steplog import StepLog
 from payrail.storage.fs import RealFs
 from payrail.web.access import demo_keys
+from payrail.web.whole import taken_as_whole
 from tests.actors.doors import AT, HOUSE_SECRET, INTERNAL, book, free_port
 
 NUMBER = "4242424242424242"
@@ -67,7 +68,7 @@ class Vaulted:
 
 
 @asynccontextmanager
-async def open_vault(home):
+async def open_vault(home, must_be_whole=taken_as_whole):
     book(home, ACCESS_BOOK, demo_records(AT))
     settings = Settings(
         home=home,
@@ -80,7 +81,14 @@ async def open_vault(home):
     bells, logged = Bells(home), open(home / "log", "ab")  # noqa: SIM115
     log, keys = make_logger("vault", logged), open_keys(fs, clock, rng)
     opened = vault_door(
-        settings=settings, fs=fs, clock=clock, rng=rng, bell=bells, log=log, keys=keys
+        settings=settings,
+        fs=fs,
+        clock=clock,
+        rng=rng,
+        bell=bells,
+        log=log,
+        keys=keys,
+        must_be_whole=must_be_whole,
     )
     drivers = []
 

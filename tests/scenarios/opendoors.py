@@ -33,13 +33,15 @@ NAMES = (*ACTORS, "dispatcher", "frontdoor")
 class Pages:
     """Cells in memory; they outlive their process."""
 
+    boot = 1
+
     def __init__(self, house: "OpenHouse") -> None:
         self._house = house
         self._pages: dict[str, bytearray] = {}
 
     def open(self, name: str) -> CellPage:
         page = self._pages.setdefault(name, bytearray(CELL_BYTES))
-        return CellPage(page, 1, self._house.clock.monotonic_ms)
+        return CellPage(page, 1, self._house.clock.monotonic_ms, self.boot)
 
     def read(self, actor: str) -> CellView | None:
         page = self._pages.get(actor)
@@ -152,7 +154,7 @@ class OpenHouse(HookedHouse):
         if self.vault_door is not None:
             self.vault_door.end()
         place = self._place("vault", self.processes["vault"])
-        self.vault_door = SimVaultDoor(place, self.drivers["vault"], self.keys)
+        self.vault_door = SimVaultDoor(place, self.drivers["vault"], self.keys, self.cells)
 
     def _doors(self) -> list[tuple[str, Any]]:
         found = [*self.beside.items(), ("vault", self.vault_door), ("frontdoor", self.door)]
