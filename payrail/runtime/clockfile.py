@@ -45,6 +45,11 @@ class ClockSetting(Struct, frozen=True):
             return parse_iso(self.frozen_at)
         return wire_ms + self.ahead_ms
 
+    @property
+    def made_ms(self) -> int:
+        """Business time at which it was made; 0 where nobody says."""
+        return self.business_ms(parse_iso(self.changed_at)) if self.changed_at else 0
+
 
 NOBODY_MOVED_IT = ClockSetting()
 _decode = msgspec.json.Decoder(ClockSetting).decode
@@ -94,6 +99,8 @@ def decoded(data: bytes) -> ClockSetting:
         setting = _decode(data)
         if setting.frozen_at is not None:
             parse_iso(setting.frozen_at)
+        if setting.changed_at is not None:
+            parse_iso(setting.changed_at)
         for _, to in setting.orders.values():
             parse_iso(to)
     except (msgspec.MsgspecError, ValueError):

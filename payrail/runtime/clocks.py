@@ -64,7 +64,10 @@ class SystemClock:
         self._wire_ms = self._business_ms = self._pushed_ms = 0
         self._looked_ms = self._read_ms = self.monotonic_ms()
         self._data = None if fs is None else read_bytes(fs)
-        self._setting = NOBODY_MOVED_IT if self._data is None else decoded(self._data)
+        self._setting = NOBODY_MOVED_IT
+        if self._data is not None:
+            self._pass()
+            self._follow(decoded(self._data))
 
     def now(self) -> Now:
         wall_ms = self._pass()
@@ -77,6 +80,7 @@ class SystemClock:
 
     def look(self) -> None:
         if self._fs is not None:
+            self._pass()
             self._read_ms = self._looked_ms
             self._look(self._fs)
 
@@ -114,12 +118,16 @@ class SystemClock:
             self._told("clock.damaged", error=error, kept=self._setting.mode)
 
     def _follow(self, setting: ClockSetting) -> None:
-        """Go on as `setting` says, but never from before what was told already."""
+        """Go on as `setting` says, but never from before what was told already, nor from before it
+        was made: once the machine's clock was set back, wire times of processes differ until the
+        world has caught up, and nobody should wait that long for a time that has come."""
         self._setting = setting
-        behind_ms = self._business_ms - setting.business_ms(self._wire_ms)
-        self._pushed_ms = max(0, behind_ms)
+        stands_ms = setting.business_ms(self._wire_ms)
+        behind_ms = self._business_ms - stands_ms
         if behind_ms > _BEHIND_MS:
             self._told("clock.behind", behind_ms=behind_ms)
+        self._business_ms = max(self._business_ms, setting.made_ms)
+        self._pushed_ms = max(0, self._business_ms - stands_ms)
 
 
 class SystemRng:

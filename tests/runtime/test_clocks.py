@@ -102,6 +102,27 @@ def test_an_advance_is_seen_within_a_look_and_goes_on(monkeypatch: pytest.Monkey
     assert clock.now().business_ms == 5_031_050
 
 
+def test_an_advance_is_followed_at_once_by_a_process_whose_clock_lags(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """The machine's clock was set back two minutes: who was started since then lives earlier than
+    the front door, and is nevertheless where business time was moved to."""
+    machine, fs = Machine(monkeypatch), SimFs()
+    front = SystemClock(fs)
+    front.now()
+    machine.wall_ms -= 120_000
+    reborn = SystemClock(fs)
+    assert reborn.now().wire_ms == front.now().wire_ms - 120_000
+    move(fs, front, 30_000)
+    machine.passes(LOOK_MS)
+
+    assert reborn.now().business_ms == 5_030_000
+    assert SystemClock(fs).now().business_ms == 5_030_000
+    machine.passes(1_000)
+    assert reborn.now().business_ms == 5_031_000
+    assert front.now().business_ms - reborn.now().business_ms <= LOOK_MS
+
+
 def test_the_file_is_not_read_at_every_question(monkeypatch: pytest.MonkeyPatch):
     """A loop asks for the time at every turn; one look lasts a while."""
     machine, fs = Machine(monkeypatch), Counting()
