@@ -8,7 +8,7 @@ Never: draws a lot that is not the plan's own.
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from errno import ENOSPC
 
 from actors.simulation.evidence import BIT_ROT, POISON, Fired
@@ -20,6 +20,7 @@ from payrail.runtime.sim import Call, Fault
 from payrail.runtime.simdisk import Node
 from payrail.runtime.simfaults import Faults
 from payrail.runtime.simmachine import SimMachine
+from payrail.runtime.supervision import POISON_DEATHS
 from payrail.web.simnet import FAIR, Asked, Fate
 
 #: Poison comes in by a door: the ids of such messages begin so.
@@ -53,6 +54,7 @@ class Mischief:
         self.is_calm = True  # not yet, or no more
         self._is_full = False
         self._poisons: dict[str, str] = {}  # actor: message; empty: the next one
+        self._killed: Counter[str] = Counter()  # by such a message, as the actor's cell remembers
         self._hangs: set[str] = set()
         self._bells_are_lost = self._net_is_rough = False
         self._rotten: list[_Rot] = []
@@ -167,6 +169,13 @@ class Mischief:
         self.begun.clear()
         self._poisons.clear()
         self._hangs.clear()
+        # What has not killed often enough to be set aside is harmless from now on, and is taken.
+        self.fired = [
+            replace(one, restored=True)
+            if one.kind == POISON and self._killed[one.about] < POISON_DEATHS
+            else one
+            for one in self.fired
+        ]
         ends, self._ends = self._ends, []
         for _, _, end in ends:
             end()
@@ -203,7 +212,14 @@ class Mischief:
         if not self._poisons[actor]:
             self._poisons[actor] = message
             self.note(POISON, actor, about=message)
-        return "kill" if self._poisons[actor] == message else ""
+        if self._poisons[actor] != message:
+            return ""
+        self._killed[message] += 1
+        return "kill"
+
+    def power_cut(self) -> None:
+        """The cells are lost: nobody remembers what killed its readers."""
+        self._killed.clear()
 
     def fate(self, _asked: Asked) -> Fate:
         """What becomes of a request on its way."""

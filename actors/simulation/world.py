@@ -232,6 +232,7 @@ class World:
 
     def _all_die(self, dying: Trouble) -> None:
         if dying.kind == "power cut":
+            self.mischief.power_cut()
             self.machine.cut_power(Chance(chance(self.plan.seed, "survival", dying.number)))
         else:
             self.machine.kill(SUPERVISOR)

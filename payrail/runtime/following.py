@@ -1,7 +1,8 @@
 """The books of others that an actor follows: what is new in them, a bounded piece a turn.
 
 Nobody rings for a book, so whoever follows one looks often. A damaged book is told once and read
-no further: its reader waits for people, and everything else goes on.
+no further until its next line is good: its owner mends what a power cut has torn, maybe after us,
+anything else is for people, and everything else goes on.
 """
 
 from collections.abc import Mapping
@@ -45,9 +46,9 @@ class Following:
         return bool(self._followers)
 
     def has_news(self) -> bool:
-        """Whether a book that can be read has grown."""
+        """Whether a book that can be read has grown, or one that could not can be read on."""
         return any(
-            book not in self._damaged and follower.has_news()
+            follower.goes_on() if book in self._damaged else follower.has_news()
             for book, follower in self._followers.items()
         )
 
@@ -55,7 +56,7 @@ class Following:
         """The next lines of each book."""
         items = []
         for book, follower in self._followers.items():
-            if book in self._damaged:
+            if book in self._damaged and not follower.goes_on():
                 continue
             lines = self._lines(book, follower, at_most)
             if lines:
@@ -65,6 +66,7 @@ class Following:
     def _lines(self, book: str, follower: Follower, at_most: int) -> tuple[bytes, ...]:
         """What can be read; a damaged line ends it, those above it still count."""
         lines: list[bytes] = []
+        self._damaged.discard(book)
         try:
             lines.extend(line for _at, line in islice(follower.read(), at_most))
         except Corrupt as damage:

@@ -59,6 +59,12 @@ class Follower:
         file = self._opened()
         return file is not None and file.size() > self._seen_bytes
 
+    def goes_on(self) -> bool:
+        """Whether the next line is good; for whoever met one that was not."""
+        file = self._opened()
+        line = b"" if file is None else read_line(file, self.offset)
+        return is_whole(line) and decode_link(line).prev == self.head
+
     def _bytes(self) -> bytes:
         file = self._opened()
         if file is None:

@@ -101,6 +101,23 @@ def test_a_damaged_book_is_told_once_and_everything_else_goes_on():
     assert [event for event, _ in driver.notes] == ["book.damaged"]
 
 
+def test_a_book_that_its_owner_mends_is_read_on():
+    """Whoever starts before the owner meets what a power cut has torn, and goes on once it is
+    mended, also where the file has not grown. Found by a schedule of `payrail simulate`, whose
+    merchant got no webhooks until the next restart."""
+    fs = SimFs()
+    publish(fs, "one", "two", "three")
+    good = fs.read(NEWS)
+    fs.open(NEWS).pwrite(0, good.replace(b'"word":"two"', b'"word":"\0\0\0"'))
+    driver = courier.drive(fs, SimClock())
+    settle(driver)
+    assert not driver.intake.anything_new()
+    fs.open(NEWS).pwrite(0, good)
+    assert driver.intake.anything_new()
+    settle(driver)
+    assert driver.loop.state.carried == ["one", "two", "three"]
+
+
 def test_an_errand_begins_only_when_its_intent_is_durable():
     """Whatever was carried into the world has its intent in the journal on the disk."""
     fs = SimFs()
