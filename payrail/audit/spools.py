@@ -55,6 +55,7 @@ class _Walk:
     reached: int = 0  # inner: the last n without a gap
     gap: tuple[str, int, int] | None = None  # path, line, n of the first line behind a gap
     torn: tuple[str, int, bytes] | None = None
+    begins: bool = True  # no whole line of this file was seen yet
     unread: bool = False  # a line could not be read: nobody knows which message it was
     seen: dict[tuple[int, int], tuple[str, int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -97,6 +98,7 @@ def check_channel(channel: Channel, facts: dict[str, Facts]) -> list[Finding]:
     """Findings of one channel. `facts` are the journals by name; without one, hashes only."""
     walk = _Walk(channel)
     for part in channel.parts:
+        walk.begins = True
         for number, _, line in part.lines():
             if is_whole(line):
                 _whole(walk, part.path, number, line, facts)
@@ -139,6 +141,7 @@ def _whole(walk: _Walk, path: str, number: int, line: bytes, facts: dict[str, Fa
         _edge_line(walk, path, number, line, place, facts)
     else:
         _inner_line(walk, path, number, line, place, facts)
+    walk.begins = False
     walk.last = (place.epoch, place.n)
 
 
@@ -168,7 +171,7 @@ def _inner_line(
 ) -> None:
     if not walk.reached and not walk.channel.is_complete:
         walk.reached = place.n - 1
-    if place.n == walk.reached + 1:
+    if place.n == walk.reached + 1 or (walk.begins and _was_moved(walk, place.n - 1, facts)):
         walk.reached = place.n
     elif place.n > walk.reached and walk.gap is None:
         walk.gap = (path, number, place.n)
@@ -181,6 +184,14 @@ def _inner_line(
             walk.damage(path, number, f"not the line that {sender.path} says was sent")
     elif not sender.blind:
         _behind(walk, sender, f"{path}:{number} is its message {place.n}", f"{len(hashes)}")
+
+
+def _was_moved(walk: _Walk, n: int, facts: dict[str, Facts]) -> bool:
+    """Whether the lines up to `n` may be lost with files that were moved away: nobody syncs those,
+    and they are moved when all that is in them was taken."""
+    receiver = facts.get(walk.channel.receiver)
+    taken = 0 if receiver is None else receiver.inner.get(walk.channel.sender, 0)
+    return len(walk.channel.parts) > 1 and walk.reached < n <= taken
 
 
 def _behind(walk: _Walk, sender: Facts, what: str, knows: str) -> None:
@@ -213,7 +224,7 @@ def _check_end(walk: _Walk, facts: dict[str, Facts]) -> None:
         return
     sender = facts.get(channel.sender)
     due = 0 if sender is None else sender.out(channel.receiver).due(sender.told)
-    if walk.reached >= due:
+    if walk.reached >= due or (not here.line_count and _was_moved(walk, due, facts)):
         return
     path, number, _ = walk.gap or (here.path, here.line_count + 1, 0)
     if walk.reached or channel.is_complete:

@@ -5,6 +5,9 @@ import msgspec
 import pytest
 
 from payrail.audit.findings import NOTE
+from payrail.audit.journals import Facts, read_journal
+from payrail.audit.reading import Part
+from payrail.audit.spools import check_channel, open_channels
 from payrail.runtime.edge import open_epoch
 from payrail.runtime.effects import Write
 from payrail.runtime.sim import Fault, SimClock, SimCrash, SimFs
@@ -267,6 +270,21 @@ def test_removed_mailbox_line_is_named(house: SimFs, path: str):
     put(house, path, lines)
 
     assert damage(house) == [(path, 2)]
+
+
+@pytest.mark.parametrize(("taken", "named"), [(1, []), (0, [(SPOOL, 1)])])
+def test_lines_lost_with_a_moved_file_are_no_damage(house: SimFs, taken: int, named: list):
+    """A file is moved away once all of it was taken, and nobody syncs it: a power cut may empty it.
+    What was not taken is missed all the same."""
+    put(house, SPOOL.replace("/gateway.jsonl", "/old/gateway.000001.000000000001.jsonl"), [])
+    put(house, SPOOL, lines_of(house, SPOOL)[1:])
+    sender = read_journal("gateway", Part(house, JOURNAL), house.size(JOURNAL))
+    sender.told = sender.steps
+    facts = {"gateway": sender, "vault": Facts("vault", "", inner={"gateway": taken})}
+    channels = {(one.sender, one.receiver): one for one in open_channels(house)}
+    channel = channels["gateway", "vault"]
+
+    assert [(one.path, one.line) for one in check_channel(channel, facts)] == named
 
 
 def test_torn_line_of_a_dead_writer_is_only_noted(house: SimFs):
