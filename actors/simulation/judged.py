@@ -3,16 +3,19 @@
 from actors.simulation.invariants import ALL, WAITING, check_all
 from actors.simulation.world import World
 
+#: Judged only where somebody gives the evidence of a twin: of a seed, trace hashes are compared.
+_OF_TWO_RUNS = frozenset({"I24"})
+
 
 def judged(world: World) -> list[str]:
     """What does not hold, as sentences; empty: all does."""
-    findings = check_all(world.evidence())
+    findings = check_all(world.evidence(), deep=True)
     return str(findings).splitlines() if findings else []
 
 
 def checked() -> list[str]:
     """The invariants that each run is checked for."""
-    return [f"{one.id} {one.title}" for one in ALL]
+    return [f"{one.id} {one.title}" for one in ALL if one.id not in _OF_TWO_RUNS]
 
 
 def waiting() -> list[str]:

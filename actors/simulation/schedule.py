@@ -20,8 +20,9 @@ WISHES_MAX = 12
 TROUBLES_MAX = 5
 MERCHANTS = ("m_001", "m_002")
 CURRENCIES = ("USD", "USD", "USD", "EUR", "JPY")
-#: Within so long, in simulated time, the shops begin.
-BEGIN_MS = 400
+#: Within one of these, in simulated time, the shops begin: work takes hardly any, so that at once
+#: means side by side, and later mostly one after the other.
+BEGINS_MS = (0, 0, 3, 20, 400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ def _is_enough(wishes: list[Wish], flows: Mapping[str, Weight]) -> bool:
 def _wish(seed: int, number: int, flows: Mapping[str, Weight]) -> Wish:
     """The first two wishes are of two merchants, and every other one pays."""
     own = chance(seed, "wish", number)
+    begin_ms = chance(seed, "begin").choice(BEGINS_MS)
     paying = [name for name, flow in flows.items() if flow.payments]
     names = paying if number % 2 else list(flows)
     return Wish(
@@ -141,7 +143,7 @@ def _wish(seed: int, number: int, flows: Mapping[str, Weight]) -> Wish:
         merchant=MERCHANTS[number - 1] if number <= 2 else own.choice(MERCHANTS),
         amount_minor=own.randint(200, 90_000),
         currency=own.choice(CURRENCIES),
-        at_ms=own.randint(0, BEGIN_MS),
+        at_ms=own.randint(0, begin_ms),
         clicks_twice=own.random() < 0.15,
         choice=own.getrandbits(30),
     )

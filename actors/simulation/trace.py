@@ -1,8 +1,9 @@
 """The trace of a run: a hash over all that happened in it, in its order.
 
-Every effect of every process, every request and answer, every fault and every move of the clock:
-two runs of one seed that differ in any of these have two hashes. Never: keeps what went by, but
-for the last lines, which help whoever looks into a failure.
+Every effect of every process by its kind, file and size, every request and the bytes of its answer,
+every fault, every move of the clock, and all files as they are at the end: two runs of one seed
+that differ in any of these have two hashes. What was written and then lost is told by its size
+alone. Never: keeps what went by, but for the last lines, for whoever looks into a failure.
 """
 
 import hashlib

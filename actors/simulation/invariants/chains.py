@@ -6,7 +6,7 @@ promise (`rot`). Never: trusts a hash without computing it.
 
 from collections.abc import Iterator
 
-from actors.simulation.evidence import BIT_ROT, Evidence
+from actors.simulation.evidence import Evidence
 from actors.simulation.invariants.invariant import Invariant
 from payrail.errors import LineDamaged
 from payrail.runtime.recovery import OPENED, journal_path
@@ -93,12 +93,11 @@ def epochs_rise(evidence: Evidence) -> list[str]:
 
 def no_head_is_lost(evidence: Evidence) -> list[str]:
     """Every head that anybody saw lies on the chain, at its place: what was durable is still
-    there. Heads are those polled in the run, and those that peers keep in their journals. The
-    last line of a journal, told to nobody, may rot like one that was never written whole."""
+    there. Heads are those polled in the run, and those that peers keep in their journals. A
+    head of a last line that rotted is no evidence: it looks like one never written whole."""
     found = []
-    touched = {one.path for one in evidence.fired if one.kind == BIT_ROT}
     for seen in evidence.heads:
-        if seen.path in touched:
+        if seen.path in evidence.rotten:
             continue
         lines = evidence.books.lines(seen.path)
         line = lines[seen.line - 1] if seen.line <= len(lines) else b""
