@@ -80,6 +80,14 @@ def ends(*types: str, money: tuple[str, ...] = ()) -> Act:
     return expect
 
 
+def charged_unless_fenced(house: SimHouse) -> None:
+    """The ask finds the charge, unless a stuck spool has let it come first: then it fences it."""
+    if house.truths:
+        ends(*CHARGED, money=("authorize",))(house)
+    else:
+        ends(*ASKED, "payment.attempt_started", "payment.declined")(house)
+
+
 SCENES = (
     Scene("challenge asked for", stored(ALWAYS), confirm, ends(*ASKED)),
     Scene("challenge approved", waiting(), says("approve"), ends(*CHARGED, money=("authorize",))),
@@ -93,7 +101,7 @@ SCENES = (
         "challenge approved, charge in doubt",
         waiting(drill="approve_then_hang"),
         says("approve", 5_000),
-        ends(*CHARGED, money=("authorize",)),
+        charged_unless_fenced,
     ),
     Scene(
         "challenge approved, card declined",

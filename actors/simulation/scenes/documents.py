@@ -55,7 +55,7 @@ SCENES = (
         "gateway saves while it is in doubt",
         payments.drilled("approve_then_hang"),
         saved(payments.order(orders.authorize, 5_000), "gateway"),
-        payments.ends(200, *payments.HELD),
+        payments.made_unless_fenced,
     ),
     Scene(
         "gateway is reborn from what it saved of a refund",

@@ -136,17 +136,19 @@ def ends(status: int, *types: str) -> Act:
 
 
 def made_unless_fenced(house: SimHouse) -> None:
-    """The ask comes before the charge and fences it, unless a full disk has kept it back."""
+    """The ask finds the charge that was made, or fences one that is still to come: which of them,
+    is also decided by a disk that has kept the one or the other back."""
     if house.truths:
         ends(200, *HELD)(house)
     else:
         ends(402, *TRIED, "payment.declined")(house)
 
 
-def given_back_if_made(house: SimHouse) -> None:
-    """A charge that was made after all is given back; one that left too late is never made."""
-    types = LATE if house.truths else (*TRIED, "payment.declined")
-    ends(402, *types)(house)
+def given_back_if_late(house: SimHouse) -> None:
+    """A charge that comes after its payment was closed is given back. One that a stuck spool has
+    let come before the ask is found, and one that it has kept too long is never made."""
+    is_late = any(entry["type"] == LATE[-1] for entry in house.entries)
+    (ends(402, *LATE) if is_late else made_unless_fenced)(house)
 
 
 def opened_once(house: SimHouse) -> None:
@@ -201,7 +203,7 @@ SCENES = (
         "found by asking",
         drilled("approve_then_hang"),
         order(orders.authorize, 5_000),
-        ends(200, *HELD),
+        made_unless_fenced,
     ),
     Scene(
         "fenced",
@@ -213,7 +215,7 @@ SCENES = (
         "late approval",
         drilled("slow:20000", fence=False),
         order(orders.authorize, 5_000, 15_000),
-        given_back_if_made,
+        given_back_if_late,
     ),
     Scene(
         "capture in doubt",
