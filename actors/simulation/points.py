@@ -117,12 +117,17 @@ def play_pairs(key: Key, seed: int, count: int) -> Tally:
 
 
 def pairs(key: Key, seed: int, count: int) -> Iterator[Case]:
-    """First breaks, and second ones at any later effect, by the chance of this seed."""
+    """First breaks, and second ones at any later effect, by the chance of this seed. A first one
+    that does not end well is given alone."""
     chance = random.Random(f"{seed}/{'/'.join(key)}")
     firsts = [one for one in breaks(effects(key)) if one.way_name in PASSING]
     for at in range(0, count, SECONDS):
         first = chance.choice(firsts)
-        played = stage(key).play(first)
+        try:
+            played = stage(key).play(first)
+        except Exception:
+            yield Case(*key, (first,))
+            continue
         for _ in range(min(SECONDS, count - at) if played.trap.calls else 0):
             yield Case(*key, (first, _second(played, chance)))
 
