@@ -164,7 +164,10 @@ class SpoolWriter:
 
     def _is_drained(self) -> bool:
         """Whether all of the file was read. Its size does not tell alone: a file that was moved
-        before may have had the same, and its reader may still stand at the end of that one."""
+        before may have had the same, and its reader may still stand at the end of that one. Nor is
+        one drained that holds a piece of a failed append: its reader waits there for the rest."""
+        if self.has_landed():
+            return False
         n, offset = self._read_to(self.receiver, self.sender)
         return offset == self.out.size and n == _last_place(self.out.file, offset)[1]
 

@@ -175,6 +175,25 @@ def test_a_move_that_fails_doubles_no_line(step: int):
     assert b"".join(lines) == b"".join(numbered(n) for n in range(1, 16))
 
 
+def test_a_spool_with_half_a_line_is_not_moved_away_from_its_reader():
+    """The reader has seen the half and waits for the rest: it comes where the half stands."""
+    fs = SimFs()
+    receiver = Receiver(fs)
+    sender, last = writer(fs, receiver), ROTATE_BYTES // len(numbered(1)) + 1
+    for n in range(1, last + 1):
+        receiver.read()
+        sender.append(numbered(n))
+    fs.faults = [Fault(fs.calls + 1, "error", kept_bytes=40, ops=frozenset({"pwrite"}))]
+    with pytest.raises(OSError, match="Input/output"):
+        sender.append(numbered(last + 1))
+    receiver.read()
+    sender.append(numbered(last + 1))
+    receiver.read()
+
+    assert fs.fired
+    assert receiver.taken == list(range(1, last + 2))
+
+
 def test_a_line_that_was_given_up_on_a_full_disk_joins_no_later_one():
     """The piece that landed of it stays a line of its own, although there was not even room for its
     newline when the next line was tried."""
