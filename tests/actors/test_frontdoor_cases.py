@@ -159,10 +159,12 @@ async def test_what_cannot_be_meant_is_refused(tmp_path, query, field):
 
 
 async def test_a_case_that_cannot_be_so_is_shown_to_nobody(tmp_path):
-    """Closed twice in the book: a 500 for who asks for the case, while payments are read on."""
+    """Closed twice in the book: the file is damaged for who asks for the case, while payments are
+    read on."""
     book(tmp_path, LEDGER_BOOK, [created(pi(1)), opened(1, pi(1)), *[closed(1, pi(1))] * 2])
     async with open_door(tmp_path) as door:
-        assert (await door.ask("GET", f"/cases/{case(1)}"))[0] == 500
+        status, _, told = await door.ask("GET", f"/cases/{case(1)}")
+        assert (status, told["code"]) == (503, "file-damaged")
         assert (await door.ask("GET", f"/payment-intents/{pi(1)}"))[0] == 200
 
 
