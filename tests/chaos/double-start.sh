@@ -16,7 +16,7 @@ lines=$(wc -l <"$BOOK")
 for extra in '' --inline '--only gateway'; do
     code=0
     # shellcheck disable=SC2086 # Words of a command.
-    (cd "$WORK" && exec $PAYRAIL up --demo $extra) >"$WORK/second.out" 2>"$WORK/second.err" || code=$?
+    (cd "$WORK" && exec "$PAYRAIL" up --demo $extra) >"$WORK/second.out" 2>"$WORK/second.err" || code=$?
     check "a second \`up $extra\` ends with 73" 73 "$code"
     check "it names the process that holds the home" 1 \
         "$(grep -c "process $house_pid" "$WORK/second.err" || true)"

@@ -18,7 +18,7 @@ export PAYRAIL_HOME=$DISK/home
 BOOK=$PAYRAIL_HOME/data/ledger/payments.jsonl
 mkdir "$PAYRAIL_HOME"
 
-all_serve() { $PAYRAIL ps --json | jq -r 'all(.[]; .state == "serving")'; }
+all_serve() { "$PAYRAIL" ps --json | jq -r 'all(.[]; .state == "serving")'; }
 
 start_house
 card=$(token card)
@@ -37,8 +37,8 @@ echo "there is room again"
 
 until=$((SECONDS + READY_S_MAX))
 until [[ $(all_serve) == true ]] || ((SECONDS > until)); do
-    for actor in $($PAYRAIL ps --json | jq -r '.[] | select(.state == "held") | .name'); do
-        echo "    $actor has lost its trust in the disk, and is released" && $PAYRAIL release "$actor"
+    for actor in $("$PAYRAIL" ps --json | jq -r '.[] | select(.state == "held") | .name'); do
+        echo "    $actor has lost its trust in the disk, and is released" && "$PAYRAIL" release "$actor"
     done
     sleep 0.5
 done

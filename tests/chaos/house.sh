@@ -39,7 +39,7 @@ trap finish EXIT
 
 start_house() { # Returns when every actor serves.
     # Its own folder: a .env there would be a setting of the house.
-    (cd "$WORK" && exec $PAYRAIL up --demo) 2>>"$WORK/house.log" &
+    (cd "$WORK" && exec "$PAYRAIL" up --demo) 2>>"$WORK/house.log" &
     house_pid=$!
     local until=$((SECONDS + READY_S_MAX))
     until [[ $(curl -s -m 5 -o /dev/null -w '%{http_code}' "$API/ready") == 200 ]]; do
@@ -48,7 +48,7 @@ start_house() { # Returns when every actor serves.
         fi
         sleep 0.2
     done
-    KEYS=$($PAYRAIL keys demo --json)
+    KEYS=$("$PAYRAIL" keys demo --json)
     SECRET=$(jq -r .m_001.admin <<<"$KEYS")
 }
 
@@ -60,7 +60,7 @@ stop_house() { # SIGTERM ends it in order.
 }
 
 field() { # field ACTOR NAME: one field of its row of ps.
-    $PAYRAIL ps --json | jq -r --arg name "$1" --arg field "$2" \
+    "$PAYRAIL" ps --json | jq -r --arg name "$1" --arg field "$2" \
         '.[] | select(.name == $name) | .[$field] // empty'
 }
 
@@ -121,7 +121,7 @@ check() { # check FACT WANTED SEEN: say it, and remember when it does not hold.
 end() { # The house stops, its files are verified, and the exit code says whether all holds.
     stop_house
     local code=0
-    $PAYRAIL verify >"$WORK/verify.txt" 2>&1 || code=$?
+    "$PAYRAIL" verify >"$WORK/verify.txt" 2>&1 || code=$?
     check "payrail verify finds nothing" 0 "$code"
     ((code == 0)) || tail -20 "$WORK/verify.txt"
     exit "$wrong"

@@ -33,7 +33,7 @@ finish() {
     rm -rf "$seen"
 }
 trap finish EXIT
-keys=$($PAYRAIL keys demo --json)
+keys=$("$PAYRAIL" keys demo --json)
 SECRET=$(jq -r .m_001.admin <<<"$keys")
 PUBLISHABLE=$(jq -r .m_001.publishable <<<"$keys")
 
@@ -90,7 +90,7 @@ client() {
 
 strike() { # Kill the gateway, and read a payment at once, which needs no gateway.
     local pid id
-    pid=$($PAYRAIL ps --json | jq -r '.[] | select(.name == "gateway") | .pid // empty')
+    pid=$("$PAYRAIL" ps --json | jq -r '.[] | select(.name == "gateway") | .pid // empty')
     [[ -n $pid ]] && kill -KILL "$pid" 2>/dev/null && echo "$pid" >>"$seen/kills" || return 0
     id=$(cat "$seen"/payments.* | tail -n 1 | cut -d' ' -f1)
     [[ -z $id ]] || curl -s -m 15 -o /dev/null -w '%{http_code}\n' "$API/payment-intents/$id" \
@@ -163,9 +163,9 @@ missing() {
 if [[ -n $endpoint ]] && kill -0 "$sink_pid" 2>/dev/null; then
     for _ in $(seq 60); do
         (($(missing))) || break
-        for letter in $($PAYRAIL dlq ls --json |
+        for letter in $("$PAYRAIL" dlq ls --json |
             jq -r '.[] | select(.why == "exhausted") | .id'); do
-            $PAYRAIL dlq replay "$letter" >/dev/null
+            "$PAYRAIL" dlq replay "$letter" >/dev/null
         done
         sleep 1
     done
@@ -177,4 +177,4 @@ if [[ -s $seen/strange ]]; then
     echo "strange:" && cat "$seen/strange"
     wrong=$((wrong + 1))
 fi
-$PAYRAIL verify && ((wrong == 0))
+"$PAYRAIL" verify && ((wrong == 0))

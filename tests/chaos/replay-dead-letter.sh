@@ -11,7 +11,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/house.sh"
 SINK_PORT=$(free_port)
 export PAYRAIL_WEBHOOK_ALLOW=127.0.0.1:$SINK_PORT PAYRAIL_WEBHOOK_SCHEDULE=demo
 
-letters() { $PAYRAIL dlq ls --json | jq -r '.[] | select(.why == "exhausted" and .state == "open") | .id'; }
+letters() { "$PAYRAIL" dlq ls --json | jq -r '.[] | select(.why == "exhausted" and .state == "open") | .id'; }
 
 events() { # Ids of all events of m_001.
     jq -r 'select(.merchant_id == "m_001") | .id' "$PAYRAIL_HOME/data/outbox/events.jsonl" | sort
@@ -52,8 +52,8 @@ until (exec 3<>"/dev/tcp/127.0.0.1/$SINK_PORT") 2>/dev/null; do
 done
 mapfile -t open < <(letters)
 for letter in "${open[@]}"; do
-    $PAYRAIL dlq replay "$letter" >/dev/null
-    $PAYRAIL dlq replay "$letter" >/dev/null 2>&1 || true # Somebody clicks twice.
+    "$PAYRAIL" dlq replay "$letter" >/dev/null
+    "$PAYRAIL" dlq replay "$letter" >/dev/null 2>&1 || true # Somebody clicks twice.
 done
 check "every event has arrived" 0 "$(until_is 0 missing)"
 check "no dead letter is open any more" 0 "$(until_is 0 given_up)"

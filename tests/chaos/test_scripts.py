@@ -25,7 +25,7 @@ def test_what_a_script_says_of_a_house_holds(script: str, tmp_path: Path):
     """A provider stopped for too long, a full disk, two houses on a home, torn and edited files,
     dead letters: each fact holds, and `verify` finds nothing in the end."""
     must_be_there("jq", "curl", "bash")
-    command = f"{sys.executable} -P -m actors.cli.main"
+    command = str(Path(sys.executable).parent / "payrail")
     env = {name: text for name, text in os.environ.items() if "PAYRAIL_" not in name}
     env |= {"PAYRAIL": command, "PYTHON": sys.executable, "TMPDIR": str(tmp_path)}
     env |= {"PYTHONPATH": str(HERE.parents[1])}

@@ -32,7 +32,7 @@ stop_house
 # verdict NAME: what verify says; the file is then put back.
 verdict() {
     local code=0
-    $PAYRAIL verify >"$WORK/verify.txt" 2>&1 || code=$?
+    "$PAYRAIL" verify >"$WORK/verify.txt" 2>&1 || code=$?
     check "verify ends with 65" 65 "$code"
     check "and names $1" "$1" "$(grep -oF "$1" "$WORK/verify.txt" | head -1)"
 }

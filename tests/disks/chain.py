@@ -89,7 +89,8 @@ class Chain:
             await register(session, house, keys, sink)
             clients = Clients(house.api, house.vault, keys, history, session)
             settler = Settler(house.api, keys["m_001"]["admin"], session)
-            watching = asyncio.create_task(HeadWatch(house.home, self._heads).run())
+            heads = HeadWatch(house.home, self._heads)
+            watching = asyncio.create_task(heads.run())
             try:
                 while self._cuts < cuts:
                     self._pay(clients)
@@ -102,6 +103,7 @@ class Chain:
                     task.cancel()
                     with suppress(asyncio.CancelledError):
                         await task
+                heads.witness.close()
             self._outcome.payments += clients.tally.states
             self._outcome.wrong += clients.tally.failures + settler.failures
             self._outcome.events += sum(map(bool, sink.arrived.values()))
