@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
+import actors
 from actors.simulation.evidence import Asked, Evidence
 from actors.simulation.invariants.invariant import Invariant
 from actors.simulation.reading import decoded
@@ -36,7 +37,7 @@ _DECLINED = ("payment.declined", "payment.operation_failed")
 _OBJECTS = ("payment_intent", "refund", "dispute", "payout", "case")
 KEY_MS = 86_400_000  # a key names one request so long at least, in business time
 #: Marks of our own inside that no error may show.
-_INSIDES = (b"Traceback", b'File \\"', b".py", b"/work/", b"site-packages")
+_INSIDES = (b"Traceback", b'File \\"', b".py", b"site-packages", actors.__path__[0].encode())
 _PROBLEM = ("type", "title", "status", "detail", "code", "retryable", "correlation_id")
 
 
