@@ -12,6 +12,7 @@ from typing import Any
 from payrail.domain.words.kinds import PROVIDERS
 from payrail.errors import BadSettings
 from payrail.runtime.actor import Actor
+from payrail.runtime.clocks import MACHINE, Ticks
 from payrail.runtime.control import Control, Resident
 from payrail.settings import Settings, load_settings
 from payrail.storage.fs import RealFs
@@ -41,10 +42,11 @@ def preload() -> None:
     import payrail.runtime.resident  # noqa: F401
 
 
-def build(name: str, home: str, options: dict[str, Any]) -> Resident:
-    """The resident `name` of this home. Raises BadSettings for a name that nobody has."""
+def build(name: str, home: str, options: dict[str, Any], ticks: Ticks = MACHINE) -> Resident:
+    """The resident `name` of this home, over the clocks of `ticks`. Raises BadSettings for a name
+    that nobody has."""
     settings = load_settings(home)
-    ports = _Ports(name, home, settings)
+    ports = _Ports(name, home, settings, ticks)
     if name == "frontdoor":
         return _frontdoor(ports)
     if name == "console":
@@ -102,7 +104,7 @@ async def run_inline(home: str, options: dict[str, Any], stopping: asyncio.Event
 class _Ports:
     """The real ports of one actor's process."""
 
-    def __init__(self, name: str, home: str, settings: Settings) -> None:
+    def __init__(self, name: str, home: str, settings: Settings, ticks: Ticks) -> None:
         from payrail.logs import LogFile, configure_logging
         from payrail.runtime.bells import Bells
         from payrail.runtime.clocks import SystemClock, SystemRng
@@ -112,7 +114,8 @@ class _Ports:
         self.fs = RealFs(home, durable=settings.fsync)
         stream = LogFile(self.fs.open(f"data/logs/{self.name}.jsonl", create=True))
         self.log: Any = configure_logging(self.name, stream)
-        self.clock, self.rng = SystemClock(self.fs, self.log.warning), SystemRng()
+        self.clock = SystemClock(self.fs, self.log.warning, ticks)
+        self.rng = SystemRng()
         self.bell = Bells(home)
         self.steps = StepLog(self.name, stream, self.clock)
 

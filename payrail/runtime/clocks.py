@@ -45,7 +45,7 @@ class MachineTicks:
         return time.monotonic_ns() // 1_000_000
 
 
-_MACHINE = MachineTicks()
+MACHINE = MachineTicks()
 
 
 class SystemClock:
@@ -55,7 +55,7 @@ class SystemClock:
         self,
         fs: Fs | None = None,
         told: Told = lambda _event, **_fields: None,
-        ticks: Ticks = _MACHINE,
+        ticks: Ticks = MACHINE,
     ) -> None:
         """`fs`: whose clock file is followed; None: nobody moves this clock. `ticks`: the clocks
         below this one. Raises BadSettings for a clock file that cannot be read: time must not go
