@@ -19,6 +19,7 @@ from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
 from actors.cli.chaos.witness import Witness
+from actors.cli.listening import listening_at
 
 #: How it fails: with a status, or (0) by hanging up without an answer.
 FAILURES = (500, 502, 404, 302, 0)
@@ -102,14 +103,10 @@ async def listening(sink: Sink, port: int = 0) -> AsyncIterator[Sink]:
     """The sink at `port` (0: a free one), `/<merchant>`."""
     app = web.Application()
     app.router.add_post("/{merchant}", sink.hear)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        sink.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield sink
+        async with listening_at(app, port) as sink.url:
+            yield sink
     finally:
-        await runner.cleanup()
         sink.close()
 
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from actors.cli.listening import listening_at
 from actors.cli.stories.houses import free_ports
 
 
@@ -28,10 +29,5 @@ async def listening() -> AsyncIterator[Endpoint]:
     endpoint = Endpoint(port)
     app = web.Application()
     app.router.add_post("/webhooks", endpoint.take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
+    async with listening_at(app, port):
         yield endpoint
-    finally:
-        await runner.cleanup()
