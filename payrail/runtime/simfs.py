@@ -136,12 +136,7 @@ class SimFs:
         self._make_folder(folder_of(path))
         is_new = node is None
         node = node or self._create(path)
-        try:
-            self._sync_folder(folder_of(path))
-        except OSError:
-            if is_new:
-                self._remove(path)
-            raise
+        self._sync_name(path, is_new=is_new)
         return SimFile(self, path, _file(node, path))
 
     def read(self, path: str) -> bytes:
@@ -260,10 +255,11 @@ class SimFs:
             if path and node is None:
                 self._add(path, "mkdir", self.disk.new_node(is_folder=True))
             if path not in self._synced:
-                self._sync_new_folder(path, is_new=node is None)
+                self._sync_name(path, is_new=node is None)
                 self._synced.add(path)
 
-    def _sync_new_folder(self, path: str, *, is_new: bool) -> None:
+    def _sync_name(self, path: str, *, is_new: bool) -> None:
+        """Make a name durable; one that is new is taken away again when that fails."""
         try:
             self._sync_folder(folder_of(path))
         except OSError:
