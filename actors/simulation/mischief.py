@@ -57,7 +57,6 @@ class Mischief:
         self._killed: Counter[str] = Counter()  # by such a message, as the actor's cell remembers
         self._hangs: set[str] = set()
         self._bells_are_lost = self._net_is_rough = False
-        self._rotten: list[_Rot] = []
         #: (path, line) of last lines that rotted: nobody can tell them from torn ones, so they may
         #: be lost, as long as nothing was told of them.
         self.rotten_tails: set[tuple[str, int]] = set()
@@ -105,7 +104,7 @@ class Mischief:
 
     # For a while.
 
-    def begin(self, one: Trouble) -> None:  # noqa: PLR0912 - a table of deeds.
+    def begin(self, one: Trouble) -> None:
         """Carry out one that lasts. Drills and moves of business time are people's: `world`."""
         machine, target = self._machine, one.target
         match one.kind:
@@ -141,8 +140,8 @@ class Mischief:
                 self.sink_status = int(one.how) or None
                 self._later(one, self._mend_sink)
             case "bit rot":
-                if not self._rots(one):
-                    return
+                self._rots(one)
+                return  # It is noted with its place, if it has one.
         self.note(one.kind, target)
 
     def _later(self, one: Trouble, end: Callable[[], object]) -> None:
@@ -235,8 +234,8 @@ class Mischief:
 
     # Bit rot.
 
-    def _rots(self, one: Trouble) -> bool:
-        """Flip a bit of a durable file of `target`, which then starts anew. False: it has none."""
+    def _rots(self, one: Trouble) -> None:
+        """Flip a bit of a durable file of `target`, if it has one; it then starts anew."""
         own = chance(self._plan.seed, "rot", one.number)
         found = [
             (path, node)
@@ -244,13 +243,12 @@ class Mischief:
             if not node.is_folder and not node.pending and node.durable and _is_of(one.target, path)
         ]
         if not found:
-            return False
+            return
         path, node = own.choice(found)
         offset = own.randrange(len(node.durable))
         rot = _Rot(one.target, path, node, offset, node.durable[offset])
         flipped = rot.right ^ (1 << own.randrange(8))
         node.durable[offset] = node.content[offset] = flipped
-        self._rotten.append(rot)
         if path.endswith("journal.jsonl") and node.content.find(b"\n", offset) in (
             -1,
             len(node.content) - 1,
@@ -271,7 +269,6 @@ class Mischief:
         )
         self._machine.kill(one.target)
         self._later(one, lambda: self._restore(rot, flipped))
-        return False  # Noted already, with its place.
 
     def _restore(self, rot: _Rot, flipped: int) -> None:
         """People put the byte back, if it is still there and wrong, and let the actor go on."""
@@ -280,7 +277,6 @@ class Mischief:
             for data in (node.content, node.durable):
                 if len(data) > rot.offset and data[rot.offset] == flipped:
                     data[rot.offset] = rot.right
-        self._rotten.remove(rot)
         self._machine.order(rot.actor, "release")
 
 
