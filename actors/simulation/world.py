@@ -21,11 +21,11 @@ from actors.simulation.flows import FLOWS
 from actors.simulation.flows.house import SINK, clears, drills
 from actors.simulation.flows.payments import reads
 from actors.simulation.mischief import Mischief
+from actors.simulation.quiet import Quiet
 from actors.simulation.residents import FRONT, NAMES, Household
 from actors.simulation.schedule import REQUESTS_MIN, Plan, Trouble, Wish, chance
 from actors.simulation.shops import GOOD_CARDS, BusinessTime, Deed, Shop, Steps
 from actors.simulation.trace import Trace
-from actors.simulation.waiting import is_waited_for
 from payrail.domain.words.kinds import PROVIDERS
 from payrail.runtime.deadletters import book_path
 from payrail.runtime.recovery import journal_path
@@ -75,6 +75,7 @@ class World:
         rng = SimRng(plan.seed)
         self.household = Household(self.machine, self.net, rng, RULES, _rotate_bytes(plan.seed))
         self.clients = Clients(self.net, self.machine.time, self.household.keys, trace, self._deed)
+        self._quiet = Quiet(self.machine, self.net, self.household, self.clients)
         self.machine.told = self._told
         self.heard: list[Heard] = []
         self.heads: list[HeadSeen] = []
@@ -90,7 +91,7 @@ class World:
     def open(self) -> None:
         """Start the house, without faults. Raises NeverEnds."""
         self.machine.start()
-        self._until(lambda: self._serves, UP_MS_MAX, "open")
+        self._until(lambda: self._quiet.all_serve, UP_MS_MAX, "open")
 
     def play(self) -> None:
         """Faults on: until every shop has what it wished for, or has waited long enough for what a
@@ -137,7 +138,7 @@ class World:
             heard=[replace(one, endpoint_id=ids.get(one.endpoint_id, "")) for one in self.heard],
             heads=[one for one in self.heads if (one.path, one.line) not in rotten],
             fired=[*self.mischief.fired, *self._poisoned_requests()],
-            live={name: self._live(name) for name in names if self._lives(name)},
+            live={name: self._live(name) for name in names if self._quiet.lives(name)},
             cards=GOOD_CARDS,
             house_secret=self.household.house_secret,
         )
@@ -167,12 +168,12 @@ class World:
         while not is_done():
             self._step()
             if self.machine.now_ms > until_ms:
-                raise NeverEnds(f"no {what} within {ms_max} ms: {self._who_waits()}")
+                raise NeverEnds(f"no {what} within {ms_max} ms: {self._quiet.who_waits()}")
 
     def _step(self) -> None:
         self.steps += 1
         if self.steps > self._steps_max:
-            raise NeverEnds(f"more than {self._steps_max} steps: {self._who_waits()}")
+            raise NeverEnds(f"more than {self._steps_max} steps: {self._quiet.who_waits()}")
         while self.mischief.begun:
             self._begin(self.mischief.begun.pop(0))
         if self.mischief.end_due() or self._boots():
@@ -210,7 +211,7 @@ class World:
         )
         at_ms = min([self.clients.next_ms(), *(ms for ms in due if ms is not None)])
         if at_ms >= _NEVER:
-            raise NeverEnds(f"nothing will ever happen: {self._who_waits()}")
+            raise NeverEnds(f"nothing will ever happen: {self._quiet.who_waits()}")
         ms = max(1, at_ms - now_ms)
         self.trace.add(f"+{ms}")
         self.machine.pass_ms(ms)
@@ -289,7 +290,7 @@ class World:
         return status
 
     def _witness(self, name: str) -> None:
-        if not self._lives(name) or name == FRONT:
+        if not self._quiet.lives(name) or name == FRONT:
             return
         loop = self.machine.driver(name).loop
         if loop.durable < loop.head.step:
@@ -314,56 +315,10 @@ class World:
 
     # What is so.
 
-    def _lives(self, name: str) -> bool:
-        process = self.machine.writer(name)
-        return process is not None and process.life is not None
-
     def _live(self, name: str) -> Live:
         driver = self.machine.driver(name)
         return Live(driver.loop.state, driver.loop.head, driver.blocked, driver.loop.faults)
 
     @property
-    def _serves(self) -> bool:
-        return all(self._lives(name) for name in NAMES)
-
-    @property
     def _is_at_rest(self) -> bool:
-        if not self.clients.are_over or not self._serves or self._boots_ms is not None:
-            return False
-        if [one for one in self.machine.runnable() if one != SUPERVISOR] or self._carries_much:
-            return False
-        if any(self._waits(name) for name in NAMES[:-1]):
-            return False
-        # What a crash has left half done is done again by the next snapshot, and that comes soon.
-        return not any(path.endswith(".tmp") for path in self.machine.disk.names)
-
-    @property
-    def _carries_much(self) -> bool:
-        return self.net.next_due_ms() is not None
-
-    def _waits(self, name: str) -> list[str]:
-        driver, beside = self.machine.driver(name), self.household.beside[name]
-        found = [timer for timer in driver.loop.head.timers if is_waited_for(timer)]
-        if driver.blocked or not driver.is_at_rest:
-            found.append("blocked")
-        if driver.intake.anything_new():
-            found.append("unread lines")
-        if beside.open:
-            found.append(f"{beside.open} errands")
-        taken = driver.loop.head.inner
-        for peer in NAMES[:-1]:
-            sent = self.machine.driver(peer).loop.head.sent.get(name, 0)
-            if sent > taken.get(peer, 0):
-                found.append(f"mail from {peer}")
-        return found
-
-    def _who_waits(self) -> str:
-        open_ = [one for one in self.clients.all if not one.is_over]
-        found = [f"wish {one.wish.number} {one.last and one.last.path}" for one in open_]
-        for name in NAMES:
-            if not self._lives(name):
-                noted = self.machine.notes.get(name)
-                found.append(f"{name} is {noted.state if noted else 'down'}")
-            elif name != FRONT and (waits := self._waits(name)):
-                found.append(f"{name}: {', '.join(waits)}")
-        return "; ".join(found)
+        return self._boots_ms is None and self._quiet.is_at_rest
