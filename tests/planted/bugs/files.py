@@ -176,7 +176,7 @@ BUGS = (
                 "if None is self._is_drained()",
             ),
         ),
-        (seen_by("runtime/test_spool.py", pick="unread"),),
+        (seen_by("runtime/test_spool_moves.py", pick="unread"),),
         faults_only=True,
     ),
     Planted(
