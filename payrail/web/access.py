@@ -3,8 +3,7 @@
 Both doors follow `data/access/changes.jsonl`, and catch up with its end before they answer, so that
 a key that was just made works and one that was just revoked does not. Each key may ask so often.
 Nobody but the house itself is let in while the book may lack lines: one of them may have revoked
-the key. Never: stores a key. Texts of keys
-that were verified are remembered in memory alone.
+the key. Never: stores a key. Texts of keys that were verified are remembered in memory alone.
 """
 
 import re

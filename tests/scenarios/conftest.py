@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.house import House
+from actors.cli.chaos.house import House
 from tests.scenarios.living import living
 from tests.scenarios.shop import Shop
 

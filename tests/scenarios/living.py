@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.chaos.house import House
+from actors.cli.chaos.house import House
 
 T = TypeVar("T")
 

@@ -1,7 +1,9 @@
 """Everybody on one simulated machine, in processes that its supervisor keeps, asked over HTTP."""
 
+import gc
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from actors.simulation.house import GOOD
@@ -113,3 +115,13 @@ class Machine:
         token = self.http("POST", "/tokenize", card)[1]["token"]
         body = {"amount": 1099, "currency": "USD", "payment_method": token, "confirm": True}
         return self.send("POST", "/payment-intents", body, key)
+
+
+@contextmanager
+def manned() -> Iterator[Machine]:
+    """A machine with everybody on it; nobody is left afterwards."""
+    house = Machine()
+    yield house
+    house.machine.kill("supervisor")
+    house.bury()
+    gc.collect()

@@ -6,7 +6,7 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.chaos.house import House
+from actors.cli.chaos.house import House
 
 CARD = {"exp_month": 12, "exp_year": 2030, "cvc": "123", "name": "A Customer"}
 

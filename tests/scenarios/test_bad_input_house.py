@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.house import House
+from actors.cli.chaos.house import House
 from tests.scenarios.living import raw_request, sizes
 from tests.scenarios.shop import Shop
 

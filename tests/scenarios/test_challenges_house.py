@@ -6,8 +6,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from actors.cli.chaos.house import House
 from tests.auditor.audit import audit
-from tests.chaos.house import House
 from tests.scenarios.living import lines, until
 from tests.scenarios.shop import Answer, Shop
 

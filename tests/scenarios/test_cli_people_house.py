@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.house import House
+from actors.cli.chaos.house import House
 from tests.scenarios.shop import Shop
 
 pytestmark = pytest.mark.scenario

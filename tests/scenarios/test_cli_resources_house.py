@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from actors.cli.chaos.house import House
 from actors.cli.common import cell
-from tests.chaos.house import House
 from tests.scenarios.living import until
 from tests.scenarios.shop import Shop
 

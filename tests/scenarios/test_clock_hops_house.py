@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from actors.cli.chaos.house import House
 from payrail.domain.timestamps import parse_iso
 from tests.auditor.audit import audit
-from tests.chaos.house import House
 from tests.scenarios.living import journal, until
 from tests.scenarios.shop import Shop
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.house import House
+from actors.cli.chaos.house import House
 from tests.scenarios.living import WAIT_S_MAX, until
 from tests.scenarios.shop import Shop
 

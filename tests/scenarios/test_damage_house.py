@@ -18,8 +18,8 @@ from unittest import mock
 
 import pytest
 
+from actors.cli.chaos.house import House
 from actors.cli.main import run
-from tests.chaos.house import House
 from tests.scenarios.living import living, logged, until
 from tests.scenarios.shop import Shop
 

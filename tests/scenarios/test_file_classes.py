@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from actors.cli.chaos.house import House
 from actors.simulation import points
 from actors.simulation.run import REST_MS_MAX, STEPS_MAX, base_disk, plan_of
 from actors.simulation.scenes import SCENES
 from actors.simulation.trace import Trace
 from actors.simulation.world import World
-from tests.chaos.house import House
 from tests.scenarios.shop import Shop
 
 #: What no scene writes, as patterns, and why that is no hole.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.house import House
+from actors.cli.chaos.house import House
 from tests.scenarios.living import journal, lines, until
 from tests.scenarios.shop import Shop
 

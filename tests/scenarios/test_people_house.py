@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from actors.cli.chaos.house import House
 from tests.auditor.audit import audit
-from tests.chaos.house import House
 from tests.scenarios.living import files
 from tests.scenarios.shop import CARD, Answer, Shop
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from tests.chaos.house import House
+from actors.cli.chaos.house import House
 from tests.scenarios.living import journal, lines, logged, until
 from tests.scenarios.shop import Answer, Shop
 

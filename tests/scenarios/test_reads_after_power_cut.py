@@ -4,7 +4,6 @@ The doors are back before the gateway, which puts the lines back when it starts.
 accepted is never told to be unknown, and a key that was revoked opens nothing.
 """
 
-import gc
 import json
 from collections.abc import Iterator
 
@@ -12,7 +11,7 @@ import pytest
 
 from payrail.domain.books import ACCESS_BOOK, DELIVERIES_BOOK, LEDGER_BOOK
 from payrail.runtime.sim import SimFs
-from tests.scenarios.manned import Machine
+from tests.scenarios.manned import Machine, manned
 
 READS = (
     "/payment-intents",
@@ -29,11 +28,8 @@ CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": 
 
 @pytest.fixture
 def house() -> Iterator[Machine]:
-    house = Machine()
-    yield house
-    house.machine.kill("supervisor")
-    house.bury()
-    gc.collect()
+    with manned() as house:
+        yield house
 
 
 def paid(house: Machine) -> str:

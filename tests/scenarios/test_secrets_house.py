@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from actors.cli.chaos.house import House
 from payrail.domain.synthetic import world
 from payrail.domain.testcards import TEST_CARDS
 from tests.auditor.pan import check_pans
 from tests.auditor.report import Report
-from tests.chaos.house import House
 from tests.scenarios.living import files, journal, lines, raw_request
 from tests.scenarios.shop import Shop
 

@@ -11,11 +11,11 @@ from urllib.request import urlopen
 import pytest
 
 from actors.cli import settling
+from actors.cli.chaos.house import House
 from actors.cli.scenes import Played
 from actors.cli.seeded import REQUESTS
 from actors.cli.shop import Answer, Shop
 from payrail.domain.synthetic import seed_plan, world
-from tests.chaos.house import House
 from tests.scenarios.living import files, lines, logged, sizes, until
 
 pytestmark = pytest.mark.scenario

@@ -1,21 +1,17 @@
 """The doors in the processes of a simulated machine: supervised, paused, stopped, told to leave."""
 
-import gc
 from collections.abc import Iterator
 
 import pytest
 
 from actors.simulation.residents import NAMES
-from tests.scenarios.manned import Machine
+from tests.scenarios.manned import Machine, manned
 
 
 @pytest.fixture
 def house() -> Iterator[Machine]:
-    house = Machine()
-    yield house
-    house.machine.kill("supervisor")
-    house.bury()
-    gc.collect()
+    with manned() as house:
+        yield house
 
 
 def test_everybody_serves_and_a_killed_door_is_back(house):

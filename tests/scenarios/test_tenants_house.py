@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.house import House
+from actors.cli.chaos.house import House
 from tests.scenarios.shop import Answer, Shop
 from tests.scenarios.tenants import (
     BODIES,

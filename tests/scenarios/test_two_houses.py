@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.chaos.house import House
+from actors.cli.chaos.house import House
 from tests.scenarios.living import listing, until
 from tests.scenarios.shop import Shop
 

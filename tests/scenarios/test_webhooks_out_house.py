@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from actors.cli.chaos.house import House
 from actors.cli.letters import read_letters
 from actors.dispatcher.settings import Policy
-from tests.chaos.house import House
 from tests.scenarios.living import lines, living, until
 from tests.scenarios.shop import Shop
 
