@@ -153,7 +153,8 @@ def _judge_torn(walk: _Walk, line: bytes, place: _Place, facts: dict[str, Facts]
     path, number, torn = walk.torn
     walk.torn = None
     is_new_life = place.epoch > walk.last[0]
-    if not line.startswith(torn) and not is_new_life and _was_taken(walk, place, facts):
+    landed = torn.rstrip(b"\0")  # a power cut may fill what did not land with zeros
+    if not line.startswith(landed) and not is_new_life and _was_taken(walk, place, facts):
         walk.damage(path, number, "the line was cut short")
 
 

@@ -296,6 +296,16 @@ def test_torn_line_of_a_dead_writer_is_only_noted(house: SimFs):
     assert [(f.path, f.line, f.severity) for f in found] == [(EDGE_SPOOL, 4, NOTE)]
 
 
+@pytest.mark.parametrize("end", [b"", b"\0", b"\0\0"])
+def test_line_that_was_torn_and_sent_again_is_only_noted(house: SimFs, end: bytes):
+    """A power cut may leave its beginning, or that and zeros; the whole line stands behind it."""
+    lines = lines_of(house, SPOOL)
+    put(house, SPOOL, [*lines[:1], lines[1][:40] + end, *lines[1:]])
+    found = check(house)
+
+    assert [(f.path, f.line, f.severity) for f in found] == [(SPOOL, 2, NOTE)]
+
+
 def test_line_that_an_edge_gave_up_on_a_full_disk_is_only_noted(house: SimFs):
     """It went on behind the piece that had landed, in the same life; nobody took the piece."""
     feed(house, "frontdoor", create_line(4, 8)[:50] + b"\n", create_line(5, 8))

@@ -40,11 +40,11 @@ def views_equal_replay(evidence: Evidence) -> list[str]:
 
 def _claims_shown(evidence: Evidence) -> list[str]:
     """Refunds, disputes, payouts and cases are shown in a state that they had, too. A 202 about a
-    dispute shows what is no entry yet."""
+    dispute shows what is no entry yet, and a provider shows its own."""
     found = []
     for asked in evidence.asked:
         shown = decoded(asked.answer) if asked.status in (200, 201) else None
-        if not isinstance(shown, dict) or shown.get("object") not in _CLAIMS:
+        if not isinstance(shown, dict) or shown.get("object") not in _CLAIMS or _is_theirs(asked):
             continue
         what = f"{shown.get('id')}: {asked.method} {asked.path} showed {shown.get('state')}"
         claim = evidence.told.claims.get(str(shown.get("id")))
@@ -53,6 +53,11 @@ def _claims_shown(evidence: Evidence) -> list[str]:
         elif shown.get("state") not in claim.history:
             found.append(f"{what}, which it never was ({claim.first.place})")
     return found
+
+
+def _is_theirs(asked: Asked) -> bool:
+    """Whether a provider answered, at its own door."""
+    return asked.path.startswith(("/provider-", "/providers/"))
 
 
 def _payment_in(asked: Asked) -> dict[str, Any] | None:
