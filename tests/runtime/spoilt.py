@@ -4,9 +4,10 @@ from typing import Any
 
 from payrail.audit.findings import DAMAGE, Finding
 from payrail.audit.house import verify
-from payrail.runtime.sim import SimFs
+from payrail.runtime.edge import open_epoch
+from payrail.runtime.sim import SimClock, SimFs
 from payrail.storage.lines import chained
-from tests.runtime.toy import Toy
+from tests.runtime.toy import Toy, create_line, deposit_line, drive, feed, settle
 
 JOURNAL = "data/actors/gateway/journal.jsonl"
 BOOK = "data/toy/deposits.jsonl"
@@ -51,3 +52,21 @@ def rechained(lines: list[bytes]) -> list[bytes]:
         made.append(chained(body, prev))
         prev = made[-1][-66:-2].decode()
     return made
+
+
+def whole_house(clock: SimClock) -> SimFs:
+    """A toy that took eight deposits and two questions, left a snapshot, and went on."""
+    fs = SimFs()
+    open_epoch(fs, clock, "frontdoor")
+    driver = drive(fs, clock)
+    feed(fs, "vault", *(deposit_line(n, f"tok_{n}") for n in range(1, 7)))
+    feed(fs, "frontdoor", create_line(1, 5), create_line(2, 6), create_line(3, 7))
+    settle(driver)
+    driver.write_documents()
+    feed(fs, "vault", *(deposit_line(n, f"tok_{n}") for n in range(7, 9)))
+    settle(driver)
+    clock.advance_ms(2000)
+    settle(driver)
+    driver.write_documents()
+    driver.flush()
+    return fs
