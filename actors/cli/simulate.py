@@ -30,7 +30,7 @@ def simulate(
     ] = None,
     until_fail: Annotated[
         bool, typer.Option("--until-fail", help="End with the first failure.")
-    ] = (False),
+    ] = False,
     crash_points: Annotated[
         bool, typer.Option("--crash-points", help="Break every effect of every scene.")
     ] = False,

@@ -26,7 +26,7 @@ BUGS = (
     Planted(
         "names-that-a-power-cut-takes",
         "the simulated house syncs no folder of a new file: what that would cost",
-        (Edit(f"{_SIMFS}.open", "self._sync_folder(folder_of(path))", "pass"),),
+        (Edit(f"{_SIMFS}.open", "self._sync_name(path, is_new=is_new)", "pass"),),
         (seen_by(CUTS),),
         faults_only=True,
     ),
