@@ -8,16 +8,16 @@ Never: draws a lot that is not the plan's own.
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from errno import ENOSPC
 
 from actors.simulation.evidence import BIT_ROT, POISON, Fired
 from actors.simulation.faults import DEATHS, GROWTH, KINDS, fault_at, fits
+from actors.simulation.rot import Rot
 from actors.simulation.schedule import Plan, Trouble, chance
 from actors.simulation.trace import Trace
 from payrail.domain.words.kinds import EDGES
 from payrail.runtime.sim import Call, Fault
-from payrail.runtime.simdisk import Node
 from payrail.runtime.simfaults import Faults
 from payrail.runtime.simmachine import SimMachine
 from payrail.runtime.supervision import POISON_DEATHS
@@ -25,17 +25,6 @@ from payrail.web.simnet import FAIR, Asked, Fate
 
 #: Poison comes in by a door: the ids of such messages begin so.
 _EDGES = tuple(f"{edge}>" for edge in EDGES)
-
-
-@dataclass(frozen=True, slots=True)
-class _Rot:
-    """One flipped bit."""
-
-    actor: str
-    path: str
-    node: Node
-    offset: int
-    right: int
 
 
 class Mischief:
@@ -57,9 +46,7 @@ class Mischief:
         self._killed: Counter[str] = Counter()  # by such a message, as the actor's cell remembers
         self._hangs: set[str] = set()
         self._bells_are_lost = self._net_is_rough = False
-        #: (path, line) of last lines that rotted: nobody can tell them from torn ones, so they may
-        #: be lost, as long as nothing was told of them.
-        self.rotten_tails: set[tuple[str, int]] = set()
+        self.rot = Rot(plan.seed, machine, self._damaged)
         self.sink_status: int | None = 204
         machine.faults = self.faults_of
         machine.rings = self._rings
@@ -102,6 +89,13 @@ class Mischief:
         self.fired.append(Fired(kind, at_ms, self.effects, actor, about, path))
         self._trace.add(f"fault {kind} {actor} {about} {path}")
 
+    def _damaged(self, kind: str, actor: str, path: str, offset: int) -> None:
+        self.counts[kind] += 1
+        self._trace.add(f"fault {kind} {path} {offset}")
+        at_ms = self._machine.now_ms
+        fired = Fired(BIT_ROT, at_ms, self.effects, actor, path=path, offset=offset, restored=True)
+        self.fired.append(fired)
+
     # For a while.
 
     def begin(self, one: Trouble) -> None:
@@ -143,6 +137,10 @@ class Mischief:
                 self._rots(one)
                 return  # It is noted with its place, if it has one.
         self.note(one.kind, target)
+
+    def _rots(self, one: Trouble) -> None:
+        if self.rot.begin(one):
+            self._later(one, lambda: self.rot.restore(one))
 
     def _later(self, one: Trouble, end: Callable[[], object]) -> None:
         at_ms = self._machine.now_ms + one.lasts_ms
@@ -231,66 +229,3 @@ class Mischief:
             loses=own.choice(("", "", "request", "answer")),
             twice=own.random() < 0.2,
         )
-
-    # Bit rot.
-
-    def _rots(self, one: Trouble) -> None:
-        """Flip a bit of a durable file of `target`, if it has one; it then starts anew."""
-        own = chance(self._plan.seed, "rot", one.number)
-        found = [
-            (path, node)
-            for path, node in sorted(self._machine.disk.names.items())
-            if not node.is_folder and not node.pending and node.durable and _is_of(one.target, path)
-        ]
-        if not found:
-            return
-        path, node = own.choice(found)
-        offset = own.randrange(len(node.durable))
-        rot = _Rot(one.target, path, node, offset, node.durable[offset])
-        flipped = rot.right ^ (1 << own.randrange(8))
-        node.durable[offset] = node.content[offset] = flipped
-        if path.endswith("journal.jsonl") and node.content.find(b"\n", offset) in (
-            -1,
-            len(node.content) - 1,
-        ):
-            self.rotten_tails.add((path, node.content.count(b"\n", 0, offset) + 1))
-        self.counts[one.kind] += 1
-        self._trace.add(f"fault {one.kind} {path} {offset}")
-        self.fired.append(
-            Fired(
-                BIT_ROT,
-                self._machine.now_ms,
-                self.effects,
-                one.target,
-                path=path,
-                offset=offset,
-                restored=True,
-            )
-        )
-        self._machine.kill(one.target)
-        self._later(one, lambda: self._restore(rot, flipped))
-
-    def _restore(self, rot: _Rot, flipped: int) -> None:
-        """People put the byte back, if it is still there and wrong, and let the actor go on."""
-        node = self._machine.disk.names.get(rot.path)
-        if node is not None and node.id == rot.node.id and len(node.content) > rot.offset:
-            for data in (node.content, node.durable):
-                if len(data) > rot.offset and data[rot.offset] == flipped:
-                    data[rot.offset] = rot.right
-        self._machine.order(rot.actor, "release")
-
-
-#: Where the durable files of an actor lie, beside its own folder.
-_OWN = {
-    "gateway": ("data/ledger/", "data/outbox/events", "data/idempotency/", "data/access/changes"),
-    "vault": ("data/vault/",),
-    "provider-a": ("data/providers/providerA_truth",),
-    "provider-b": ("data/providers/providerB_truth",),
-    "reconciler": (),
-    "dispatcher": ("data/outbox/processed", "data/outbox/deliveries"),
-}
-
-
-def _is_of(actor: str, path: str) -> bool:
-    own = (f"data/actors/{actor}/", *_OWN.get(actor, ()))
-    return path.startswith(own) and not path.endswith(("/lock", "/cell"))

@@ -127,7 +127,7 @@ class World:
     def evidence(self) -> Evidence:
         """What witnesses saw, and the files."""
         fs = SimFs(self.machine.disk)
-        names, rotten = NAMES[:-1], self.mischief.rotten_tails
+        names, rotten = NAMES[:-1], self.mischief.rot.tails
         ids = self.clients.endpoints
         return Evidence(
             fs=fs,
