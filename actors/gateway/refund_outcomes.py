@@ -1,7 +1,8 @@
 """How a refund ended at its provider, and what comes back after it had succeeded.
 
 A refusal without effect (refused, fenced) ends the refund as failed: its amount is free, and two
-people may order it anew. Doubt is no end: the refund stays `processing` and is asked about.
+people may order it anew. Doubt is no end: the refund stays `processing` and is asked about. Words
+come in any order: one that it was sent back, heard first, says that it had succeeded too.
 """
 
 from actors.gateway import calls, late
@@ -25,10 +26,12 @@ def ended(state: GatewayState, booking: Booking, message: Message, moment: Momen
     if call is None or call.refund_id is None:
         raise TypeError("this needs an open refund")
     refund = state.refunds[call.refund_id]
-    if told.result == "approved":
-        _book_success(booking, refund, told, moment)
+    if told.result == "approved" or told.is_sent_back:
+        after = _book_success(booking, refund, told, moment)
         if (told.amount, told.currency) != (refund.amount, refund.currency):
             late.open_case(booking, message, moment, "amount_mismatch")
+        if told.is_sent_back:
+            _book_return(booking, after, message, moment)
     else:
         code = FENCED if told.result == "fenced" else told.code
         data = RefundFailed(refund.payment_id, refund.provider, call.reference, code)
@@ -36,7 +39,9 @@ def ended(state: GatewayState, booking: Booking, message: Message, moment: Momen
     return Step(posts=booking.posts, timers=calls.timers_over(call.reference))
 
 
-def _book_success(booking: Booking, refund: RefundView, told: Outcome, moment: Moment) -> None:
+def _book_success(
+    booking: Booking, refund: RefundView, told: Outcome, moment: Moment
+) -> RefundView:
     data = RefundSucceeded(
         refund.payment_id,
         refund.provider,
@@ -44,7 +49,16 @@ def _book_success(booking: Booking, refund: RefundView, told: Outcome, moment: M
         told.provider_reference or "",
         iso(moment.business_ms),
     )
-    booking.book_refund(refund, "refund.succeeded", data, refund.amount, ref=refund.id)
+    return booking.book_refund(refund, "refund.succeeded", data, refund.amount, ref=refund.id)
+
+
+def _book_return(booking: Booking, refund: RefundView, message: Message, moment: Moment) -> None:
+    """Nobody had told us of its success before the cardholder's bank sent it back."""
+    told: Outcome = message.body
+    at = iso(moment.business_ms)
+    data = RefundFailed(refund.payment_id, refund.provider, told.reference, told.code, True, at)
+    booking.book_refund(refund, "refund.failed", data, refund.amount, ref=refund.id)
+    late.open_case(booking, message, moment, "refund_failed")
 
 
 def waits(view: PaymentView, told: Outcome, moment: Moment) -> Step:

@@ -13,12 +13,11 @@ from actors.provider.state import Operation, OperationFinished, ProviderState, R
 from actors.provider.truth import Truth
 from payrail.domain.testcards import Later
 from payrail.domain.timestamps import iso
-from payrail.domain.words.providers import SentBackDue
+from payrail.domain.words.providers import SENT_BACK, SentBackDue
 from payrail.runtime.actor import Message, Moment, Post, SetTimer, Step
 
 #: How long after its success such a refund is sent back, in business time.
 SENT_BACK_MS = 60_000
-SENT_BACK = "refund_sent_back"
 
 
 def set_off(state: ProviderState, step: Step, moment: Moment) -> Step:

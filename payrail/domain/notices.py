@@ -195,6 +195,7 @@ def read_item(item: Item, provider: str) -> ProviderNotice:
     if item.eventCode not in _OPERATIONS or item.success not in ("true", "false"):
         raise NoticeUnread("eventCode, success: are not known here")
     went_well = item.success == "true"
+    named = item.pspReference != item.additionalData.noticeId  # else nothing has a name there
     return _notice(
         provider,
         item.additionalData.noticeId,
@@ -203,7 +204,7 @@ def read_item(item: Item, provider: str) -> ProviderNotice:
         item.reason,
         reference=item.merchantReference,
         operation_id=item.additionalData.operationId,
-        provider_reference=item.pspReference if went_well else None,
+        provider_reference=item.pspReference if went_well or named else None,
         amount=item.amount.value,
         currency=item.amount.currency,
     )

@@ -231,6 +231,54 @@ def test_a_refund_that_comes_back_after_its_success_is_owed_to_the_merchant_agai
     assert not types(desk.tell("provider.notice", back, sender="frontdoor", reply_to="1.100"))
 
 
+SENT_BACK = {"code": "refund_sent_back", "provider_reference": "re_9"}
+BACK_FIRST = [
+    ("refunds", "refund.succeeded"),
+    ("refunds", "refund.failed"),
+    ("payments", "case.opened"),
+]
+
+
+@pytest.mark.parametrize("last", ["approved", "declined"])
+def test_a_refund_is_sent_back_before_we_hear_that_it_succeeded(desk: Desk, last: str) -> None:
+    """Money left and came back, whatever is told first: both are booked, in their order, once. What
+    comes after that, the reply to our own call at last, is news no more."""
+    payment_id = paid(desk)
+    before = booked_money(desk)
+    refund_id = asked(desk, payment_id)
+    desk.order(approve(refund_id))
+    step = told(desk, payment_id, 3, "declined", **SENT_BACK)
+    assert types(step) == BACK_FIRST
+    succeeded, failed = (p.record.data for p in step.posts if p.book == "refunds")
+    assert (succeeded.provider_reference, failed.was_succeeded) == ("re_9", True)
+    assert booked_money(desk) == before
+    assert desk.state.closed_refunds[refund_id].state == "failed"
+    assert desk.state.payments[payment_id].amount_refundable == 1099
+    for result in ("approved", last, "approved"):
+        more = SENT_BACK if result == "declined" else {}
+        assert not told(desk, payment_id, 3, result, **more).posts
+    assert desk.replayed() == desk.state
+
+
+def test_a_refund_in_doubt_that_was_sent_back_meanwhile_is_told_by_an_ask(desk: Desk) -> None:
+    """The answer to an ask is how things stand now, and that it had succeeded is a part of it."""
+    payment_id = paid(desk)
+    step = desk.order(approve(asked(desk, payment_id)))
+    (timer,) = [t for t in step.timers if getattr(t, "kind", "") == "attempt.timeout"]
+    desk.fires(timer)
+    answered = told(desk, payment_id, 3, "declined", asked=True, **SENT_BACK)
+    assert types(answered) == BACK_FIRST
+
+
+def test_a_refusal_with_the_word_of_a_return_moves_no_money(desk: Desk) -> None:
+    """What was never paid has no name at its provider, and did not succeed."""
+    payment_id = paid(desk)
+    desk.order(approve(asked(desk, payment_id)))
+    step = told(desk, payment_id, 3, "declined", **{**SENT_BACK, "provider_reference": None})
+    assert types(step) == [("refunds", "refund.failed")]
+    assert not step.posts[0].record.data.was_succeeded
+
+
 def test_an_amount_that_is_not_ours_is_booked_as_ordered_and_people_are_told(desk: Desk) -> None:
     payment_id = paid(desk)
     desk.order(approve(asked(desk, payment_id)))

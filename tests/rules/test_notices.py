@@ -106,6 +106,22 @@ def test_what_is_posted_is_what_is_read(provider: str, operation: str, code: str
 
 
 @both
+def test_a_refund_that_was_sent_back_keeps_its_name_at_the_provider(provider: str):
+    """It was paid under that name, and stands under it in a statement; only what was never done
+    has none."""
+    sent = sending(
+        provider,
+        operation="refund",
+        code="refund_sent_back",
+        result="declined",
+        provider_reference="rf_1",
+    )
+    body, headers = signed(sent, KEYS[provider], NOON_MS)
+
+    assert checked(provider, body, headers, KEYS[provider], NOON_MS).provider_reference == "rf_1"
+
+
+@both
 def test_one_changed_byte_is_refused(provider: str):
     """The signature covers the raw bytes, all of them."""
     body, headers = signed(sending(provider), KEYS[provider], NOON_MS)

@@ -116,6 +116,22 @@ def test_a_refund_that_was_sent_back_is_two_lines() -> None:
     must_be_even(house)
 
 
+def test_a_refund_whose_return_is_told_first_is_two_lines_as_well() -> None:
+    """Nobody told us that it had succeeded: both movements are booked with the news of its return,
+    and no line of the statement is a break."""
+    house, payment_id = a_house(SENT_BACK)
+    _, made = house.say(orders.refund(payment_id, 2000), "r")
+    house.drill(orders.drill("approve_then_hang", "refund"))
+    assert house.say(orders.approve(made["id"]), "a")[0] == 200
+    assert house.types(made["id"])[-1] == "refund.submitted"
+    later(house, 60_000)
+    assert house.types(made["id"])[-2:] == ["refund.succeeded", "refund.failed"]
+    house.wait(60_000)
+    assert settled(house) == 3
+    assert received(house) == NET
+    must_be_even(house)
+
+
 def test_an_independent_reader_agrees(tmp_path: Path) -> None:
     """Books, truth and statements of a dispute that was won say the same to the auditor."""
     house, _ = a_house()

@@ -48,6 +48,14 @@ def paid_back(house: SimHouse) -> None:
     assert house.say(orders.approve(made["id"]), "a")[0] == 200
 
 
+def paid_back_silently(house: SimHouse) -> None:
+    """The same, and we have not heard of the success."""
+    payment_id = pays(house, SENT_BACK)
+    _, made = house.say(orders.refund(payment_id, 2000), "r")
+    house.drill(orders.drill("approve_then_hang", "refund"))
+    assert house.say(orders.approve(made["id"]), "a")[0] == 200
+
+
 def stated(house: SimHouse) -> None:
     """A dispute was answered and won, and the day's settlement file is written."""
     pays(house)
@@ -113,6 +121,12 @@ SCENES = (
     Scene(
         "refund sent back",
         paid_back,
+        time_comes,
+        ends(*REFUNDED, "refund.failed", truth=("refund", "refund_failed")),
+    ),
+    Scene(
+        "refund sent back before its success is told",
+        paid_back_silently,
         time_comes,
         ends(*REFUNDED, "refund.failed", truth=("refund", "refund_failed")),
     ),

@@ -6,6 +6,9 @@ from msgspec import Struct
 
 from payrail.domain.words.kinds import ANY_PROVIDER, ERRAND, HAND, TIMER, asked, kind
 
+#: Why a refund failed that had succeeded: the cardholder's bank did not take it.
+SENT_BACK = "refund_sent_back"
+
 
 class ClaimHold(Struct, forbid_unknown_fields=True):
     """Gateway to provider: capture. `authorization` is the reference of the approved charge."""
@@ -75,6 +78,12 @@ class Outcome(Struct, forbid_unknown_fields=True):
     currency: str
     asked: bool = False
     action: Action | None = None
+
+    @property
+    def is_sent_back(self) -> bool:
+        """Whether it is about a refund that was paid and then sent back. Only what was paid has a
+        name at its provider: a drill that declines with the same code moved no money."""
+        return self.code == SENT_BACK and self.provider_reference is not None
 
 
 class InjectFault(Struct, forbid_unknown_fields=True):
