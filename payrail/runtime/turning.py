@@ -95,6 +95,7 @@ class Turning:
             driver.intake.batch_bytes = SUSPECT_BYTES
             self._log.warning("message.suspect", message=suspect, deaths=deaths)
         self._log.info("actor.recovered", **_told(driver))
+        self._log_notes(driver)
         return driver
 
     def _world(self) -> World:
@@ -181,6 +182,10 @@ class Turning:
         wanted = "blocked" if driver.blocked else "serving"
         if cell.state in ("blocked", "serving") and cell.state != wanted:
             cell.state = wanted
+        self._log_notes(driver)
+
+    def _log_notes(self, driver: Driver[Any]) -> None:
+        """Also of a recovery, before anybody is told that we serve."""
         for event, fields in driver.notes:
             self._log.warning(event, **fields)
         driver.notes.clear()

@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -130,6 +131,25 @@ def test_damage_of_its_files_is_held():
 
     assert machine.notes[TOY].why == "exit 70"
     assert SimFs(machine.disk).read(journal_path(TOY)) == damaged
+
+
+def test_what_a_start_mended_is_logged_before_it_serves():
+    """Who waits for `serving` and then reads the log finds what happened at the start."""
+    machine = house()
+    send(machine, deposit_line(1, "tok_1"))
+    settle(machine)
+    machine.kill(TOY)
+    SimFs(machine.disk).open(journal_path(TOY)).append(b'{"torn')
+    logged: list[tuple[str, str]] = []
+
+    def told(actor: str, _level: str, event: str, _fields: Mapping[str, Any]) -> None:
+        cell = machine.cells.read(actor)
+        logged.append((event, cell.state if cell else ""))
+
+    machine.told = told
+    settle(machine)
+
+    assert ("journal.cut", "starting") in logged
 
 
 def test_a_failed_fsync_is_held_and_what_was_promised_stands():
