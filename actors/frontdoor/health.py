@@ -21,7 +21,7 @@ from payrail.runtime.cellpage import CellView
 from payrail.runtime.orders import Verb
 from payrail.runtime.ports import Clock, Fs
 from payrail.storage.lines import complete_lines
-from payrail.storage.spool import spool_path
+from payrail.storage.spool import NOT_READ, spool_path
 from payrail.web.access import Caller, must_be
 from payrail.web.metrics import Handler
 
@@ -167,7 +167,7 @@ class House:
     ) -> dict[str, Any]:
         path = spool_path(name, sender)
         size = self._fs.size(path)
-        read_to = cell.consumed.get(sender, (0, 0))[1] if cell else 0
+        read_to = cell.consumed.get(sender, NOT_READ).offset if cell else 0
         return {
             "sender": sender,
             "bytes": size,

@@ -130,8 +130,8 @@ class Inside:
         self._looked_ms = now_ms
         self._receivers.look()
         self.edge.ask_again()
-        for sender, offset in self.edge.positions():
-            self._cell.consumed(sender, 0, offset)
+        for sender, read in self.edge.positions():
+            self._cell.consumed(sender, read.n, read.offset)
         self.fold()
 
     def _fold_some(self, view: PaymentsView | EventsView) -> bool:

@@ -3,7 +3,7 @@
     0     16 words of 8 bytes, as this machine stores them: see the numbers below
     128   inflight, up to 200 bytes of UTF-8; its length, a word, is stored last
     328   suspect, likewise
-    576   24 rows of 64 bytes, one a sender: name (48, ended by zeros), n, offset
+    576   24 rows of 64 bytes, one a sender: name (48, ended by zeros), epoch and n, offset
     2112  the report: 5 words, see `payrail.runtime.reports`
     2152  the rest: 6 words, see `payrail.runtime.rests`
 
@@ -19,6 +19,7 @@ from typing import Final, Protocol
 
 from payrail.runtime.reports import REPORT_WORDS, Report, Reported, read_report
 from payrail.runtime.rests import REST_WORDS, Rest, Rested, read_rest
+from payrail.storage.spool import NOT_READ, ReadSoFar
 
 CELL_BYTES: Final = 4096
 MAGIC: Final = int.from_bytes(b"payrail1", "little")
@@ -27,9 +28,11 @@ SENDERS_MAX: Final = 24
 ID_BYTES_MAX: Final = 200
 
 _MAGIC, _PID, _EPOCH, _BEAT, _SERVED, _STATE, _SLEEPING, _STEPS = range(8)
-_BACKLOG, _DEATHS, _INFLIGHT_LEN, _SUSPECT_LEN, _SERVED_BOOT = range(8, 13)
+_BACKLOG, _DEATHS, _INFLIGHT_LEN, _SUSPECT_LEN, _SERVED_BOOT, _BOOT = range(8, 14)
 _INFLIGHT, _SUSPECT = 128, 328
 _TABLE, _ROW_BYTES, _NAME_BYTES = 576, 64, 48
+#: Epoch and `n` share a word, for neither says anything without the other.
+_N_BITS, _EPOCH_BITS = 40, 24
 _REPORT = (_TABLE + SENDERS_MAX * _ROW_BYTES) // 8
 _REST = _REPORT + REPORT_WORDS
 #: The word that says whether the actor sleeps, for those who look at nothing else.
@@ -46,6 +49,7 @@ class CellView:
     """A cell as somebody else sees it."""
 
     pid: int
+    boot: int  # names the boot in which this incarnation opened it; 0: unknown
     epoch: int
     beat_ms: int  # monotonic, as `served_ms`
     served_ms: int  # when this incarnation began to serve; 0: not yet
@@ -57,7 +61,7 @@ class CellView:
     inflight: str | None
     suspect: str | None
     deaths: int
-    consumed: Mapping[str, tuple[int, int]]  # sender: n, offset
+    consumed: Mapping[str, ReadSoFar]  # by sender
     reported: Reported
     rested: Rested
 
@@ -86,10 +90,10 @@ class Cells(Protocol):
         """The cell of `actor`; None when there is none, or what lies there is not one."""
 
 
-def read_to(cells: Cells, receiver: str, sender: str) -> tuple[int, int]:
+def read_to(cells: Cells, receiver: str, sender: str) -> ReadSoFar:
     """How far `receiver` has read the spool of `sender`, see `storage.spool.ReadTo`."""
     cell = cells.read(receiver)
-    return cell.consumed.get(sender, (0, 0)) if cell else (0, 0)
+    return cell.consumed.get(sender, NOT_READ) if cell else NOT_READ
 
 
 class CellPage:
@@ -122,8 +126,9 @@ class CellPage:
         self.report = Report(self._words[_REPORT : _REPORT + REPORT_WORDS])
         self.rest = Rest(self._words[_REST : _REST + REST_WORDS])
         self.state = "starting"
+        self._words[_BOOT] = boot
         self.beat()
-        self._words[_PID] = pid
+        self._words[_PID] = pid  # last: whoever finds it finds the rest
 
     def mark(self, message_id: str | None) -> None:
         """Name the message that is being decided. Its length is stored last: never half a name."""
@@ -135,11 +140,12 @@ class CellPage:
             self._page[_INFLIGHT : _INFLIGHT + size] = name
             words[_INFLIGHT_LEN] = size
 
-    def consumed(self, sender: str, n: int, offset: int) -> None:
-        """Tell how far the spool of `sender` was read. Senders past the table's end go untold."""
+    def consumed(self, sender: str, n: int, offset: int, epoch: int = 0) -> None:
+        """Tell how far the spool of `sender` was read, see `storage.spool.ReadSoFar`. Senders past
+        the table's end go untold."""
         word = self._rows.get(sender) or self._new_row(sender)
         if word:
-            self._words[word] = n
+            self._words[word] = epoch % (1 << _EPOCH_BITS) << _N_BITS | n % (1 << _N_BITS)
             self._words[word + 1] = offset
 
     def adopt(self) -> tuple[str | None, int]:
@@ -246,6 +252,7 @@ def _view(page: memoryview) -> CellView | None:
     state = words[_STATE]
     return CellView(
         pid=words[_PID],
+        boot=words[_BOOT],
         epoch=words[_EPOCH],
         beat_ms=words[_BEAT],
         served_ms=words[_SERVED],
@@ -263,7 +270,7 @@ def _view(page: memoryview) -> CellView | None:
     )
 
 
-def _consumed(page: memoryview, words: memoryview) -> dict[str, tuple[int, int]]:
+def _consumed(page: memoryview, words: memoryview) -> dict[str, ReadSoFar]:
     table = {}
     for row in range(SENDERS_MAX):
         start = _TABLE + row * _ROW_BYTES
@@ -271,7 +278,8 @@ def _consumed(page: memoryview, words: memoryview) -> dict[str, tuple[int, int]]
         if not name:
             break  # Rows are filled from the first on.
         word = (start + _NAME_BYTES) // 8
-        table[name.decode("utf-8", "replace")] = (words[word], words[word + 1])
+        epoch, n = divmod(words[word], 1 << _N_BITS)
+        table[name.decode("utf-8", "replace")] = ReadSoFar(n, words[word + 1], epoch)
     return table
 
 

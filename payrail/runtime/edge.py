@@ -23,6 +23,7 @@ from payrail.runtime.ports import Bell, Clock, Fs
 from payrail.storage.journal import JournalLine, Taken, extent, journal_bytes
 from payrail.storage.lines import encode, is_whole
 from payrail.storage.spool import (
+    ReadSoFar,
     ReadTo,
     SpoolReader,
     SpoolWriter,
@@ -105,8 +106,9 @@ class Watch(Protocol):
     def epoch(self, receiver: str) -> int:
         """Which incarnation it is in."""
 
-    def consumed(self, receiver: str) -> int:
-        """The last of our lines that it has taken, and made durable that it did."""
+    def consumed(self, receiver: str) -> tuple[int, int]:
+        """Epoch and `n` of the last of our lines that it has taken, and made durable that it
+        did."""
 
     def blocked(self, receiver: str) -> bool:
         """Whether its books cannot be written: it answers nobody before they are."""
@@ -119,9 +121,9 @@ class Unwatched:
         del receiver
         return 0
 
-    def consumed(self, receiver: str) -> int:
+    def consumed(self, receiver: str) -> tuple[int, int]:
         del receiver
-        return 0
+        return 0, 0
 
     def blocked(self, receiver: str) -> bool:
         del receiver
@@ -274,9 +276,9 @@ class Edge:
         """Whether somebody replied since we last read; asked before a sleep."""
         return any(reader.waiting_bytes() for reader in self._readers)
 
-    def positions(self) -> list[tuple[str, int]]:
-        """(sender, offset) up to which replies were read: a sender may move what lies before."""
-        return [(reader.sender, reader.offset) for reader in self._readers]
+    def positions(self) -> list[tuple[str, ReadSoFar]]:
+        """How far the replies of each sender were read: a sender may move what lies before."""
+        return [(reader.sender, reader.place_among_replies) for reader in self._readers]
 
     def give(self, line: bytes) -> None:
         """Hand one reply line to its question; nobody may be waiting any more, and a line that is
@@ -298,7 +300,7 @@ class Edge:
         again = 0
         for request, question in self._open.items():
             epoch = self._watch.epoch(question.receiver)
-            taken = self._watch.consumed(question.receiver) >= question.n
+            taken = self._watch.consumed(question.receiver) >= (self.epoch, question.n)
             if epoch > question.epoch and taken:
                 question.epoch = epoch
                 self._send(request, question)

@@ -166,7 +166,8 @@ def _backlog_bytes(home: Path, name: str, cell: CellView | None, alive: bool) ->
     if alive:
         return cell.backlog_bytes
     folder = home / "mailboxes" / name
-    sizes = ((_size(folder / f"{sender}.jsonl"), at) for sender, (_, at) in cell.consumed.items())
+    read = cell.consumed.items()
+    sizes = ((_size(folder / f"{sender}.jsonl"), so_far.offset) for sender, so_far in read)
     return sum(max(0, size - at) for size, at in sizes)
 
 

@@ -160,12 +160,12 @@ class Intake:
         """Tell the cell how far each sender was read, as far as that is durable."""
         head = self._loop.head
         for reader in self._readers:
-            n = head.edges[reader.sender][1] if reader.sender in head.edges else 0
+            epoch, n = head.edges.get(reader.sender, (0, head.inner.get(reader.sender, 0)))
             # A spool with a hole may not be moved away: its sender would not fill the hole again.
             # One with lines in hand may not either: they are not in our journal yet.
             open_end = reader.sender in self._loop.unhealed or self._held
             offset = 0 if open_end else reader.offset
-            self._world.cell.consumed(reader.sender, head.inner.get(reader.sender, n), offset)
+            self._world.cell.consumed(reader.sender, n, offset, epoch)
 
 
 def _marks(readers: Iterable[SpoolReader]) -> list[int]:

@@ -117,8 +117,8 @@ class Cell(Protocol):
     def mark(self, message_id: str | None) -> None:
         """Name the message that is being decided, None when done. Survives SIGKILL."""
 
-    def consumed(self, sender: str, n: int, offset: int) -> None:
-        """Tell how far the spool of `sender` has been read."""
+    def consumed(self, sender: str, n: int, offset: int, epoch: int = 0) -> None:
+        """Tell how far the spool of `sender` has been read, see `storage.spool.ReadSoFar`."""
 
 
 class Errands(Protocol):

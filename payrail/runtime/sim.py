@@ -84,7 +84,7 @@ class NoCell:
     def mark(self, message_id: str | None) -> None:
         self.marked.append(message_id)
 
-    def consumed(self, sender: str, n: int, offset: int) -> None: ...
+    def consumed(self, sender: str, n: int, offset: int, epoch: int = 0) -> None: ...
 
 
 class NoBell:

@@ -112,7 +112,7 @@ class Turning:
         )
 
     def _hint(self, sender: str) -> int:
-        return read_to(self._parts.cells, self.name, sender)[1]
+        return read_to(self._parts.cells, self.name, sender).offset
 
     def turn(self) -> Wait | None:
         """Take one batch; None when there was anything to do. Raises JournalLost."""

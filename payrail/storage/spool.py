@@ -6,6 +6,7 @@ receiver's journal, and a line that is read twice is dropped by its number.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -31,13 +32,30 @@ class _Place(Struct):
 
 _decode = msgspec.json.Decoder(_Place).decode
 
-#: How far a receiver has read the spool of a sender: the number of its last line, and the offset.
-ReadTo = Callable[[str, str], tuple[int, int]]
+
+class ReadSoFar(NamedTuple):
+    """How far a receiver has read the spool of a sender: the number of its last line, and where
+    the next begins. `epoch` is that of an edge's line, whose numbers begin anew with each; 0 for an
+    inner sender. Replies have no number: `file_mark` of what was read stands there instead."""
+
+    n: int = 0
+    offset: int = 0
+    epoch: int = 0
 
 
-def nowhere(_receiver: str, _sender: str) -> tuple[int, int]:
+NOT_READ = ReadSoFar()
+#: Asked with receiver and sender.
+ReadTo = Callable[[str, str], ReadSoFar]
+
+
+def nowhere(_receiver: str, _sender: str) -> ReadSoFar:
     """Nothing is known of the reader."""
-    return (0, 0)
+    return NOT_READ
+
+
+def file_mark(identity: int) -> int:
+    """A file's identity, as much of it as the place of a number holds."""
+    return identity % (1 << 40)
 
 
 def _decode_place(line: bytes) -> _Place:
@@ -168,8 +186,13 @@ class SpoolWriter:
         one drained that holds a piece of a failed append: its reader waits there for the rest."""
         if self.has_landed():
             return False
-        n, offset = self._read_to(self.receiver, self.sender)
-        return offset == self.out.size and n == _last_place(self.out.file, offset)[1]
+        read = self._read_to(self.receiver, self.sender)
+        if read.offset != self.out.size:
+            return False
+        epoch, n = _last_place(self.out.file, read.offset)
+        if not n:
+            return read.n == file_mark(self.out.file.identity())
+        return read.n == n and read.epoch in (0, epoch)
 
     def _last_place(self) -> tuple[int, int]:
         """Epoch and `n` of the last line that was moved or is about to be."""
@@ -211,6 +234,11 @@ class SpoolReader:
     def _advance(self, size: int) -> None:
         self.offset += size
         self.taken_bytes += size
+
+    @property
+    def place_among_replies(self) -> ReadSoFar:
+        """Where we stand in a spool that has no numbers."""
+        return ReadSoFar(file_mark(self._identity), self.offset)
 
     def waiting_bytes(self) -> int:
         """How much was written that no read has seen yet; a line may still lack its end."""

@@ -2,7 +2,7 @@
 
 from payrail.runtime.sim import SimFs
 from payrail.storage.lines import encode, sealed
-from payrail.storage.spool import SpoolReader, SpoolWriter, nowhere, spool_path
+from payrail.storage.spool import ReadSoFar, SpoolReader, SpoolWriter, nowhere, spool_path
 
 PATH = spool_path("gateway", "vault")
 OLD = "mailboxes/gateway/old"
@@ -28,8 +28,8 @@ class Receiver:
                 self.last += 1
                 self.taken.append(self.last)
 
-    def read_to(self, receiver: str, sender: str) -> tuple[int, int]:
-        return self.last, self.reader.offset
+    def read_to(self, receiver: str, sender: str) -> ReadSoFar:
+        return ReadSoFar(self.last, self.reader.offset)
 
 
 def writer(fs: SimFs, receiver: Receiver | None = None) -> SpoolWriter:

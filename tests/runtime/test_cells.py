@@ -26,7 +26,7 @@ def test_what_is_written_is_seen_by_others(tmp_path):
     cell.epoch, cell.steps, cell.backlog_bytes, cell.sleeping = 7, 12, 4_096, True
     cell.consumed("frontdoor", 41, 9_000)
     cell.consumed("vault", 3, 120)
-    cell.consumed("frontdoor", 42, 9_100)
+    cell.consumed("frontdoor", 42, 9_100, epoch=3)
     cell.mark("frontdoor>gateway:43")
     cell.serve()
 
@@ -37,7 +37,7 @@ def test_what_is_written_is_seen_by_others(tmp_path):
     assert seen.state == "serving"
     assert seen.served_ms >= seen.beat_ms > 0
     assert seen.inflight == "frontdoor>gateway:43"
-    assert seen.consumed == {"frontdoor": (42, 9_100), "vault": (3, 120)}
+    assert seen.consumed == {"frontdoor": (42, 9_100, 3), "vault": (3, 120, 0)}
     assert cell_path(tmp_path, "gateway").stat().st_size == CELL_BYTES
 
 
@@ -105,7 +105,7 @@ def test_an_incarnation_begins_with_nothing_done(tmp_path):
 
     assert (seen.epoch, seen.steps, seen.sleeping, seen.served_ms) == (7, 0, False, 0)
     assert seen.state == "starting"
-    assert seen.consumed == {"vault": (3, 120), "provider-a": (1, 1)}
+    assert seen.consumed == {"vault": (3, 120, 0), "provider-a": (1, 1, 0)}
 
 
 def test_a_cell_is_bounded(tmp_path):

@@ -17,22 +17,32 @@ class Watched(Unwatched):
     """What the receiver's cell says."""
 
     def __init__(self) -> None:
-        self.born, self.taken = 1, 0
+        self.born, self.taken = 1, (0, 0)
 
     def epoch(self, receiver: str) -> int:
         return self.born
 
-    def consumed(self, receiver: str) -> int:
+    def consumed(self, receiver: str) -> tuple[int, int]:
         return self.taken
 
 
 @pytest.mark.parametrize(
     ("born", "taken", "lines"),
-    [(2, 1, ["1.1", "1.1"]), (2, 0, ["1.1"]), (1, 1, ["1.1"])],
-    ids=["taken by a dead one", "still in its mailbox", "taken by a living one"],
+    [
+        (2, (1, 1), ["1.1", "1.1"]),
+        (2, (1, 0), ["1.1"]),
+        (2, (0, 7), ["1.1"]),
+        (1, (1, 1), ["1.1"]),
+    ],
+    ids=[
+        "taken by a dead one",
+        "still in its mailbox",
+        "behind more lines of our last life",
+        "taken by a living one",
+    ],
 )
 async def test_a_question_that_its_receiver_died_over_is_asked_again(
-    born: int, taken: int, lines: list[str]
+    born: int, taken: tuple[int, int], lines: list[str]
 ):
     """Once, and only when nobody living can know of it."""
     fs, cell = SimFs(), Watched()

@@ -198,7 +198,7 @@ def test_a_hole_keeps_the_spool_in_its_place(fs: SimFs, clock: SimClock):
     told: list[tuple[str, int, int]] = []
 
     class Cell(NoCell):
-        def consumed(self, sender: str, n: int, offset: int) -> None:
+        def consumed(self, sender: str, n: int, offset: int, epoch: int = 0) -> None:
             told.append((sender, n, offset))
 
     driver = Driver(Toy(), World(fs, clock, NoBell(), Cell()))
@@ -217,7 +217,7 @@ def test_lines_in_hand_keep_their_spool_in_its_place(fs: SimFs, clock: SimClock)
     told: list[tuple[str, int]] = []
 
     class Cell(NoCell):
-        def consumed(self, sender: str, n: int, offset: int) -> None:
+        def consumed(self, sender: str, n: int, offset: int, epoch: int = 0) -> None:
             told.append((sender, offset))
 
     driver = Driver(Toy(), World(fs, clock, NoBell(), Cell()))

@@ -4,9 +4,13 @@ import errno
 
 import pytest
 
-from payrail.runtime.sim import Fault, SimFs
+from payrail.runtime.sim import Fault, SimCrash, SimFs
+from payrail.storage.lines import encode, sealed
 from payrail.storage.spool import (
     OLD_KEPT,
+    ReadSoFar,
+    SpoolReader,
+    SpoolWriter,
     last_sent,
 )
 from tests.runtime.spools import OLD, PATH, ROTATE_BYTES, Receiver, numbered, writer
@@ -152,3 +156,51 @@ def test_a_spool_with_half_a_line_is_not_moved_away_from_its_reader():
 
     assert fs.fired
     assert receiver.taken == list(range(1, last + 2))
+
+
+def _lines(epoch: int, *numbers: int) -> bytes:
+    return b"".join(numbered(n, epoch) for n in numbers)
+
+
+def test_lines_of_an_edges_next_life_are_not_taken_for_those_of_its_last():
+    """An edge was killed between a move and its next line. Its numbers begin anew, and its new
+    file comes to the length and the number where its reader stood in the moved one: unread."""
+    fs = SimFs()
+    stands = ReadSoFar(5, len(_lines(1, 1, 2, 3, 4, 5)), epoch=1)
+    first = SpoolWriter(fs, "vault", "gateway", lambda *_: stands, rotate_bytes=ROTATE_BYTES)
+    first.append(_lines(1, 1, 2, 3, 4, 5))
+    fs.faults = lambda call: Fault(call.n, "crash_after") if call.op == "rename" else None
+    with pytest.raises(SimCrash):
+        first.append(_lines(1, 6))
+    fs = fs.reopen()
+    assert not fs.exists(PATH)
+
+    second = SpoolWriter(fs, "vault", "gateway", lambda *_: stands, rotate_bytes=ROTATE_BYTES)
+    second.append(_lines(2, 1, 2, 3, 4, 5))
+    second.append(_lines(2, 6))
+
+    assert fs.read(PATH) == _lines(2, 1, 2, 3, 4, 5, 6)
+
+
+def test_replies_that_nobody_has_read_are_not_moved_by_their_length():
+    """Replies have no number: a file is drained if it is the very one that was read to its end."""
+    fs = SimFs()
+    reader = SpoolReader(fs, "gateway", "vault")
+    told = [ReadSoFar()]
+    sender = SpoolWriter(fs, "vault", "gateway", lambda *_: told[0], rotate_bytes=ROTATE_BYTES)
+    replies = [sealed(encode({"id": f"re:1.{n}", "re": f"1.{n}"})) + b"\n" for n in range(10, 40)]
+    sender.append(b"".join(replies[:10]))
+    found = reader.read(4096)
+    told[0] = reader.place_among_replies
+    sender.append(b"".join(replies[10:20]))
+    assert len(fs.listdir(OLD)) == 1
+    assert fs.size(PATH) == told[0].offset
+
+    sender.append(b"".join(replies[20:]))
+    while lines := reader.read(4096):
+        found += lines
+
+    assert [line + b"\n" for line in found] == replies
+    told[0] = reader.place_among_replies
+    sender.append(replies[0])
+    assert fs.read(PATH) == replies[0]

@@ -13,7 +13,7 @@ from actors.simulation.scenes.payments import CREATED, TAKEN
 from actors.simulation.witness import EDGES
 from payrail.runtime.intake import World
 from payrail.runtime.sim import NoBell, NoCell, SimFs
-from payrail.storage.spool import OLD_KEPT
+from payrail.storage.spool import NOT_READ, OLD_KEPT, ReadSoFar, file_mark
 
 #: So many more lie there at most where their writer could not clear; the next move clears them.
 MORE_MAX = 4
@@ -24,10 +24,10 @@ class Page(NoCell):
 
     def __init__(self) -> None:
         super().__init__()
-        self.places: dict[str, tuple[int, int]] = {}
+        self.places: dict[str, ReadSoFar] = {}
 
-    def consumed(self, sender: str, n: int, offset: int) -> None:
-        self.places[sender] = (n, offset)
+    def consumed(self, sender: str, n: int, offset: int, epoch: int = 0) -> None:
+        self.places[sender] = ReadSoFar(n, offset, epoch)
 
 
 class RotatingHouse(SimHouse):
@@ -47,7 +47,7 @@ class RotatingHouse(SimHouse):
             NoBell(),
             self.cell(name),
             read_to=self._read_to,
-            hint=lambda sender: self._read_to(name, sender)[1],
+            hint=lambda sender: self._read_to(name, sender).offset,
             errands=self.errands(name, fs),
             rotate_bytes=1,
         )
@@ -57,11 +57,12 @@ class RotatingHouse(SimHouse):
         super().collect()
         for edge in EDGES:
             for name in self.actors:
-                size = len(self.bytes_of(f"mailboxes/{edge}/{name}.jsonl"))
-                self.cell(edge).consumed(name, 0, size)
+                path = f"mailboxes/{edge}/{name}.jsonl"
+                mark = file_mark(self.fs.identity(path) or 0)
+                self.cell(edge).consumed(name, mark, len(self.bytes_of(path)))
 
-    def _read_to(self, receiver: str, sender: str) -> tuple[int, int]:
-        return self.cell(receiver).places.get(sender, (0, 0))
+    def _read_to(self, receiver: str, sender: str) -> ReadSoFar:
+        return self.cell(receiver).places.get(sender, NOT_READ)
 
 
 def bought(times: int) -> Act:
