@@ -105,10 +105,14 @@ class Warden:
 
     def cell_of(self, ward: Ward, now_ms: int) -> CellView | None:
         """The cell, if this incarnation has opened it. Its pid alone does not tell: in a container
-        that starts anew, each process gets the number it had before. Nor does a beat that is yet
-        to come: it was one of the machine before it was booted, when its clock stood higher."""
-        cell = self._ports.cells.read(ward.name)
+        that starts anew, each process gets the number it had before. Nor do its times alone: after
+        a boot they are of another clock. Where no boot has a name, a beat that is yet to come
+        betrays it: it was one of the machine before, when its clock stood higher."""
+        cells = self._ports.cells
+        cell = cells.read(ward.name)
         if cell is None or ward.process is None or cell.pid != ward.process.pid:
+            return None
+        if cell.boot != cells.boot:
             return None
         return cell if ward.started_ms <= cell.beat_ms <= now_ms + _TURN_MS_MAX else None
 

@@ -20,6 +20,8 @@ from payrail.runtime.control import taking_up
 from payrail.runtime.house import LockText, holders, lock_path, request_stop, status
 from payrail.runtime.orders import Order, Verb, control_path, give_order
 from payrail.runtime.ports import Child, Proc
+from payrail.runtime.simcells import SimCells
+from payrail.runtime.simtime import SimTime
 from payrail.runtime.supervisor import Limits, Supervisor
 from payrail.runtime.warden import Warden
 from payrail.runtime.wards import Notes, Ports
@@ -309,3 +311,22 @@ def test_a_former_life_with_the_same_number_is_not_taken_for_this_one(home):
     assert warden.cell_of(ward, monotonic_ms()) is not None
     booted_again_ms = monotonic_ms() - 5 * 3_600_000
     assert warden.cell_of(ward, booted_again_ms) is None
+
+
+def test_a_cell_of_another_boot_is_nobodys():
+    """The machine was up for a minute, then booted again: the old cell's beat is one that could be
+    to come within a turn, and its pid lives again as somebody else. It serves nobody all the same,
+    and what it died in is not charged to this incarnation."""
+    time = SimTime()
+    cells = SimCells(time.monotonic_ms)
+    time.pass_ms(60_000)
+    cells.open("vault", 102, lambda _: None).serve()
+    cells.reboot(keeps=True)
+    ports = Ports(cast(Proc, None), cells, lambda _: NoOrders(), cast(Notes, None), None)
+    ward = (warden := Warden(["vault"], ports, now_ms=500)).wards[0]
+    ward.process = cast(Child, SimpleNamespace(pid=102))
+    ward.started_ms = 600
+
+    assert warden.cell_of(ward, 700) is None
+    cells.open("vault", 102, lambda _: None)
+    assert warden.cell_of(ward, 700) is not None
