@@ -8,10 +8,10 @@ Never: moves wire time, or goes on after its process: the next order does.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.frontdoor.clock_hand import ClockHand
 from payrail.domain.timestamps import iso

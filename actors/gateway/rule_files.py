@@ -7,6 +7,7 @@ journal before anything is decided by it. Never: decides (`actors.gateway.rules_
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from actors.gateway import decline_rules, fee_rules, refund_rules, routing_rules
@@ -18,15 +19,18 @@ from payrail.runtime.ports import Fs
 
 #: A journal line holds the text twice.
 FILE_BYTES_MAX = 40 * 1024
+#: So many texts are remembered as they were read: two of each file, and some for a dry run.
+READ_KEPT = 16
 
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
-    """`read` makes of the text what stands in `Rules` under the file's name. Raises BadRules."""
+    """`read` makes of the text, and the names of the providers, what stands in `Rules` under the
+    file's name. Raises BadRules."""
 
     path: str
     default: bytes
-    read: Callable[[bytes, Rules], Any]
+    read: Callable[[bytes, tuple[str, ...]], Any]
 
 
 # Every rule file of the gateway is in this table, by the field of `Rules` that it fills.
@@ -34,22 +38,22 @@ FILES: Mapping[str, RuleFile] = {
     "routing": RuleFile(
         routing_rules.PATH,
         routing_rules.DEFAULT,
-        lambda data, rules: routing_rules.read_routing(data, rules.providers),
+        routing_rules.read_routing,
     ),
     "fees": RuleFile(
         fee_rules.PATH,
         fee_rules.DEFAULT,
-        lambda data, _rules: fee_rules.read_fee_rules(data),
+        lambda data, _providers: fee_rules.read_fee_rules(data),
     ),
     "declines": RuleFile(
         decline_rules.PATH,
         decline_rules.DEFAULT,
-        lambda data, _rules: decline_rules.read_decline_rules(data),
+        lambda data, _providers: decline_rules.read_decline_rules(data),
     ),
     "refunds": RuleFile(
         refund_rules.PATH,
         refund_rules.DEFAULT,
-        lambda data, _rules: refund_rules.read_refund_rules(data),
+        lambda data, _providers: refund_rules.read_refund_rules(data),
     ),
 }
 
@@ -84,7 +88,13 @@ def look(fs: Fs, name: str) -> RulesFound | None:
 
 def read(name: str, text: str, rules: Rules) -> Any:
     """What the text of a file says. Raises BadRules."""
-    return FILES[name].read(text.encode(), rules)
+    return _read(name, text, rules.providers)
+
+
+@lru_cache(maxsize=READ_KEPT)
+def _read(name: str, text: str, providers: tuple[str, ...]) -> Any:
+    """A gateway reads each text several times while it starts, to judge it and to decide by it."""
+    return FILES[name].read(text.encode(), providers)
 
 
 def judge(found: RulesFound, rules: Rules) -> BadRules | None:

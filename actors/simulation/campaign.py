@@ -9,6 +9,7 @@ import multiprocessing
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count, islice
 
@@ -94,9 +95,22 @@ def _calm_collector() -> None:
     gc.set_threshold(YOUNG_MAX, 20, 1_000)
 
 
+@contextmanager
+def _calm() -> Iterator[None]:
+    """The same for a while, in a process that goes on to do other things."""
+    before = gc.get_threshold()
+    _calm_collector()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
 def _results(seeds: Iterator[int], jobs: int) -> Iterator[Result]:
     if jobs == 1:
-        yield from map(run, seeds)
+        with _calm():
+            yield from map(run, seeds)
         return
     with multiprocessing.get_context("fork").Pool(jobs, _calm_collector) as pool:
         while wave := list(islice(seeds, CHUNK * jobs * 4)):

@@ -85,6 +85,7 @@ class Clients:
             if isinstance(one, KeyAdded)
         }
         self.all: list[Client] = []
+        self._open: list[Client] = []  # those that are not over, in the same order
         self.tries: list[Try] = []
         self.requests = 0
         self.ends: Counter[str] = Counter()
@@ -92,11 +93,17 @@ class Clients:
         self.endpoints: dict[str, str] = {}  # by the path of their URL
 
     def add(self, wish: Wish, shop: Shop, steps: Steps[None], at_ms: int) -> None:
-        self.all.append(Client(wish, shop, steps, at_ms))
+        client = Client(wish, shop, steps, at_ms)
+        self.all.append(client)
+        self._open.append(client)
+
+    def ready(self, now_ms: int) -> list[Client]:
+        """Those who would go on now."""
+        return [one for one in self._open if one.is_ready(now_ms)]
 
     @property
     def are_over(self) -> bool:
-        return all(client.is_over for client in self.all)
+        return not self._open
 
     @property
     def payments(self) -> int:
@@ -105,7 +112,7 @@ class Clients:
 
     def next_ms(self) -> int:
         """When one of them goes on by itself."""
-        return min((one.next_ms for one in self.all if not one.is_over), default=_NEVER)
+        return min((one.next_ms for one in self._open), default=_NEVER)
 
     def go_on(self, client: Client) -> None:
         """Do what one of them does next."""
@@ -202,6 +209,7 @@ class Clients:
 
     def _over(self, client: Client, how: str) -> None:
         client.is_over = True
+        self._open = [one for one in self._open if one is not client]
         self.ends[f"{client.wish.flow}: {how.partition(':')[0]}"] += 1
         self._trace.add(f"end {client.wish.number} {how}")
 

@@ -154,6 +154,18 @@ class Evidence:
         return frozenset(str(row["endpoint_id"]) for row in rows if row["type"] in kinds)
 
     @cached_property
+    def everything(self) -> Sequence[tuple[str, bytes]]:
+        """All that anybody can read, by place: files, answers, webhooks."""
+        files = [(path, self.books.bytes_of(path)) for path in self.books.all_paths]
+        answers = [(f"the answer to {one.method} {one.path}", one.answer) for one in self.asked]
+        return [*files, *answers, *((f"webhook {one.webhook_id}", one.body) for one in self.heard)]
+
+    @cached_property
+    def one_text(self) -> bytes:
+        """The same in one piece: what is not in here need not be looked for place by place."""
+        return b"\n".join(data for _, data in self.everything)
+
+    @cached_property
     def held(self) -> frozenset[str]:
         """Actors that stood still at the end, by a hold or by damage to a file of theirs."""
         halted = {one.actor for one in self.fired if one.kind in (HELD, BIT_ROT)}

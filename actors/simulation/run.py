@@ -86,7 +86,7 @@ def run_plan(plan: Plan, *, keeps: bool = False) -> Result:
         restarts=world.restarts,
         ends=tally.ends,
         counts=is_enough and bool(fired) and bool(world.restarts),
-        last=tuple(trace.lines),
+        last=trace.lines,
     )
 
 

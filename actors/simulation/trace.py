@@ -11,6 +11,8 @@ from collections import deque
 
 #: Lines that are kept for people.
 LAST_LINES = 4000
+#: So many are hashed at once: one by one costs twice as much.
+HASHED_LINES = 500
 
 
 class Trace:
@@ -18,15 +20,20 @@ class Trace:
 
     def __init__(self, *, keeps: bool = False) -> None:
         self._hash = hashlib.sha256()
-        self.lines: deque[str] = deque(maxlen=LAST_LINES if keeps else 0)
-        self.count = 0
+        self._waiting: list[str] = []  # to be hashed together
+        self._last: deque[str] = deque(maxlen=LAST_LINES if keeps else 0)
 
     def add(self, line: str) -> None:
         """One thing that happened."""
-        self.count += 1
-        self._hash.update(line.encode())
-        self._hash.update(b"\n")
-        self.lines.append(line)
+        self._waiting.append(line)
+        if len(self._waiting) >= HASHED_LINES:
+            self._take()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The last ones, for people."""
+        self._take()
+        return tuple(self._last)
 
     def add_bytes(self, name: str, data: bytes) -> None:
         """Something with content: an answer, a file as it is at the end."""
@@ -35,7 +42,13 @@ class Trace:
 
     @property
     def digest(self) -> str:
+        self._take()
         return self._hash.hexdigest()
+
+    def _take(self) -> None:
+        lines, self._waiting = self._waiting, []
+        self._hash.update("".join(f"{line}\n" for line in lines).encode())
+        self._last.extend(lines)
 
 
 def combined(digests: list[str]) -> str:

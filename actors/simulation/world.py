@@ -180,7 +180,7 @@ class World:
             return
         now_ms = self.machine.now_ms
         labels = self.machine.runnable()
-        clients = [one for one in self.clients.all if one.is_ready(now_ms)]
+        clients = self.clients.ready(now_ms)
         carries = (self.net.next_due_ms() or _NEVER) <= now_ms
         count = len(labels) + len(clients) + carries
         if not count:

@@ -5,8 +5,6 @@ makes it heal. Hand lines come from people: they are parsed strictly, and each b
 dead letter with its bytes.
 """
 
-from dataclasses import dataclass
-
 import msgspec
 from msgspec import Raw, Struct
 
@@ -29,16 +27,14 @@ from payrail.storage.lines import is_whole
 from payrail.storage.strict import parse
 
 
-@dataclass(frozen=True, slots=True)
-class SpoolItem:
+class SpoolItem(Struct, frozen=True):
     """One complete line of a sender's spool, without its newline."""
 
     sender: str
     line: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class HandItem:
+class HandItem(Struct, frozen=True):
     """One complete line of hand.jsonl; `end` and `digest` are those of the file up to it."""
 
     generation: int
@@ -47,16 +43,14 @@ class HandItem:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class DueItem:
+class DueItem(Struct, frozen=True):
     """A timer that came due, as it was set in step `generation`."""
 
     timer_id: str
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
-class DoneItem:
+class DoneItem(Struct, frozen=True):
     """What came of an errand: a message of `kind`, its body encoded."""
 
     errand_id: str
@@ -65,8 +59,7 @@ class DoneItem:
     correlation_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReadItem:
+class ReadItem(Struct, frozen=True):
     """New lines of a followed book. `offset`, `total` and `hash` are those behind the last one."""
 
     book: str
@@ -79,8 +72,7 @@ class ReadItem:
 Item = SpoolItem | HandItem | DueItem | DoneItem | ReadItem
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A line that will not be decided: it becomes a dead letter with this reason."""
 
     why: str
@@ -91,16 +83,14 @@ class Refused:
     reply_to: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Struct, frozen=True):
     taken: Taken
     message: Message
     original: Raw  # the line as it came, for a dead letter
     sent_ms: int = 0  # wire time of its sending; 0 where nobody says
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(Struct, frozen=True):
     """Nothing to do: seen before, damaged, or behind a gap (`gap` says so)."""
 
     gap: bool = False

@@ -13,9 +13,11 @@ page: a mapped file in life (`payrail.runtime.cells`), plain memory in simulatio
 
 import mmap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from struct import Struct as Layout
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from payrail.runtime.reports import REPORT_WORDS, Report, Reported, read_report
 from payrail.runtime.rests import REST_WORDS, Rest, Rested, read_rest
@@ -35,6 +37,7 @@ _TABLE, _ROW_BYTES, _NAME_BYTES = 576, 64, 48
 _N_BITS, _EPOCH_BITS = 40, 24
 _REPORT = (_TABLE + SENDERS_MAX * _ROW_BYTES) // 8
 _REST = _REPORT + REPORT_WORDS
+_ROWS = Layout(f"@{_NAME_BYTES}sQQ")  # "@" reads each word at once, as it is stored
 #: The word that says whether the actor sleeps, for those who look at nothing else.
 SLEEPING_BYTE: Final = _SLEEPING * 8
 
@@ -44,8 +47,7 @@ def cell_path(home: str | Path, actor: str) -> Path:
     return Path(home) / "data" / "actors" / actor / "cell"
 
 
-@dataclass(frozen=True, slots=True)
-class CellView:
+class CellView(Struct, frozen=True):
     """A cell as somebody else sees it."""
 
     pid: int
@@ -264,22 +266,19 @@ def _view(page: memoryview) -> CellView | None:
         inflight=_text(page, _INFLIGHT, words[_INFLIGHT_LEN]),
         suspect=_text(page, _SUSPECT, words[_SUSPECT_LEN]),
         deaths=words[_DEATHS],
-        consumed=_consumed(page, words),
+        consumed=_consumed(page),
         reported=read_report(words[_REPORT : _REPORT + REPORT_WORDS]),
         rested=read_rest(words[_REST : _REST + REST_WORDS]),
     )
 
 
-def _consumed(page: memoryview, words: memoryview) -> dict[str, ReadSoFar]:
+def _consumed(page: memoryview) -> dict[str, ReadSoFar]:
     table = {}
-    for row in range(SENDERS_MAX):
-        start = _TABLE + row * _ROW_BYTES
-        name = bytes(page[start : start + _NAME_BYTES]).rstrip(b"\0")
-        if not name:
+    for name, place, offset in _ROWS.iter_unpack(page[_TABLE : _TABLE + SENDERS_MAX * _ROW_BYTES]):
+        if not name[0]:
             break  # Rows are filled from the first on.
-        word = (start + _NAME_BYTES) // 8
-        epoch, n = divmod(words[word], 1 << _N_BITS)
-        table[name.decode("utf-8", "replace")] = ReadSoFar(n, words[word + 1], epoch)
+        epoch, n = divmod(place, 1 << _N_BITS)
+        table[name.rstrip(b"\0").decode("utf-8", "replace")] = ReadSoFar(n, offset, epoch)
     return table
 
 

@@ -59,6 +59,8 @@ class Intake:
         self._timers: list[DueItem] = []  # due, and waiting until the spools are read
         self._timer_marks: list[int] = []
         self._readers = [self._reader(sender) for sender in _edges_first(actor.peers)]
+        self._edges = [reader for reader in self._readers if reader.sender in EDGES]
+        self._inner = [reader for reader in self._readers if reader.sender not in EDGES]
         follows = followed_by(actor)
         self._following = Following(world.fs, follows, loop.head.follows, notes)
         hand = loop.head.hand
@@ -85,9 +87,8 @@ class Intake:
         """
         self._note_due()
         self._hold_edges()
-        inner = [reader for reader in self._readers if reader.sender not in EDGES]
-        items = [item for reader in inner for item in self._lines(reader)]
-        if self._held and self._are_read(inner, self._held_marks):
+        items = [item for reader in self._inner for item in self._lines(reader)]
+        if self._held and self._are_read(self._inner, self._held_marks):
             items.extend(self._held)
             self._held = []
         items.extend(self._world.errands.finished(TURN_ERRANDS))
@@ -99,10 +100,9 @@ class Intake:
     def _hold_edges(self) -> None:
         if self._held:
             return
-        edges = [reader for reader in self._readers if reader.sender in EDGES]
-        self._held = [item for reader in edges for item in self._lines(reader)]
+        self._held = [item for reader in self._edges for item in self._lines(reader)]
         if self._held:
-            self._held_marks = _marks(r for r in self._readers if r.sender not in EDGES)
+            self._held_marks = _marks(self._inner)
 
     def _lines(self, reader: SpoolReader) -> list[Item]:
         return [SpoolItem(reader.sender, line) for line in reader.read(self.batch_bytes)]
@@ -135,8 +135,10 @@ class Intake:
 
     def anything_new(self) -> bool:
         """Whether somebody wrote since we last read; asked before a sleep."""
-        spools = any(reader.waiting_bytes() for reader in self._readers)
-        return spools or self._following.has_news() or self._hand.has_news()
+        for reader in self._readers:
+            if reader.waiting_bytes():
+                return True
+        return self._following.has_news() or self._hand.has_news()
 
     @property
     def is_following(self) -> bool:

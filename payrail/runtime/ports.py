@@ -7,8 +7,9 @@ Errors are `OSError` with errno, as the operating system gives them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 
 class File(Protocol):
@@ -70,8 +71,7 @@ class Fs(Protocol):
         """Size in bytes; 0 when there is no such file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
+class Now(Struct, frozen=True, gc=False):
     """Two times, both in milliseconds since 1970 UTC.
 
     `wire_ms` follows the wall clock and is what deadlines, attempt timeouts and backoff are

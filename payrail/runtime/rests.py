@@ -10,16 +10,16 @@ the later of these looks began.
 What it never is: truth. It begins anew with each incarnation; see `payrail.runtime.hopping`.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 #: Words of a rest in its cell: see the numbers below.
 REST_WORDS: Final = 6
 _BUSY, _WORKED, _LOOKS, _LOOKED_MS, _DUE_MS, _ERRANDS = range(REST_WORDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Rested:
+class Rested(Struct, frozen=True, gc=False):
     """A rest as somebody else sees it. Times are business times."""
 
     busy: bool = True
@@ -64,6 +64,5 @@ class Rest:
 def read_rest(words: memoryview) -> Rested:
     """A rest as somebody else sees it; busy is read first and again at the end."""
     busy = words[_BUSY]
-    found = tuple(words[word] for word in range(_WORKED, REST_WORDS))
-    worked, looks, looked_ms, due_ms, errands = found
+    worked, looks, looked_ms, due_ms, errands = words[_WORKED:REST_WORDS].tolist()
     return Rested(bool(busy or words[_BUSY]), worked, looks, looked_ms, due_ms or None, errands)

@@ -9,24 +9,27 @@ cut although a later sync succeeds. Only writing them again makes them pending a
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec import Struct
+from msgspec.structs import replace
 
-@dataclass(frozen=True, slots=True)
-class Write:
+
+class Write(Struct, frozen=True, gc=False):
     """Bytes put at `offset`. With `data` None: the file cut, or filled with zeros, to `offset`."""
 
     offset: int
     data: bytes | None
 
     def apply(self, content: bytearray) -> None:
-        end = self.offset + len(self.data or b"")
-        if self.data is None:
-            del content[self.offset :]
-        content.extend(bytes(max(0, end - len(content))))
-        if self.data is not None:
-            content[self.offset : end] = self.data
+        offset, data, size = self.offset, self.data, len(content)
+        if data is None:
+            del content[offset:]
+        if offset > size:
+            content.extend(bytes(offset - size))
+        if data is not None:
+            content[offset : offset + len(data)] = data
 
 
 @dataclass(eq=False, slots=True)
@@ -61,8 +64,7 @@ class Node:
         self.pending.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class NameChange:
+class NameChange(Struct, frozen=True):
     """A created (`added`), removed, or renamed (both) name. It survives whole or not at all."""
 
     folders: tuple[str, ...]
@@ -113,7 +115,8 @@ class SimDisk:
         return Node(self._last_id, is_folder=is_folder)
 
     def change(self, change: NameChange) -> None:
-        self._listed.clear()
+        for folder in change.folders:
+            self._listed.pop(folder, None)
         change.apply(self.names)
         self._pending.append(change)
 

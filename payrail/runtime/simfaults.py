@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
+
 from payrail.runtime.simdisk import Write
 
 SECTOR_BYTES = 512  # what a disk writes whole or not at all
@@ -19,8 +21,7 @@ class SimCrash(BaseException):
     """The simulated process is dead. No error of ours: no `except` of the product may catch it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True, gc=False):
     """One step: its number, what it does to which file or folder, how many bytes it would write."""
 
     n: int

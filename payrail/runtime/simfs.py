@@ -37,7 +37,7 @@ class SimFile:
         return self.is_closed or self._fs.is_dead
 
     def append(self, data: bytes) -> int:
-        offset = len(self._node().content)
+        offset = self.size()
         if data:
             self._write("append", offset, data)
         return offset
@@ -73,7 +73,9 @@ class SimFile:
         self.is_closed = True
 
     def _node(self) -> Node:
-        self._fs.must_live()
+        fs = self._fs
+        if fs._is_killed or fs.disk.is_off:  # As `must_live`; nothing is asked more often.
+            raise SimCrash
         if self.is_closed:
             raise _error(errno.EBADF, self._path)
         return self._open_node
@@ -198,7 +200,7 @@ class SimFs:
     ) -> R:
         """Take one counted step, or let a fault have it."""
         self.must_live()
-        call = Call(self.calls + 1, op, path, size_bytes)
+        call = Call(len(self.log) + 1, op, path, size_bytes)
         self.log.append(call)
         fault = self._fault(call)
         if fault is None:
@@ -221,7 +223,7 @@ class SimFs:
 
     def _find(self, path: str) -> Node | None:
         disk = self.disk
-        if self._is_killed or disk.is_off:  # As `must_live`; nothing is asked more often.
+        if self._is_killed or disk.is_off:  # As `must_live`, likewise.
             raise SimCrash
         node = disk.names.get(path)
         if node is None:

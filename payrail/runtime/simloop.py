@@ -66,7 +66,8 @@ class VirtualLoop(_Base):  # type: ignore[misc]
     def run_ready(self) -> bool:
         """Run what is ready now, not what that makes ready. False: there was nothing. Raises
         SimCrash when the process dies of it."""
-        self._wake_due()
+        if self._timers:
+            self._wake_due()
         ready = self._ready
         if not ready:
             return False

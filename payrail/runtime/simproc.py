@@ -140,7 +140,8 @@ class SimProcess:
 
     def is_ready(self, now_ms: int) -> bool:
         """Whether it would do something now, if it were its turn."""
-        if self._code is not None or self.due_ms is None or self.due_ms > now_ms:
+        due_ms = self.due_ms  # None of the dead
+        if due_ms is None or due_ms > now_ms:
             return False
         return not self.is_stopped and not self.is_hung
 

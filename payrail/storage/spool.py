@@ -220,6 +220,9 @@ class SpoolReader:
         """Complete lines of about `limit` bytes; a line that has no end yet is left for later.
         What is too long for a line of ours is passed over: its sender sends the line again."""
         data = self._bytes(limit)
+        if not data:
+            self.at_end, self._rest_bytes = True, 0
+            return []
         while len(data) == limit and b"\n" not in data:
             if limit >= LINE_BYTES_MAX:
                 self._advance(len(data))
@@ -243,9 +246,10 @@ class SpoolReader:
     def waiting_bytes(self) -> int:
         """How much was written that no read has seen yet; a line may still lack its end."""
         size = self._fs.size(self.path)
-        if size < self.offset and self._fs.identity(self.path) != self._identity:
-            return size  # The writer moved the drained file away.
-        return max(0, size - self.offset - self._rest_bytes)
+        if size >= self.offset:
+            return max(0, size - self.offset - self._rest_bytes)
+        # Else the writer moved the drained file away, or somebody cut this one short.
+        return size if self._fs.identity(self.path) != self._identity else 0
 
     def _bytes(self, limit: int) -> bytes:
         if self._file is None and not self._reopen():

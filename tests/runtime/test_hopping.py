@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from payrail.runtime.cells import CellView, CellWriter
 from payrail.runtime.hopping import CALM_MS, Seen, Stillness, next_stop, waiting_for
@@ -14,7 +15,7 @@ IDLE = Seen(1, "serving", Rested(False, worked=4, looks=7, looked_ms=AT_MS, due_
 
 def again(one: Seen, looks: int = 2, **changes) -> Seen:
     """The same actor after more looks."""
-    rested = replace(one.rested, looks=one.rested.looks + looks, **changes)
+    rested = structs.replace(one.rested, looks=one.rested.looks + looks, **changes)
     return replace(one, rested=rested)
 
 

@@ -13,43 +13,43 @@ from payrail.runtime.recovery import journal_path
 PURPOSES = frozenset({"tokenize", "charge.authorize", "support.last4", "key.rotation", "delete"})
 CHARGE = "charge.authorize"
 #: Files in which people may say what they like, and the vault's keys, are searched like all others.
-_DIGITS = re.compile(rb"(?<![0-9A-Za-z_.-])[2-6][0-9]{3}(?:[ -]?[0-9]{4}){3}(?![0-9A-Za-z_.-])")
+#: The look behind comes second: a pattern that begins with a set of bytes is searched much faster.
+_DIGITS = re.compile(
+    rb"[2-6](?<![0-9A-Za-z_.-].)[0-9]{3}(?:[ -]?[0-9]{4}){3}(?![0-9A-Za-z_.-])", re.DOTALL
+)
 _SECRET_NAMES = re.compile(rb'"(?:cvc|cvv|cvc2|cvv2|pin|track1|track2|pan)"\s*:')
 
 
 def no_number_in_clear(evidence: Evidence) -> list[str]:
     """No number that was used stands in any file, header or answer."""
-    found = []
-    numbers = [card.encode() for card in dict.fromkeys(evidence.cards)]
-    for place, data in _everything(evidence):
-        found += [f"{_masked(card)} stands in clear ({place})" for card in numbers if card in data]
-    return found
+    cards = [card.encode() for card in dict.fromkeys(evidence.cards)]
+    numbers = [card for card in cards if card in evidence.one_text]
+    return [
+        f"{_masked(card)} stands in clear ({place})"
+        for place, data in (evidence.everything if numbers else ())
+        for card in numbers
+        if card in data
+    ]
 
 
 def no_number_in_disguise(evidence: Evidence) -> list[str]:
     """Nor grouped, in hex, in base64, or any other number that could be one; nothing is named like
     a security code."""
-    found = []
+    text, found = evidence.one_text, []
     cards = list(dict.fromkeys(evidence.cards))
-    disguises = [(card, shape) for card in cards for shape in _disguises(card)]
-    for place, data in _everything(evidence):
-        found += [f"{_masked(c.encode())} in disguise ({place})" for c, s in disguises if s in data]
+    shapes = [(card, shape) for card in cards for shape in _disguises(card) if shape in text]
+    names, numbers = _SECRET_NAMES.search(text), any(map(_is_card, _DIGITS.findall(text)))
+    for place, data in evidence.everything if shapes or names or numbers else ():
+        found += [f"{_masked(c.encode())} in disguise ({place})" for c, s in shapes if s in data]
         if name := _SECRET_NAMES.search(data):
             found.append(f"a field {name[0].decode()} is kept ({place})")
-        for run in _DIGITS.findall(data):
-            digits = re.sub(rb"[ -]", b"", run)
-            if _is_luhn(digits.decode()):
-                found.append(f"{_masked(digits)} looks like a card ({place})")
+        likely = filter(_is_card, _DIGITS.findall(data))
+        found += [f"{_masked(number)} looks like a card ({place})" for number in likely]
     return found
 
 
-def _everything(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
-    for path in evidence.books.all_paths:
-        yield path, evidence.books.bytes_of(path)
-    for asked in evidence.asked:
-        yield f"the answer to {asked.method} {asked.path}", asked.answer
-    for heard in evidence.heard:
-        yield f"webhook {heard.webhook_id}", heard.body
+def _is_card(number: bytes) -> bool:
+    return _is_luhn(re.sub(rb"[ -]", b"", number).decode())
 
 
 def _disguises(card: str) -> Iterator[bytes]:
