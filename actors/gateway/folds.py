@@ -124,17 +124,29 @@ def _fold_settled(state: GatewayState, entry: LedgerEntry) -> bool:
         case PayoutReceived(batch_id=batch_id):
             state.payouts[payout_key(batch_id, entry.currency)] = True
             return True
-        case BreakAdjusted(break_id=break_id):
+        case BreakAdjusted(break_id=break_id, line=line):
             state.adjusted[break_id] = True
+            _note_line(state, line, is_posted=True)
             return True
-        case PaymentSettled(refund_id=str(refund_id)):
-            if refund_id in state.closed_refunds:
-                state.closed_refunds[refund_id].is_settled = True
-        case PaymentSettled(claim_id=str(claim_id), effect=effect):
-            state.settled_claims[f"{claim_id} {effect}"] = True
-        case PaymentSettled(break_id=str(break_id)):
-            state.adjusted[break_id] = True
+        case PaymentSettled() as settled:
+            _note_settled(state, settled)
     return False
+
+
+def _note_settled(state: GatewayState, settled: PaymentSettled) -> None:
+    """What it stands for is in the books: a line of a statement, a movement of ours, a break."""
+    _note_line(state, settled.line, is_posted=settled.adjusted)
+    if settled.break_id is not None:
+        state.adjusted[settled.break_id] = True
+    if settled.refund_id in state.closed_refunds:
+        state.closed_refunds[settled.refund_id].is_settled = True
+    if settled.claim_id is not None:
+        state.settled_claims[f"{settled.claim_id} {settled.effect}"] = True
+
+
+def _note_line(state: GatewayState, line: str | None, *, is_posted: bool) -> None:
+    if line is not None:
+        state.booked_lines.setdefault(line, is_posted)
 
 
 def _fold_entry(state: GatewayState, entry: LedgerEntry) -> None:

@@ -45,6 +45,8 @@ class GatewayState(Struct):
     cases: dict[str, CaseView] = field(default_factory=dict)  # open ones
     closed_cases: dict[str, str | None] = field(default_factory=dict)  # merchant by id
     settled_claims: dict[str, bool] = field(default_factory=dict)  # by claim and effect
+    # Lines of statements that are booked, by FILE:LINE; True: two people did it.
+    booked_lines: dict[str, bool] = field(default_factory=dict)
     access: int = 0  # records in the book of merchants, users and keys
     people: People = field(default_factory=People)  # merchants, users and keys
     outbox: int = 0  # events booked so far, which is the last one's `seq`

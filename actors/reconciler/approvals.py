@@ -17,7 +17,7 @@ from actors.reconciler.state import (
     QuestionEnded,
     ReconcilerState,
 )
-from payrail.domain.problems import refusal_fields
+from payrail.domain.problems import problem_fields, refusal_fields
 from payrail.domain.settlement.places import APPROVALS
 from payrail.domain.timestamps import iso
 from payrail.domain.words.kinds import GATEWAY
@@ -120,7 +120,7 @@ def _approve(
             403, "four-eyes", "Who proposed a posting cannot approve it; ask another person."
         )
     if known.booked:
-        return Step(replies=_reply(question.asker, 200, shown(known)))
+        return Step(replies=_told(known, question.asker))
     approved = structs.replace(
         known,
         approved_by=known.approved_by or question.user_id,
@@ -148,16 +148,32 @@ def _released(state: ReconcilerState, told: BreakSeen) -> list[SettledRow]:
     return [] if still_open else told.held[:_HELD_MAX]
 
 
-def booked(state: ReconcilerState, name: str) -> Step:
-    """The gateway has booked an approved posting."""
+def booked(state: ReconcilerState, name: str, already: list[str]) -> Step:
+    """The gateway has booked an approved posting, or had it in its books."""
     known = state.proposals.get(name.removeprefix(_BOOKING))
     if known is None or not name.startswith(_BOOKING) or known.booked:
         return Step()
-    done = structs.replace(known, booked=True, asker=None)
+    is_in_books = known.break_id in already
+    done = structs.replace(known, booked=True, asker=None, already=is_in_books)
     return Step(
         events=[ProposalMoved(done)],
-        replies=_reply(known.asker, 200, shown(done)),
+        replies=_told(done, known.asker),
         shows=[_show(state, done)],
+    )
+
+
+def _told(done: Proposal, asker: Asker | None) -> list[Reply]:
+    """How it ended. What the books had is refused, so that the same money is not booked twice."""
+    if not done.already:
+        return _reply(asker, 200, shown(done))
+    detail = (
+        "Nothing was posted: what this break is about was booked after its report was made; "
+        f"GET /ledger/{done.row.payment_id} shows it."
+    )
+    correlation_id = asker.correlation_id if asker else ""
+    legal: dict[str, Any] = {"legal": []}
+    return _reply(
+        asker, 409, problem_fields(409, "illegal-transition", detail, correlation_id, extra=legal)
     )
 
 
@@ -165,6 +181,7 @@ def shown(proposal: Proposal) -> dict[str, Any]:
     """A proposal as people see it."""
     row = proposal.row
     status = "booked" if proposal.booked else "approved" if proposal.approved_by else "proposed"
+    status = "already_booked" if proposal.already else status
     return {
         "object": "break_posting",
         "break_id": proposal.break_id,

@@ -114,8 +114,8 @@ class Reconciler:
                 return flow.failed(told)
             case BreakSeen() as told:
                 return approvals.seen(state, told, moment)
-            case SettledBooked(name=name) if name.startswith("break:"):
-                return approvals.booked(state, name)
+            case SettledBooked(name=name, already=already) if name.startswith("break:"):
+                return approvals.booked(state, name, already)
             case SettledBooked(name=name):
                 return flow.page_booked(name)
         raise ValueError(f"{self.name} has no answer to {message.kind}")

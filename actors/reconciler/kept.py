@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from payrail.domain.settlement.breaks import Break
 from payrail.domain.settlement.matching import Found
-from payrail.domain.settlement.report import settled_row
+from payrail.domain.settlement.ours import Ours
+from payrail.domain.settlement.report import name_claim, settled_row
 from payrail.domain.words.settlement import ROWS_MAX, BankRow, BreakSeen, PageRead, SettledRow
 from payrail.runtime.errands import Outcome
 from payrail.runtime.ports import Fs
@@ -80,17 +81,19 @@ def keep(fs: Fs, date: str, pages: list[bytes], found: list[Break], all_found: F
     held: dict[str, list[SettledRow]] = {}
     for ours, line in all_found.matched:
         if ours.payment_id in broken:
-            row = settled_row(ours, line.batch_id)
+            row = settled_row(ours, line.batch_id, line)
             held.setdefault(ours.payment_id, []).append(row)
-    kept = Kept([KeptBreak(_row(one), one.merchant_id) for one in found], held)
+    counted = {one.id: ours for one, ours, _ in all_found.breaks}
+    kept = Kept([KeptBreak(_row(one, counted[one.id]), one.merchant_id) for one in found], held)
     fs.replace(_found(date, "jsonl"), b"".join(pages))
     fs.replace(_found(date, "index"), b"".join(o.to_bytes(_OFFSET_BYTES) for o in offsets))
     fs.replace(_found(date, "json"), _encode(kept))
 
 
-def _row(one: Break) -> SettledRow:
-    """What approving this break books."""
-    return SettledRow(
+def _row(one: Break, ours: Ours | None) -> SettledRow:
+    """What approving this break books, and what that stands for: a line of a statement, and what
+    we booked, of which each is booked once."""
+    row = SettledRow(
         one.payment_id,
         one.capture_id,
         one.provider,
@@ -98,7 +101,11 @@ def _row(one: Break) -> SettledRow:
         break_id=one.id,
         break_class=one.class_,
         postings=one.suggested_posting,
+        line=f"{one.theirs.file}:{one.theirs.line}" if one.theirs else None,
     )
+    if ours is not None and not ours.is_capture:
+        name_claim(row, ours)
+    return row
 
 
 def _found(date: str, ending: str) -> str:

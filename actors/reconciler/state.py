@@ -92,6 +92,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     approved_at: str | None = None
     booked: bool = False
     asker: Asker | None = None  # who waits for the booking
+    already: bool = False  # nothing of it was left to be posted: the books had it
 
 
 class BatchHeard(Struct, frozen=True, tag_field="type", tag="batch.heard"):

@@ -191,6 +191,7 @@ class PaymentSettled(Struct, frozen=True, omit_defaults=True):
     break_class: str | None = None
     proposed_by: str | None = None
     approved_by: str | None = None
+    line: str | None = None  # FILE:LINE of the statement's line, of all but captures that match
 
 
 class PayoutReceived(Struct, frozen=True):
@@ -202,7 +203,7 @@ class PayoutReceived(Struct, frozen=True):
     value_date: str
 
 
-class BreakAdjusted(Struct, frozen=True):
+class BreakAdjusted(Struct, frozen=True, omit_defaults=True):
     """The approved posting of a break that is about no payment of ours."""
 
     provider: str
@@ -211,6 +212,7 @@ class BreakAdjusted(Struct, frozen=True):
     break_class: str
     proposed_by: str
     approved_by: str
+    line: str | None = None  # FILE:LINE of the statement's line; None: it is about none
 
 
 class BreakerOpened(Struct, frozen=True):

@@ -96,11 +96,19 @@ def fee_postings(
 
 
 def settled_postings(
-    provider: str, merchant_id: str, net_minor: int, due_minor: int, currency: str
+    provider: str,
+    merchant_id: str,
+    net_minor: int,
+    due_minor: int,
+    currency: str,
+    *,
+    is_posted: bool = False,
 ) -> list[Posting]:
     """Found in a statement as expected: the provider pays `net_minor`, the merchant may have
-    `due_minor`, which is the capture without the merchant's fee."""
-    made = _move(net_minor, currency, debit=in_transit(provider), credit=receivable(provider))
+    `due_minor`, which is the capture without the merchant's fee. `is_posted`: two people have put
+    the line into transit while we knew nothing of it; then suspense gets back what it gave."""
+    into = suspense(provider) if is_posted else in_transit(provider)
+    made = _move(net_minor, currency, debit=into, credit=receivable(provider))
     return made + _move(
         due_minor, currency, debit=pending(merchant_id), credit=available(merchant_id)
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from actors.simulation.orders import capture
 from payrail.domain.ledger import Posting
@@ -161,3 +162,74 @@ def test_what_a_dispute_moved_is_settled_once_for_each_movement(desk: Desk):
     }
     assert accounts(settle(desk, given)) == {}
     assert desk.state.payments[row.payment_id or ""].state == "captured"
+
+
+LINE = "data/providers/statements/providerA/x.csv:7"
+TRANSIT, RECEIVABLE = "asset:providerA:payout_in_transit", "asset:providerA:receivable"
+PUT_ASIDE = "asset:suspense:recon:providerA"
+
+
+def posting(**amounts: int) -> list[Posting]:
+    """What two approve, by short names of accounts."""
+    names = {
+        "transit": TRANSIT,
+        "receivable": RECEIVABLE,
+        "pending": "liability:m_001:pending",
+        "available": "liability:m_001:available",
+        "suspense": PUT_ASIDE,
+    }
+    return [Posting(names[name], amount, "USD") for name, amount in amounts.items()]
+
+
+def test_a_capture_that_two_breaks_are_about_leaves_receivable_once(desk: Desk):
+    """Missing one day, and late the next: what the second would book again is left out of it, and
+    suspense gets back what the first took."""
+    row = captured(desk)
+    missing = broken(row, "brk_missing")
+    missing.postings = posting(receivable=-1037, pending=1032, available=-1032, suspense=1037)
+    late = broken(row, "brk_late")
+    late.postings = posting(transit=1037, receivable=-1037, pending=1032, available=-1032)
+    late.line = LINE
+    settle(desk, missing)
+    step = settle(desk, late)
+    assert accounts(step) == {TRANSIT: 1037, PUT_ASIDE: -1037}
+    assert step.out[0].body.already == []
+    assert desk.replayed() == desk.state
+
+
+def test_a_line_that_is_in_transit_is_not_posted_by_another_break(desk: Desk):
+    """Its report was made anew, and calls the line by another class: nothing of it is left."""
+    row = captured(desk)
+    for number, ident in enumerate(("brk_1", "brk_2")):
+        one = broken(row, ident, capture_id=None, line=LINE)
+        one.postings = posting(transit=-500, suspense=500)
+        step = settle(desk, one)
+        assert accounts(step) == ({} if number else {TRANSIT: -500, PUT_ASIDE: 500})
+    assert step.out[0].body.already == ["brk_2"]
+    invented = broken(SettledRow("pi_x", None, "providerA", BATCH), "brk_3", line=LINE)
+    invented.postings = posting(transit=-500, suspense=500)
+    assert accounts(settle(desk, invented)) == {}
+    assert desk.replayed() == desk.state
+
+
+@pytest.mark.parametrize("is_posted_first", [True, False])
+def test_a_line_and_its_late_entry_move_the_money_once(desk: Desk, is_posted_first: bool):
+    """Whichever is first, the posting of two or the match: transit has it once. After a posting,
+    the match gives suspense back what it gave; after a match, nothing is left to be posted."""
+    row = captured(desk)
+    claim = SettledRow(row.payment_id, None, "providerA", BATCH, claim_id="dp_1", net=-6500)
+    claim.effect, claim.line = "chargeback", LINE
+    posted = broken(row, capture_id=None, line=LINE)
+    posted.postings = posting(transit=-6500, suspense=6500)
+    steps = [settle(desk, one) for one in ((posted, claim) if is_posted_first else (claim, posted))]
+    sums: dict[str, int] = {}
+    for step in steps:
+        for account, amount in accounts(step).items():
+            sums[account] = sums.get(account, 0) + amount
+    assert {name: n for name, n in sums.items() if n} == {TRANSIT: -6500, RECEIVABLE: 6500}
+    assert steps[1].out[0].body.already == ([] if is_posted_first else ["brk_1"])
+    same_page = Desk()
+    again = captured(same_page)
+    twins = [structs.replace(one, payment_id=again.payment_id) for one in (claim, posted)]
+    assert settle(same_page, *twins).out[0].body.already == ["brk_1"]
+    assert desk.replayed() == desk.state

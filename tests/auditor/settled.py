@@ -1,7 +1,8 @@
 """Settlement: each capture once, with the money that its fees leave, and stated by its provider.
 
 Read off the ledger and the settlement files alone. A capture that is settled without two people
-stands in a settlement file with its amount; one that was adjusted names two different users.
+stands in a settlement file with its amount; one that was adjusted names two different users. A line
+of a statement is in transit once, whether it was matched or posted by two.
 """
 
 import csv
@@ -27,16 +28,17 @@ def check_settled(
     """Every payment.settled, and every payout that was received."""
     stated = _stated(home, report)
     claims = {key: found[0] for key, found in by_effect(movements).items()}
+    posted = _lines_once(books.get(PAYMENTS, []), report)
     for payment in payments.values():
         _once(payment, report)
         for entry in payment.of_type("payment.settled"):
             report.saw("settled")
-            if (entry["data"] or {}).get("claim_id"):
-                _claim_as_stated(entry, claims, stated, report)
-            elif (entry["data"] or {}).get("refund_id"):
-                _refund_as_stated(entry, stated, report)
-            elif (entry["data"] or {}).get("adjusted"):
+            if (entry["data"] or {}).get("adjusted"):
                 _by_two(entry, report)
+            elif (entry["data"] or {}).get("claim_id"):
+                _claim_as_stated(entry, claims, stated, posted, report)
+            elif (entry["data"] or {}).get("refund_id"):
+                _refund_as_stated(entry, stated, posted, report)
             else:
                 _as_stated(payment, entry, stated, report)
     _payouts(books.get(PAYMENTS, []), report)
@@ -56,6 +58,35 @@ def _stated(home: Path, report: Report) -> Stated:
                     name = f"{row['type']} {row['provider_reference']}"
                     found[row["payment_id"], name, row["net"]] += 1
     return found
+
+
+def _lines_once(entries: list[Line], report: Report) -> set[str]:
+    """Lines that two people have posted; none goes into transit again."""
+    in_transit: set[str] = set()
+    posted: set[str] = set()
+    for entry in entries:
+        data = entry["data"] or {}
+        line = data.get("line")
+        if line is None:
+            continue
+        report.saw("lines of statements")
+        if data.get("approved_by"):
+            posted.add(line)
+        if not any(p["account"].endswith(":payout_in_transit") for p in entry["postings"]):
+            continue
+        if line in in_transit:
+            message = f"{entry['ref']}: {line} goes into transit twice"
+            report.add("settled", entry.path, entry.number, message)
+        in_transit.add(line)
+    return posted
+
+
+def _into(entry: Line, provider: str, posted: set[str]) -> str:
+    """Where what is settled goes: of a line that two had put into transit before we knew of it,
+    against what they put aside."""
+    is_posted = entry["data"].get("line") in posted
+    kind = f"suspense:recon:{provider}" if is_posted else f"{provider}:payout_in_transit"
+    return f"asset:{kind}"
 
 
 def _once(payment: Payment, report: Report) -> None:
@@ -105,12 +136,13 @@ def _as_stated(payment: Payment, entry: Line, stated: Stated, report: Report) ->
         report.add("settled", entry.path, entry.number, message)
 
 
-def _refund_as_stated(entry: Line, stated: Stated, report: Report) -> None:
+def _refund_as_stated(entry: Line, stated: Stated, posted_lines: set[str], report: Report) -> None:
     """A refund leaves the payout: what it took is owed to us no longer, and was not paid."""
     ident, provider = entry["data"]["refund_id"], entry["data"]["provider"]
     posted = {posting["account"]: posting["amount"] for posting in entry["postings"]}
     back = posted.get(f"asset:{provider}:receivable", 0)
-    if back <= 0 or posted.get(f"asset:{provider}:payout_in_transit") != -back or len(posted) != 2:
+    into = _into(entry, provider, posted_lines)
+    if back <= 0 or posted.get(into) != -back or len(posted) != 2:
         message = f"{entry['ref']}: settling {ident} moves other money than the refund"
         report.add("settled", entry.path, entry.number, message)
     if not stated[entry["ref"], ident, str(-back)]:
@@ -119,7 +151,11 @@ def _refund_as_stated(entry: Line, stated: Stated, report: Report) -> None:
 
 
 def _claim_as_stated(
-    entry: Line, claims: dict[tuple[str, str], Movement], stated: Stated, report: Report
+    entry: Line,
+    claims: dict[tuple[str, str], Movement],
+    stated: Stated,
+    posted_lines: set[str],
+    report: Report,
 ) -> None:
     """What a dispute moved is in a payout with its fee, once."""
     key = entry["data"]["claim_id"], entry["data"]["effect"]
@@ -130,7 +166,7 @@ def _claim_as_stated(
         return
     posted = {posting["account"]: posting["amount"] for posting in entry["postings"]}
     wanted = {
-        f"asset:{moved.provider}:payout_in_transit": moved.net,
+        _into(entry, moved.provider, posted_lines): moved.net,
         f"asset:{moved.provider}:receivable": -moved.net,
     }
     if posted != {account: amount for account, amount in wanted.items() if amount}:

@@ -53,6 +53,20 @@ def _charged_while_asking(house: House) -> None:
     house.books[hand.TRUTH_A].append(hand.truth(3, "pi_2.1", "authorize", 700))
 
 
+def _line_posted_twice(house: House) -> None:
+    posted = {"provider": "providerA", "proposed_by": "usr_a", "approved_by": "usr_b"}
+    moved = [
+        {"account": account, "amount": amount, "currency": "USD"}
+        for account, amount in (
+            ("asset:providerA:payout_in_transit", -500),
+            ("asset:suspense:recon:providerA", 500),
+        )
+    ]
+    for _ in range(2):
+        book("provider.break_adjusted", "providerA", 0, line="x.csv:7", **posted)(house)
+        house.books[hand.PAYMENTS][-1]["postings"] = moved
+
+
 CALL = {"provider": "providerA", "reference": "pi_1.3"}
 
 # What is said is wrong, though every hash holds: (damage, check, file, line).
@@ -92,6 +106,12 @@ LIES = {
         "settled",
         hand.PAYMENTS,
         9,
+    ),
+    "a line of a statement is in transit twice": (
+        _line_posted_twice,
+        "settled",
+        hand.PAYMENTS,
+        10,
     ),
     "a break is posted by one person": (
         book(

@@ -169,3 +169,31 @@ def suggested(
         post(suspense(provider), -amount_minor, currency)
     must_balance(postings)
     return postings
+
+
+def left_of(
+    posting: list[Posting],
+    provider: str,
+    merchant_id: str | None,
+    *,
+    line_is_taken: bool,
+    ours_is_taken: bool,
+) -> list[Posting] | None:
+    """What of an approved posting is not in the books yet; None: nothing of it. A line goes into
+    transit once, and what we booked leaves receivable once: whatever came between has done its
+    part, and suspense takes the rest, which it gave."""
+    of_line = {in_transit(provider)}
+    of_ours = {receivable(provider), pending(merchant_id or ""), available(merchant_id or "")}
+    taken = (of_line if line_is_taken else set()) | (of_ours if ours_is_taken else set())
+    kept = [one for one in posting if one.account not in taken]
+    if len(kept) == len(posting):
+        return posting
+    if not any(one.account in of_line | of_ours for one in kept):
+        return None
+    rest: dict[str, int] = {}
+    others = [one for one in kept if one.account != suspense(provider)]
+    for one in others:
+        rest[one.currency] = rest.get(one.currency, 0) - one.amount
+    others += [Posting(suspense(provider), minor, code) for code, minor in rest.items() if minor]
+    must_balance(others)
+    return others

@@ -63,6 +63,11 @@ class StatementLine(Struct, frozen=True, gc=False):
         return self.reference.rpartition(".")[0]
 
     @property
+    def place(self) -> str:
+        """What it is known by: each line is one movement of money, though two say the same."""
+        return f"{self.file}:{self.line}"
+
+    @property
     def key(self) -> tuple[str, str, str]:
         """What a line is matched on."""
         return self.provider, self.provider_reference, self.type

@@ -68,7 +68,8 @@ class Found:
     """What became of everything; breaks are not numbered yet."""
 
     matched: list[tuple[Ours, StatementLine]] = field(default_factory=list)
-    caught_up: list[tuple[Ours, Batch]] = field(default_factory=list)  # in doubt before
+    # In doubt before, or a break while the news of it was on its way.
+    caught_up: list[tuple[Ours, Batch, StatementLine]] = field(default_factory=list)
     breaks: list[tuple[Break, Ours | None, StatementLine | None]] = field(default_factory=list)
     strange: list[tuple[Batch, StatementLine]] = field(default_factory=list)  # match no capture
     expected: list[Ours] = field(default_factory=list)
@@ -95,7 +96,7 @@ class Matcher:
             first = key not in self._seen
             self._seen[key] = batch.id
             if ours and first and ours.seq > self._window.prefix(line.type, batch.date):
-                self.found.caught_up.append((ours, batch))
+                self.found.caught_up.append((ours, batch, line))
 
     def today(self, batch: Batch, lines: Iterable[StatementLine]) -> None:
         """A batch of this report's date."""

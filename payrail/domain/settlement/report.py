@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from payrail.domain.settlement import breaks
 from payrail.domain.settlement.breaks import Break
-from payrail.domain.settlement.lines import REFUND
+from payrail.domain.settlement.lines import REFUND, StatementLine
 from payrail.domain.settlement.matching import Found
 from payrail.domain.settlement.ours import Ours
 from payrail.domain.words.settlement import BankRow, SettledRow
@@ -123,7 +123,7 @@ def _rolled(found: Found, numbered: Sequence[Break], sides: Sequence[Any]) -> li
         rolled.captures += ours.is_capture
         rolled.ledger += ours.net
         rolled.statement += line.net
-    for ours, _batch in found.caught_up:
+    for ours, _batch, _line in found.caught_up:
         rolled = row(ours.payment_id, ours.merchant_id, ours.currency, "MATCHED")
         rolled.captures += ours.is_capture
         rolled.ledger += ours.net
@@ -159,10 +159,12 @@ def to_settle(found: Found) -> list[SettledRow]:
     """What the gateway may book: captures that match, of payments without a break in this report.
     Sorted, so that the same report has the same pages."""
     held_back = {broken.payment_id for broken, _, _ in found.breaks}
-    pairs = [(ours, line.batch_id) for ours, line in found.matched]
-    pairs += [(ours, batch.id) for ours, batch in found.caught_up]
+    sides = [(ours, line.batch_id, line) for ours, line in found.matched]
+    sides += [(ours, batch.id, line) for ours, batch, line in found.caught_up]
     rows = [
-        settled_row(ours, batch_id) for ours, batch_id in pairs if ours.payment_id not in held_back
+        settled_row(ours, batch_id, line)
+        for ours, batch_id, line in sides
+        if ours.payment_id not in held_back
     ]
     return sorted(rows, key=_place)
 
@@ -171,16 +173,22 @@ def _place(row: SettledRow) -> tuple[str, str]:
     return row.payment_id or "", row.capture_id or row.refund_id or row.claim_key or ""
 
 
-def settled_row(ours: Ours, batch_id: str | None) -> SettledRow:
-    """What the gateway may book of a match."""
+def settled_row(ours: Ours, batch_id: str | None, line: StatementLine) -> SettledRow:
+    """What the gateway may book of a match. The line of a capture is never posted before it: its
+    call is in the book before it leaves, so that its line is in doubt until then, and no break."""
     if ours.is_capture:
         return SettledRow(ours.payment_id, ours.capture_id, ours.provider, batch_id)
-    row = SettledRow(ours.payment_id, None, ours.provider, batch_id)
+    row = SettledRow(ours.payment_id, None, ours.provider, batch_id, line=line.place)
+    name_claim(row, ours)
+    return row
+
+
+def name_claim(row: SettledRow, ours: Ours) -> None:
+    """Tell which movement of a refund or a dispute this row takes out of receivable."""
     if ours.type == REFUND:
         row.refund_id = ours.capture_id
     else:
         row.claim_id, row.effect, row.net = ours.capture_id, ours.type, ours.net
-    return row
 
 
 def payouts(found: Found, bank: Iterable[BankRow]) -> list[BankRow]:

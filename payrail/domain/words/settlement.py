@@ -189,6 +189,7 @@ class SettledRow(Struct, omit_defaults=True):
     claim_id: str | None = None
     effect: str | None = None
     net: int = 0
+    line: str | None = None  # FILE:LINE of the statement's line that it stands for
 
     @property
     def claim_key(self) -> str | None:
@@ -241,10 +242,12 @@ class PaymentsSettled(Struct, forbid_unknown_fields=True):
 
 class SettledBooked(Struct, forbid_unknown_fields=True):
     """Gateway to reconciler: all of that page stands in the ledger. `refused` are captures that
-    are no captures of ours, or of a payment that is over."""
+    are no captures of ours, or of a payment that is over; `already` are breaks whose posting would
+    have been booked twice."""
 
     name: str
     refused: int = 0
+    already: list[str] = []
 
 
 class Job(Struct):
