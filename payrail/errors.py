@@ -2,6 +2,7 @@
 
     PayRailError
     ├── RequestError            the asker's turn: becomes a reply, is no fault
+    │   └── ReplayRefused       a dead letter may not be decided any more: it stays open
     ├── Damage                  a file says something it cannot have said
     │   ├── LineDamaged         one line's bytes do not match its hash
     │   ├── Corrupt             durable bytes are damaged: halt, exit 70
@@ -50,6 +51,10 @@ class RequestError(PayRailError):
         self.retryable = retryable
         self.extra = dict(extra or {})
         self.headers = dict(headers or {})
+
+
+class ReplayRefused(RequestError):
+    """Said to whoever replays a dead letter, not to who sent it once."""
 
 
 class Damage(PayRailError):

@@ -252,6 +252,7 @@ class Gateway:
         again = idempotency.seen_before(state, message, moment)
         if again is not None:
             return again
+        idempotency.must_not_outlive_its_key(message, moment)
         try:
             return _COMMANDS[type(message.body)](state, message, moment, rules)
         except RequestError as refusal:

@@ -13,7 +13,7 @@ from actors.gateway.state import KEY_MS, GatewayState
 from payrail.domain.messages import Command
 from payrail.domain.payments import render
 from payrail.domain.problems import problem_fields, refusal_fields, route_fields
-from payrail.errors import RequestError
+from payrail.errors import ReplayRefused, RequestError
 from payrail.runtime.actor import Asker, Message, Moment, Reply, Step, asker_of
 
 #: How long a twin should wait before it asks again, in seconds.
@@ -52,6 +52,22 @@ def seen_before(state: GatewayState, message: Message, moment: Moment) -> Step |
             ]
         )
     return _unfinished(state, record, asker)
+
+
+def must_not_outlive_its_key(message: Message, moment: Moment) -> None:
+    """A dead letter that is older than a key lives: its merchant may have used the key since, and
+    nobody would know. Refuses: illegal-transition, to whoever replays it."""
+    since_ms = message.dead_since_ms
+    if key_of(message.body) is None or since_ms is None:
+        return
+    if moment.business_ms >= since_ms + KEY_MS:
+        raise ReplayRefused(
+            409,
+            "illegal-transition",
+            "this dead letter is older than its idempotency key lives, so the same order may have "
+            "been carried out since; drop it, and let the merchant ask again with a new key",
+            extra={"legal": ["drop"]},
+        )
 
 
 def _is_old(record: KeyRecord, moment: Moment) -> bool:

@@ -45,6 +45,7 @@ class Message:
     reply_to: str | None = None
     deadline_ms: int | None = None
     key: str | None = None
+    dead_since_ms: int | None = None  # of a replay: business time at which it was set aside
 
 
 @dataclass(frozen=True, slots=True)

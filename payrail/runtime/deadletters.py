@@ -14,7 +14,7 @@ from msgspec import Raw, Struct
 
 from payrail.domain.messages import HAND, KINDS
 from payrail.domain.problems import problem_fields
-from payrail.domain.timestamps import iso
+from payrail.domain.timestamps import iso, parse_iso
 from payrail.errors import LineDamaged
 from payrail.runtime.actor import BookSpec, Message, Moment, Post, Reply, Step
 from payrail.runtime.admission import Admitted, Refused, body_of
@@ -35,6 +35,7 @@ class DeadLetter(Struct, kw_only=True):
     error: dict[str, str]  # type, message, where
     message: Raw  # the original, null when it was not JSON of ours
     raw: str | None  # file with the original bytes
+    business_at: str | None = None  # `at` in business time; older letters have none
 
 
 read_dead_letter = msgspec.json.Decoder(DeadLetter).decode
@@ -129,6 +130,7 @@ def again(line: bytes, by: Message) -> Message | None:
         correlation_id=fields.get("correlation_id", by.correlation_id),
         reply_to=fields.get("reply_to"),
         key=fields.get("key"),
+        dead_since_ms=parse_iso(letter.business_at or letter.at),
     )
 
 
@@ -152,6 +154,7 @@ def _letter(
         error=error,
         message=NOTHING if message is None else message,
         raw=raw,
+        business_at=iso(moment.business_ms),
     )
 
 

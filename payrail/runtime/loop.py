@@ -13,7 +13,7 @@ import msgspec
 
 from payrail.domain.messages import Ping
 from payrail.domain.problems import refusal_fields
-from payrail.errors import PayRailError, RequestError
+from payrail.errors import PayRailError, ReplayRefused, RequestError
 from payrail.runtime import deadletters as dead
 from payrail.runtime.actor import Actor, Errand, Message, Moment, Step, answer
 from payrail.runtime.admission import (
@@ -182,6 +182,8 @@ class Loop(Generic[S]):
             message = _on_our_clock(message, moment.wire_ms - self._wall_ms)
             return self.actor.decide(self.state, message, moment), admitted.taken
         except RequestError as refusal:
+            if isinstance(refusal, ReplayRefused) and message.dead_since_ms is not None:
+                raise  # to whoever replays; the letter stays open
             return _answered(message, refusal), admitted.taken
         except Unhandled:
             raise

@@ -2,7 +2,16 @@
 
 from actors.simulation import orders
 from actors.simulation.crashes import TOKEN
-from actors.simulation.scenes.hand_lines import POISONED, FragileHouse, set_aside, twice
+from actors.simulation.scenes.hand_lines import (
+    LETTERS,
+    POISONED,
+    FragileHouse,
+    fragile,
+    set_aside,
+    twice,
+)
+from actors.simulation.settled import DAY_MS
+from payrail.domain.messages import ReplayDeadLetter
 
 
 def replayed() -> FragileHouse:
@@ -33,4 +42,52 @@ def test_another_body_under_a_replayed_key_is_told_what_differs() -> None:
 
     assert (status, body["code"]) == (422, "idempotency-key-reused")
     assert [one["field"] for one in body["diff"]] == ["amount"]
+    assert len(house.entries) == 1
+
+
+def test_a_letter_that_is_older_than_its_key_makes_no_second_payment() -> None:
+    """The merchant used its key again and it was forgotten since: nobody could tell by the key. The
+    replay is refused, says what to do instead, and the letter stays open."""
+    house = FragileHouse()
+    house.start()
+    set_aside(house)
+    (letter,) = house.lines(LETTERS)
+    assert house.say(orders.create(TOKEN, POISONED), "again")[0] == 201
+    house.clock.advance_business_ms(DAY_MS)
+    house.run()
+
+    status, body = house.say(("dlq.replay", ReplayDeadLetter(letter["id"])), "replay")
+
+    assert (status, body["code"], body["legal"]) == (409, "illegal-transition", ["drop"])
+    assert "a new key" in body["detail"]
+    assert len(house.entries) == 1
+    assert set(house.drivers["gateway"].loop.head.dead) == {letter["id"]}
+    house.start("gateway")
+    assert house.say(("dlq.replay", ReplayDeadLetter(letter["id"])), "later")[0] == 409
+    assert len(house.entries) == 1
+
+
+def test_a_letter_is_replayed_until_its_key_may_have_been_forgotten() -> None:
+    """A moment before the day is over whatever its key did since is still known."""
+    house = FragileHouse()
+    house.start()
+    set_aside(house)
+    (letter,) = house.lines(LETTERS)
+    house.clock.advance_business_ms(DAY_MS - 60_000)
+    house.run()
+
+    assert house.say(("dlq.replay", ReplayDeadLetter(letter["id"])), "replay")[0] == 200
+    assert [entry["type"] for entry in house.entries] == ["payment.created"]
+
+
+def test_a_key_that_was_used_after_its_letter_makes_nothing_by_a_replay() -> None:
+    """Within the day the key is known: the replay finds what it has done."""
+    house = FragileHouse()
+    house.start()
+    set_aside(house)
+    (letter,) = house.lines(LETTERS)
+    assert house.say(orders.create(TOKEN, POISONED), "again")[0] == 201
+    fragile(house, is_fragile=False)
+
+    assert house.say(("dlq.replay", ReplayDeadLetter(letter["id"])), "replay")[0] == 200
     assert len(house.entries) == 1
