@@ -129,7 +129,11 @@ def open_keys(fs: Fs, clock: Clock, rng: Rng, given: str = "") -> VaultKeys:
     own = secret(fs, FINGERPRINT_KEY, rng)
     if found is None:
         found = _make(fs, clock, own, first or _random_key(rng))
-    _must_fit(found, own, first)
+        _must_fit(found, own, first)
+    else:
+        _must_fit(found, own, first)
+        # Again: whoever wrote it may have died before its name was durable.
+        fs.replace(KEYS, fs.read(KEYS))
     return VaultKeys(found.keys, own, clock)
 
 

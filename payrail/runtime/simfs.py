@@ -145,7 +145,7 @@ class SimFs:
         return bytes(_file(self._find(path), path).content)
 
     def replace(self, path: str, data: bytes) -> None:
-        self._find(path)
+        is_new = self._find(path) is None
         new = temporary(path)
         self._make_folder(folder_of(path))
         self._remove(new)
@@ -157,7 +157,7 @@ class SimFs:
         except OSError:
             self._remove(new)
             raise
-        self._sync_folder(folder_of(path))
+        self._sync_name(path, is_new=is_new)
 
     def rename(self, path: str, new_path: str) -> None:
         _file(self._find(path), path)

@@ -5,6 +5,7 @@ text each, 0600 in folders of 0700, which is what `Fs` does for everything under
 Never: makes a secret anew over a file that is there, since every key derived from it would die.
 """
 
+import errno
 import re
 from collections.abc import Callable
 from threading import Event
@@ -18,6 +19,7 @@ _CHARACTERS_MIN = 16
 #: Making one takes two fsyncs; whoever waits longer than this waits for a hung process.
 _WAIT_MS_MAX = 10_000
 _PAUSE_MS = 10
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)?")
 
 
@@ -46,7 +48,10 @@ def secret(
         raise ValueError("a secret is named like `house` or `provider-a/seal`")
     path = f"{FOLDER}/{name}"
     found = _read(fs, path)
-    return found if found is not None else _made(fs, path, rng, prefix, pause)
+    if found is None:
+        return _made(fs, path, rng, prefix, pause)
+    _make_name_durable(fs, path)
+    return found
 
 
 def service_key(fs: Fs, rng: Rng) -> str:
@@ -64,6 +69,16 @@ def _read(fs: Fs, path: str) -> bytes | None:
     return text
 
 
+def _make_name_durable(fs: Fs, path: str) -> None:
+    """Whoever made it may have died before its name was: what is derived from it now must outlive
+    the power. Who may only read here derives nothing that others keep."""
+    try:
+        fs.open(path, create=True).close()
+    except OSError as error:
+        if error.errno not in _READ_ONLY:
+            raise
+
+
 def _made(fs: Fs, path: str, rng: Rng, prefix: str, pause: Callable[[], None]) -> bytes:
     """Make it under the folder's lock; whoever comes second finds it made."""
     lock = fs.open(f"{path.rpartition('/')[0]}/.lock", create=True)
@@ -76,6 +91,7 @@ def _made(fs: Fs, path: str, rng: Rng, prefix: str, pause: Callable[[], None]) -
             raise PayRailError(f"{path}: another process has been making it for too long")
         found = _read(fs, path)
         if found is not None:
+            _make_name_durable(fs, path)
             return found
         text = f"{prefix}{rng.token_hex(_SECRET_BYTES)}".encode()
         fs.replace(path, text + b"\n")

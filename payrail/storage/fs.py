@@ -148,11 +148,9 @@ class RealFs:
         try:
             if create:
                 # Also when it stood there: who made it may have died before this sync.
-                self._sync_folder(folder_of(path))
+                self._sync_name(path, where, is_new=is_new)
         except OSError:
             os.close(fd)
-            if is_new:
-                _remove(where)
             raise
         return RealFile(fd, durable=self._durable)
 
@@ -168,13 +166,14 @@ class RealFs:
         where, new = self._at(path), self._at(temporary(path))
         self._make_folder(folder_of(path))
         _remove(new)  # somebody died in the middle of this
+        is_new = not os.path.lexists(where)
         try:
             self._write_new(new, data, _file_mode(path))
             os.rename(new, where)
         except OSError:
             _remove(new)
             raise
-        self._sync_folder(folder_of(path))
+        self._sync_name(path, where, is_new=is_new)
 
     def rename(self, path: str, new_path: str) -> None:
         where, new = self._at(path), self._at(new_path)
@@ -278,6 +277,15 @@ class RealFs:
                     _remove_folder(where)
                 raise
         self._synced.add(folder)
+
+    def _sync_name(self, path: str, where: str, *, is_new: bool) -> None:
+        """Make a name durable; one that is new is taken away again when that fails."""
+        try:
+            self._sync_folder(folder_of(path))
+        except OSError:
+            if is_new:
+                _remove(where)
+            raise
 
     def _sync_folder(self, folder: str) -> None:
         if not self._durable:

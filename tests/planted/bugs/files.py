@@ -7,19 +7,21 @@ from tests.planted.planted import Planted, seen_by
 _RECOVERY = "payrail.runtime.recovery"
 _DRIVER = "payrail.runtime.driver:Driver"
 _SIMFS = "payrail.runtime.simfs:SimFs"
+#: In the real files.
+_SYNC_NAME = "self._sync_name(path, where, is_new=is_new)"
 
 BUGS = (
     Planted(
         "no-folder-sync-after-create",
         "a new file is synced, and its name is not",
-        (Edit("payrail.storage.fs:RealFs.open", "self._sync_folder(folder_of(path))", "pass"),),
+        (Edit("payrail.storage.fs:RealFs.open", _SYNC_NAME, "pass"),),
         (seen_by("runtime/test_fs.py", pick="same_durable_steps"),),
         faults_only=True,
     ),
     Planted(
         "no-folder-sync-after-rename",
         "a file has its new content, and a power cut takes the rename back",
-        (Edit("payrail.storage.fs:RealFs.replace", "self._sync_folder(folder_of(path))", "pass"),),
+        (Edit("payrail.storage.fs:RealFs.replace", _SYNC_NAME, "pass"),),
         (seen_by("runtime/test_fs.py", pick="same_durable_steps"),),
         faults_only=True,
     ),
