@@ -119,6 +119,15 @@ class Desk:
                 charged = PaymentChargedBack(view.id, view.provider)
                 self._booking.book(entry_type, charged, view.amount)
 
+    def charge_back_once_more(self) -> None:
+        """It was won in this same step."""
+        view, told = self._view(), self._told
+        reason, at = told.closed_reason or "defended", self.occurred_at
+        data = DisputeLost(view.payment_id, view.provider, reason, second=True, occurred_at=at)
+        self._book("dispute.lost", data, view.amount)
+        charged = PaymentChargedBack(view.id, view.provider)
+        self._booking.book("payment.charged_back", charged, view.amount)
+
     def charge_back_again(self, ident: str, known: ClosedDispute, reason: str) -> None:
         """It had been won: withdrawn and lost at once."""
         at = self.occurred_at

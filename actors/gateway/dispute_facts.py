@@ -179,9 +179,23 @@ def _move(desk: Desk, told: DisputeFact) -> None:
         if may(view, "dispute.submitted"):
             desk.submit()
         return
-    outcome = _outcome(told)
+    if _is_second(view, told):
+        _rule(desk, view, "won")
+        desk.charge_back_once_more()
+    else:
+        _rule(desk, view, _outcome(told))
+
+
+def _rule(desk: Desk, view: DisputeView, outcome: str) -> None:
     for entry_type in ruled(view, outcome) or ():
         desk.rule(entry_type, outcome)
+
+
+def _is_second(view: DisputeView, told: DisputeFact) -> bool:
+    """Whether it is charged back once more: only what was won is, so that it was, and the news of
+    that is on its way."""
+    is_later = (view.stage, told.stage) == (Stage.CHARGEBACK, Stage.PRE_ARBITRATION)
+    return is_later and told.fact == "lost"
 
 
 def _outcome(told: DisputeFact) -> str:

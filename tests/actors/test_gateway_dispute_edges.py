@@ -3,7 +3,18 @@
 import pytest
 
 from actors.simulation import orders
-from tests.actors.disputed import CAPTURED, answers, case_of, disputed, notes, timer, told, types
+from tests.actors.disputed import (
+    CAPTURED,
+    answers,
+    case_of,
+    disputed,
+    money,
+    notes,
+    submitted,
+    timer,
+    told,
+    types,
+)
 from tests.actors.gatewaydesk import Desk, answer
 
 
@@ -14,6 +25,10 @@ def desk() -> Desk:
 
 @pytest.fixture
 def paid(desk: Desk) -> str:
+    return captured(desk)
+
+
+def captured(desk: Desk) -> str:
     """A captured payment of 10.99 USD."""
     payment_id = desk.authorized(customer={"name": "Ada Kite", "email": "ada@shop.example"})
     desk.order(orders.capture(payment_id))
@@ -30,6 +45,32 @@ def test_a_ruling_that_comes_before_its_opening_opens_it_too(desk: Desk, paid: s
         "payment.charged_back",
     ]
     assert not types(notes(desk, paid, "opened"))
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_second_chargeback_that_is_told_before_the_win_books_both(
+    desk: Desk, paid: str, is_answered: bool
+) -> None:
+    """Only what was won is charged back once more: the books end as they would in order, and the
+    news of the win is none when it comes."""
+    orderly = Desk()
+    twin = captured(orderly)
+    for house, payment_id, facts in (
+        (orderly, twin, ("won", "lost")),
+        (desk, paid, ("lost", "won")),
+    ):
+        ident = disputed(house, payment_id)
+        if is_answered:
+            submitted(house, payment_id, ident)
+        for fact in (*facts, "lost", "won", "opened"):
+            stage = "pre_arbitration" if fact == "lost" else "chargeback"
+            last = notes(house, payment_id, fact, stage=stage, dispute_id=ident)
+        assert not last.posts
+        assert house.state.disputes.closed[ident].stage == "pre_arbitration"
+        assert house.state.payments[payment_id].amount_charged_back == CAPTURED
+        assert house.state.payments[payment_id].amount_disputed == 0
+    assert money(desk) == money(orderly)
+    assert desk.replayed() == desk.state
 
 
 def test_a_chargeback_that_crosses_a_refund_is_booked_and_is_a_case(desk: Desk, paid: str) -> None:
