@@ -148,6 +148,12 @@ class LateReversalEnded(Struct, tag="late_reversal_ended", tag_field="type"):
     reversal_reference: str
 
 
+class FenceBroken(Struct, tag="fence_broken", tag_field="type"):
+    """A call happened that its provider had refused for good; people were told."""
+
+    reference: str
+
+
 class CallJudged(Struct, tag="call_judged", tag_field="type"):
     """A call to a provider ended, well or with a technical failure; a decline is neither."""
 
@@ -214,6 +220,7 @@ Event = (
     | Unparked
     | LateReversalStarted
     | LateReversalEnded
+    | FenceBroken
     | CallJudged
     | ChargeOffered
     | NoticeParked

@@ -20,6 +20,7 @@ from actors.gateway.facts import (
     ChargeOffered,
     Closed,
     ClosedRefund,
+    FenceBroken,
     KeyAnswered,
     KeyRecord,
     KeyTaken,
@@ -69,6 +70,8 @@ def apply(state: GatewayState, event: Any) -> None:
             _start_late(state, late)
         case LateReversalEnded(reversal_reference):
             state.late.pop(reversal_reference, None)
+        case FenceBroken(reference):
+            state.broken_fences[reference] = True
         case CallJudged() | ChargeOffered() | ChargeAnswered() | CanarySet():
             provider_folds.fold_fact(state, event)
         case payout_state.PayoutDaySet():

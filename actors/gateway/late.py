@@ -4,7 +4,7 @@ The state of the payment stays. The reversal has a reference of its own, is aske
 provider confirmed it, is booked then, and a case tells people that it happened.
 """
 
-from actors.gateway import cases
+from actors.gateway import broken_fences, cases
 from actors.gateway.booking import Booking
 from actors.gateway.facts import Closed, LateReversal, LateReversalEnded, LateReversalStarted
 from actors.gateway.settings import ask_wait_ms
@@ -22,7 +22,9 @@ LATE_CODE = "late_approval_reversed"  # of an attempt whose approval was given b
 def consider(state: GatewayState, message: Message, moment: Moment) -> Step:
     """An outcome about a call that is over: the same fact again, or an approval too late."""
     told: Outcome = message.body
-    if told.operation != "authorize" or told.result != "approved":
+    if told.operation != "authorize":
+        return broken_fences.told(state, message, moment)
+    if told.result != "approved":
         return Step()
     payment = state.closed.get(told.payment_id) or state.payments.get(told.payment_id)
     under_way = [late for late in state.late.values() if late.payment_id == told.payment_id]

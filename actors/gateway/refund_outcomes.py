@@ -5,7 +5,7 @@ people may order it anew. Doubt is no end: the refund stays `processing` and is 
 come in any order: one that it was sent back, heard first, says that it had succeeded too.
 """
 
-from actors.gateway import calls, late
+from actors.gateway import broken_fences, calls, late
 from actors.gateway.booking import Booking
 from actors.gateway.facts import ClosedRefund
 from actors.gateway.settings import ask_wait_ms
@@ -83,7 +83,7 @@ def come_back(state: GatewayState, message: Message, moment: Moment) -> Step:
     told: Outcome = message.body
     ident = state.refund_of.get(told.reference)
     if told.result != "declined" or ident is None:
-        return Step()
+        return broken_fences.told(state, message, moment)
     return _sent_back(state, ident, state.closed_refunds[ident], message, moment)
 
 

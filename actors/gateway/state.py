@@ -38,6 +38,7 @@ class GatewayState(Struct):
     keys: dict[str, KeyRecord] = field(default_factory=dict)
     pending: dict[str, Pending] = field(default_factory=dict)
     late: dict[str, LateReversal] = field(default_factory=dict)  # by reversal reference
+    broken_fences: dict[str, bool] = field(default_factory=dict)  # by reference
     breakers: dict[str, Breaker] = field(default_factory=dict)  # by providerA
     parked: dict[str, ProviderNotice] = field(default_factory=dict)  # by provider and reference
     payouts: dict[str, bool] = field(default_factory=dict)  # received, by batch and currency

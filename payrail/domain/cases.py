@@ -13,6 +13,7 @@ from payrail.domain.moves import advance, moved
 REASONS = {
     "late_approval": "A closed payment was approved after all; it is being given back",
     "late_reversal_refused": "An approval that came too late could not be given back",
+    "fence_broken": "A provider did what it had refused for good: look at its next statement",
     "amount_mismatch": "A provider approved another amount than was asked for",
     "overdrawn": "A chargeback crossed a refund: more went back than was captured",
     "refund_failed": "A refund that had succeeded was sent back by the cardholder's bank",

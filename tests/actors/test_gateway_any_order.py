@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from actors.gateway.holds import is_over
 from actors.simulation.orders import Order, approve, authorize, cancel, capture, create, refund
-from payrail.domain.messages import AskAgain, AttemptTimeout, Outcome
+from payrail.domain.messages import Ask, AskAgain, AttemptTimeout, Outcome
 from payrail.domain.providers import public_name
 from payrail.domain.words.payments import HoldExpiry
+from payrail.domain.words.providers import SENT_BACK
 from payrail.errors import RequestError
 from payrail.runtime.actor import CancelTimer, SetTimer
 from tests.actors.gatewaydesk import TOKEN, Desk, answer
@@ -37,6 +38,7 @@ _moves = st.one_of(
     st.tuples(st.just("order"), st.sampled_from(("refund", "approve"))),
     st.tuples(st.just("take"), st.sampled_from(("approved", "late", "declined", "refused"))),
     st.tuples(st.just("tell"), st.integers(0, 5)),
+    st.tuples(st.just("back"), st.integers(0, 3)),
     st.tuples(st.just("ask"), st.integers(0, 3)),
     st.tuples(st.just("time"), st.sampled_from((5_000, 60_000, DAY_MS, 8 * DAY_MS))),
 )
@@ -66,6 +68,18 @@ class Provider:
             self.done[operation, order.reference] += result == "approved"
         self.words.append(self.word(provider, order, operation))
 
+    def send_back(self, number: int) -> None:
+        """The cardholder's bank sends a paid refund back; its success may still be told."""
+        paid = [ref for (op, ref), n in self.done.items() if op == "refund" and n]
+        if not paid:
+            return
+        reference = paid[number % len(paid)]
+        provider, _, amount = self.known[reference]
+        self.known[reference] = (provider, "sent_back", amount)
+        self.done["refund", reference] = 0
+        order = Ask(reference.rpartition(".")[0], reference, "refund", 1)
+        self.words.append(self.word(provider, order, "refund"))
+
     def _is_fenced(self, order: Any) -> bool:
         return self.known[order.reference][1] == "fenced"
 
@@ -76,7 +90,8 @@ class Provider:
 
     def word(self, provider: str, order: Any, operation: str, *, asked: bool = False) -> Outcome:
         _, result, amount = self.known[order.reference]
-        code = "do_not_honor" if result == "declined" else result
+        code = {"declined": "do_not_honor", "sent_back": SENT_BACK}.get(result, result)
+        result = "declined" if result == "sent_back" else result
         return Outcome(
             payment_id=order.payment_id,
             reference=order.reference,
@@ -229,6 +244,7 @@ def test_the_books_agree_with_what_really_happened(
         "order": world.order,
         "take": world.provider.take,
         "tell": world.tell,
+        "back": world.provider.send_back,
         "ask": world.ask,
         "time": world.time,
     }

@@ -279,3 +279,21 @@ def test_a_provider_speaks_for_itself_alone(desk: Desk):
     with pytest.raises(ValueError, match="provider-a speaks"):
         desk.says(f"{payment_id}.1", provider="providerB")
     assert desk.state.payments[payment_id].state == "processing"
+
+
+def test_a_capture_that_was_refused_for_good_and_happened_is_a_case_once(desk: Desk):
+    """Nothing is booked behind people's backs, and nothing is hidden from them: also when the
+    payment was cancelled meanwhile."""
+    for is_cancelled in (False, True):
+        payment_id = desk.authorized()
+        desk.order(capture(payment_id, f"cap_{payment_id}"))
+        desk.says(f"{payment_id}.2", "fenced", operation="capture")
+        if is_cancelled:
+            desk.order(cancel(payment_id, f"cancel_{payment_id}"))
+            desk.says(f"{payment_id}.3", operation="reverse")
+            assert payment_id in desk.state.closed
+        step = desk.says(f"{payment_id}.2", operation="capture")
+        assert booked(step) == ["case.opened"]
+        assert entry(step, "case.opened").data.reason == "fence_broken"
+        assert not desk.says(f"{payment_id}.2", operation="capture").posts
+    assert desk.replayed() == desk.state

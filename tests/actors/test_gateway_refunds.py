@@ -279,6 +279,36 @@ def test_a_refusal_with_the_word_of_a_return_moves_no_money(desk: Desk) -> None:
     assert not step.posts[0].record.data.was_succeeded
 
 
+@pytest.mark.parametrize("word", ["approved", "declined"])
+def test_a_refund_that_was_refused_for_good_and_paid_all_the_same_is_a_case_once(
+    desk: Desk, word: str
+) -> None:
+    """Our books say that it failed, and its amount is free: people learn at once that it did not,
+    also when it has come back since, and a statement tells it as a break."""
+    payment_id = paid(desk)
+    refund_id = asked(desk, payment_id)
+    desk.order(approve(refund_id))
+    told(desk, payment_id, 3, "fenced")
+    more = SENT_BACK if word == "declined" else {}
+    step = told(desk, payment_id, 3, word, **more)
+    (case,) = [post.record for post in step.posts if post.book == "payments"]
+    assert (case.type, case.data.reason, case.amount) == ("case.opened", "fence_broken", 500)
+    assert (case.merchant_id, case.data.references) == ("m_001", [f"{payment_id}.3"])
+    assert not told(desk, payment_id, 3, word, **more).posts
+    assert desk.state.closed_refunds[refund_id].state == "failed"
+    assert desk.replayed() == desk.state
+
+
+def test_a_refund_that_was_refused_says_nothing_new_by_saying_so_again(desk: Desk) -> None:
+    """Only what happened contradicts a refusal."""
+    payment_id = paid(desk)
+    desk.order(approve(asked(desk, payment_id)))
+    told(desk, payment_id, 3, "fenced")
+    for result in ("fenced", "declined", "refused", "ambiguous", "pending"):
+        step = told(desk, payment_id, 3, result, provider_reference=None)
+        assert (step.posts, step.events, step.out) == ([], [], []), result
+
+
 def test_an_amount_that_is_not_ours_is_booked_as_ordered_and_people_are_told(desk: Desk) -> None:
     payment_id = paid(desk)
     desk.order(approve(asked(desk, payment_id)))
