@@ -1,10 +1,10 @@
 """The two applications of the front door: its routes with the house's manners around them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from payrail.domain.access import READERS
 from payrail.runtime.ports import Rng

@@ -8,11 +8,11 @@ each call. A secret is derived for the one answer that shows it, and written now
 
 import asyncio
 import re
-from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import msgspec
 from aiohttp import web
+from msgspec.structs import replace
 from pydantic import AfterValidator, BaseModel, Field
 
 from actors.frontdoor.asking import Asking

@@ -1,7 +1,6 @@
 """Every operation of the two listeners, in one table; the router and the document read it."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from actors.frontdoor import models, shown

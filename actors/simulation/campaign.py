@@ -9,7 +9,6 @@ import multiprocessing
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count, islice
 
@@ -17,9 +16,9 @@ from actors.simulation.run import Result, base_disk, run
 from actors.simulation.trace import combined
 
 #: Seeds that a process is given at once.
-CHUNK = 8
-#: New objects after which a process looks for garbage.
-YOUNG_MAX = 100_000
+CHUNK = 4
+#: Runs that a process plays before it ends: each leaves some 3 MB behind.
+WAVE_RUNS = 40
 #: Failures after which nobody learns more.
 FAILED_MAX = 20
 
@@ -86,32 +85,19 @@ def play(
     return campaign
 
 
-def _calm_collector() -> None:
-    """What is there before the first run stays, so the collector need not look at it; what a run
-    leaves is collected seldom, which saves a fifth of its time."""
-    base_disk()
-    gc.collect()
+def _no_collector() -> None:
+    """For a process that ends soon: what a run leaves goes with the process, and looking for it
+    would take a fifteenth of the time."""
     gc.freeze()
-    gc.set_threshold(YOUNG_MAX, 20, 1_000)
-
-
-@contextmanager
-def _calm() -> Iterator[None]:
-    """The same for a while, in a process that goes on to do other things."""
-    before = gc.get_threshold()
-    _calm_collector()
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
+    gc.disable()
 
 
 def _results(seeds: Iterator[int], jobs: int) -> Iterator[Result]:
+    """A few runs are played here, more by processes that are made anew for each wave of them, so
+    that the last run of a long campaign finds as much room as the first."""
     if jobs == 1:
-        with _calm():
-            yield from map(run, seeds)
-        return
-    with multiprocessing.get_context("fork").Pool(jobs, _calm_collector) as pool:
-        while wave := list(islice(seeds, CHUNK * jobs * 4)):
+        yield from map(run, islice(seeds, CHUNK))
+    base_disk()  # once, for all of them
+    while wave := list(islice(seeds, WAVE_RUNS * jobs)):
+        with multiprocessing.get_context("fork").Pool(jobs, _no_collector) as pool:
             yield from pool.imap(run, wave, CHUNK)

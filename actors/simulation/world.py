@@ -139,9 +139,13 @@ class World:
             heads=[one for one in self.heads if (one.path, one.line) not in rotten],
             fired=[*self.mischief.fired, *self._poisoned_requests()],
             live={name: self._live(name) for name in names if self._quiet.lives(name)},
-            cards=GOOD_CARDS,
+            cards=self._used_cards(),
             house_secret=self.household.house_secret,
         )
+
+    def _used_cards(self) -> list[str]:
+        told = [one.body for one in self.clients.tries if one.path == "/tokenize"]
+        return [card for card in GOOD_CARDS if any(card.encode() in body for body in told)]
 
     def _poisoned_requests(self) -> list[Fired]:
         """The same poison by the correlation ids of the requests that carried it, as clients know
@@ -214,7 +218,7 @@ class World:
             raise NeverEnds(f"nothing will ever happen: {self._quiet.who_waits()}")
         ms = max(1, at_ms - now_ms)
         self.trace.add(f"+{ms}")
-        self.machine.pass_ms(ms)
+        self.machine.pass_ms(ms, at_once=True)
 
     # Deaths and boots.
 

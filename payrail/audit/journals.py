@@ -9,6 +9,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import Struct
 
 from payrail.audit.findings import Finding
 from payrail.audit.reading import Part, has_broken_end
@@ -37,8 +38,7 @@ class Expected:
         return bisect_right(self.steps, step)
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(Struct, frozen=True, gc=False):
     """What a journal remembers of a sender: its step and the hash of the step before."""
 
     sender: str

@@ -18,8 +18,7 @@ from payrail.domain.ids import derived_id
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True, gc=False):
     """When and where a decision is made. Times in milliseconds since 1970 UTC (see ports.Now)."""
 
     wire_ms: int
@@ -48,8 +47,7 @@ class Message:
     dead_since_ms: int | None = None  # of a replay: business time at which it was set aside
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(Struct, frozen=True):
     """A record for one of the actor's books; `seq`, `prev` and `hash` are the book's affair."""
 
     book: str  # a key of Actor.books
@@ -89,8 +87,7 @@ class BookRead:
     lines: Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """A message out. Its correlation id is that of the message decided on, unless it says more."""
 
     to: str
@@ -100,8 +97,7 @@ class Send:
     deadline_ms: int | None = None  # absolute wire time; None: the kind's own span from now
 
 
-@dataclass(frozen=True, slots=True)
-class SetTimer:
+class SetTimer(Struct, frozen=True):
     """Tell me `body` (a kind whose sender is `timer`) at `due_ms`. Setting an id again moves it."""
 
     id: str
@@ -112,8 +108,7 @@ class SetTimer:
     correlation_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CancelTimer:
+class CancelTimer(Struct, frozen=True, gc=False):
     id: str
 
 

@@ -8,6 +8,7 @@ cut although a later sync succeeds. Only writing them again makes them pending a
 """
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -98,27 +99,39 @@ class SimDisk:
         self._durable_names: dict[str, Node] = {}
         self._pending: list[NameChange] = []
         self._last_id = 0
-        self._listed: dict[str, list[str]] = {}
+        self._listed: dict[str, list[str]] | None = None  # names by folder, once somebody asked
 
     def names_in(self, folder: str) -> list[str]:
         """Names in a folder, sorted."""
-        found = self._listed.get(folder)
-        if found is None:
-            start = len(folder) + 1 if folder else 0
-            inside = f"{folder}/" if folder else ""
-            below = (path[start:] for path in self.names if path.startswith(inside))
-            found = self._listed[folder] = sorted(name for name in below if "/" not in name)
-        return found
+        if self._listed is None:
+            self._listed = {}
+            for path in sorted(self.names):
+                self._list(path)
+        return self._listed.get(folder, [])
 
     def new_node(self, *, is_folder: bool = False) -> Node:
         self._last_id += 1
         return Node(self._last_id, is_folder=is_folder)
 
     def change(self, change: NameChange) -> None:
-        for folder in change.folders:
-            self._listed.pop(folder, None)
         change.apply(self.names)
         self._pending.append(change)
+        if self._listed is not None:
+            for path in (change.removed, change.added):
+                if path is not None:
+                    self._list(path)
+
+    def _list(self, path: str) -> None:
+        """Have the list of its folder say whether there is such a name."""
+        assert self._listed is not None
+        above, _, name = path.rpartition("/")
+        names = self._listed.setdefault(above, [])
+        at = bisect_left(names, name)
+        is_listed = at < len(names) and names[at] == name
+        if is_listed and path not in self.names:
+            del names[at]
+        elif not is_listed and path in self.names:
+            names.insert(at, name)
 
     def sync_folder(self, folder: str) -> None:
         for change in self._taken_from_pending(folder):

@@ -70,6 +70,7 @@ class SimMachine:
         self.notes: dict[str, Noted] = {}
         self.warden: Warden | None = None
         self._builds: dict[str, Build] = {}
+        self._orders: list[str] = []  # where people's orders to each of them lie
         self._processes: dict[str, SimProcess] = {}  # by label, the living and the last
         self._spares: list[SimProcess] = []
         self._writers: dict[str, SimProcess] = {}
@@ -81,6 +82,7 @@ class SimMachine:
     def add(self, name: str, build: Build) -> None:
         """An actor of this house, in start order; the last one added is the front door."""
         self._builds[name] = build
+        self._orders.append(orders_path(name))
 
     def start(self, limits: Limits | None = None) -> None:
         """A supervisor for all of them. Raises HomeHeld while there is one."""
@@ -101,7 +103,11 @@ class SimMachine:
     def runnable(self) -> list[str]:
         """Who would do something now, in a fixed order."""
         now_ms = self.now_ms
-        ready = [label for label, one in self._processes.items() if one.is_ready(now_ms)]
+        ready = [
+            label
+            for label, one in self._processes.items()
+            if one.due_ms is not None and one.due_ms <= now_ms and one.is_ready(now_ms)
+        ]
         if self.warden and not self._supervisor_stopped and self._supervisor_due_ms <= now_ms:
             ready.append(SUPERVISOR)
         return ready
@@ -126,13 +132,13 @@ class SimMachine:
             due.append(self._supervisor_due_ms)
         return min((max(now_ms, ms) for ms in due if ms is not None), default=None)
 
-    def pass_ms(self, ms: int) -> None:
+    def pass_ms(self, ms: int, *, at_once: bool = False) -> None:
         """Let time pass, for all clocks of the machine. Whoever would only look, and find nothing,
-        has looked."""
+        has looked. `at_once`: nothing has happened since `next_due_ms` was asked."""
         self.time.pass_ms(ms)
         now_ms = self.now_ms
         for process in self._processes.values():
-            process.sleeps_on(now_ms)
+            process.sleeps_on(now_ms, at_once=at_once)
 
     # What people and the world do to it.
 
@@ -263,4 +269,4 @@ class SimMachine:
 
     def _orders_bytes(self) -> int:
         fs = SimFs(self.disk)
-        return sum(fs.size(orders_path(name)) for name in self._builds)
+        return sum(map(fs.size, self._orders))

@@ -105,6 +105,7 @@ class SimProcess:
         self._wait: Wait | None = None  # what it sleeps for; None: it is awake
         self._slept_from_ms = 0
         self._rung = False
+        self._is_news = False  # whether somebody had written when it was asked last
         self._late_rings = 0
 
     # As its supervisor sees it: `ports.Child`.
@@ -145,25 +146,27 @@ class SimProcess:
             return False
         return not self.is_stopped and not self.is_hung
 
-    def next_ms(self, now_ms: int) -> int | None:
+    def next_ms(self, now_ms: int, *, at_once: bool = False) -> int | None:
         """When it will have something to do, if nobody writes and nobody rings: looks that would
-        find nothing are passed over. None: never."""
+        find nothing are passed over. None: never. `at_once`: nobody wrote since this was asked."""
         if self._code is not None or self.due_ms is None or self.is_stopped or self.is_hung:
             return None
         if self._wait is None or self._rung or self.life is None:
             return self.due_ms
         if self.control.paused and not self.life.turns_paused:
             return None
-        if self._wait.anything_new is not None and self._wait.anything_new():
+        if not at_once:
+            self._is_news = self._wait.anything_new is not None and self._wait.anything_new()
+        if self._is_news:
             return self.due_ms  # Its bell was lost: it looks when its sleep ends.
         idle_ms = self.life.idle_ms(now_ms - self._slept_from_ms)
         return None if idle_ms is None else max(self.due_ms, now_ms + idle_ms)
 
-    def sleeps_on(self, now_ms: int) -> None:
+    def sleeps_on(self, now_ms: int, *, at_once: bool = False) -> None:
         """Its sleep is over and a look would find nothing: it has looked, and sleeps again."""
         if self._wait is None or self._rung or self.due_ms is None or self.due_ms > now_ms:
             return
-        next_ms = self.next_ms(now_ms)
+        next_ms = self.next_ms(now_ms, at_once=at_once)
         again_ms = now_ms + IDLE_MS_MAX
         if next_ms is None:
             self.due_ms = again_ms

@@ -7,11 +7,10 @@ Never: names another host.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from msgspec import json
+from msgspec import Struct, json
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -35,8 +34,7 @@ _KEY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One operation: how it is reached, who handles it, and what the document says of it."""
 
     method: str
@@ -57,8 +55,8 @@ class Route:
     media: str = "text/plain"  # of an answer that is not JSON
     pages: bool = False  # answers a browser in HTML, refusals too
     needs: tuple[str, ...] = ()  # parameters of the query that must be there
-    schemas: Mapping[str, parameters.Schema] = field(default_factory=dict)  # of parameters
-    heads: Mapping[str, parameters.Schema] = field(default_factory=dict)  # headers it needs
+    schemas: Mapping[str, parameters.Schema] = {}  # of parameters
+    heads: Mapping[str, parameters.Schema] = {}  # headers it needs
 
 
 def document(title: str, version: str, routes: Sequence[Route], problem: type[BaseModel]) -> bytes:
