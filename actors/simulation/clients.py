@@ -5,14 +5,18 @@ Never: decides what is wanted (`flows`), or when somebody goes on (`world`).
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
 from actors.simulation.doors import Keys
 from actors.simulation.evidence import Asked as Try
+from actors.simulation.forging import Forger
 from actors.simulation.schedule import Wish
 from actors.simulation.shops import (
+    CARDHOLDER,
+    ECHO,
+    FORGER,
     HOUSE,
     INSIDER,
     Answer,
@@ -23,6 +27,8 @@ from actors.simulation.shops import (
     Shop,
     Steps,
     Strange,
+    Together,
+    Wanted,
 )
 from actors.simulation.trace import Trace
 from payrail.domain.access import AUDITOR, demo_records
@@ -31,8 +37,10 @@ from payrail.runtime.simtime import NOON_MS, SimTime
 from payrail.web.simnet import Asked, NoAnswer, SimNet
 from payrail.web.simwire import Answer as Came
 
-#: Shows no key: it was given the way to its page.
-CARDHOLDER = "cardholder"
+#: Who speaks for no merchant.
+_OF_NO_MERCHANT = frozenset({HOUSE, INSIDER, CARDHOLDER, FORGER, ECHO})
+#: Of what was sent in the place of a body so much is kept for the invariants.
+_RAW_BYTES_KEPT = 2_000
 #: A client gives up waiting for an answer after so long, and asks again.
 TRY_MS_MAX = 15_000
 _NEVER = 1 << 62
@@ -46,24 +54,29 @@ class Client:
     shop: Shop
     steps: Steps[None]
     until_ms: int  # when it goes on by itself
-    asked: bool = False  # whether it waits for an answer
-    answer: Answer | None = None
-    has_heard: bool = False
+    waits_for: int = 0  # so many answers
+    answers: list[Answer | None] = field(default_factory=list)  # in the order of asking
+    is_one: bool = True  # it asked one thing, and is told one answer
     begun: bool = False
     is_over: bool = False
-    tries: int = 0
+    tries: Counter[tuple[str, str, str | None]] = field(default_factory=Counter)
     last: Request | None = None
 
     def is_ready(self, now_ms: int) -> bool:
         """Whether it would go on now."""
         if self.is_over:
             return False
-        return self.has_heard if self.asked else self.until_ms <= now_ms
+        return not self.waits_for and self.until_ms <= now_ms
 
     @property
     def next_ms(self) -> int:
         """When it goes on by itself."""
-        return _NEVER if self.asked else self.until_ms
+        return _NEVER if self.waits_for else self.until_ms
+
+    def told(self) -> Answer | list[Answer | None] | None:
+        """What it is told now of what it asked."""
+        answers, self.answers = self.answers, []
+        return answers if not self.is_one else answers[0] if answers else None
 
 
 class Clients:
@@ -76,7 +89,9 @@ class Clients:
         keys: Keys,
         trace: Trace,
         deed: Callable[[Deed], None],
+        forger: Forger,
     ) -> None:
+        self.forger = forger
         self._net, self._time, self._keys, self._trace = net, time, keys, trace
         self._deed = deed
         self._users = {
@@ -116,10 +131,9 @@ class Clients:
 
     def go_on(self, client: Client) -> None:
         """Do what one of them does next."""
-        answer, client.answer = client.answer, None
-        client.asked = client.has_heard = False
+        told = client.told()
         try:
-            wanted = client.steps.send(answer) if client.begun else next(client.steps)
+            wanted = client.steps.send(told) if client.begun else next(client.steps)
             client.begun = True
         except StopIteration:
             self._over(client, "done")
@@ -131,39 +145,55 @@ class Clients:
         else:
             self._wants(client, wanted)
 
-    def _wants(self, client: Client, wanted: Request | Pause | Deed) -> None:
+    def _wants(self, client: Client, wanted: Wanted) -> None:
         if isinstance(wanted, Request):
-            self._send(client, wanted)
+            self._send_all(client, (wanted,), is_one=True)
+        elif isinstance(wanted, Together):
+            self._send_all(client, wanted.requests, is_one=False)
         elif isinstance(wanted, Pause):
             client.until_ms = self._now_ms() + wanted.ms
         else:
             self._trace.add(f"deed {client.wish.number} {wanted.what} {wanted.name}")
             self._deed(wanted)
 
-    def _send(self, client: Client, request: Request) -> None:
+    def _send_all(self, client: Client, requests: tuple[Request, ...], *, is_one: bool) -> None:
+        client.waits_for, client.is_one = len(requests), is_one
+        client.answers = [None] * len(requests)
+        for place, request in enumerate(requests):
+            self._send(client, request, place)
+
+    def _send(self, client: Client, request: Request, place: int) -> None:
         self.requests += 1
-        client.tries = client.tries + 1 if client.last == request else 1
-        client.last, client.asked = request, True
+        name = (request.method, request.path, request.key)
+        client.tries[name] += 1
+        client.last = request
         self._trace.add(f"ask {client.wish.number} {request.method} {request.path} {request.key}")
-        headers, body = self._headers(request), b""
-        if request.body is not None:
-            body = msgspec.json.encode(request.body)
-            headers["Content-Type"] = "application/json"
-        sent_ms, tried = self._wall_ms(), client.tries
+        headers, body = self._written(request)
+        sent_ms, tried = self._wall_ms(), client.tries[name]
 
         def heard(came: Came | NoAnswer) -> None:
             answer = None if isinstance(came, NoAnswer) else came
             self.tries.append(self._try(request, body, sent_ms, tried, answer))
             if answer is not None and request.path == "/webhook-endpoints":
                 self._learn(answer)
-            client.answer = None if answer is None else Answer(answer.status, answer.body)
-            client.has_heard = True
+            client.answers[place] = None if answer is None else Answer(answer.status, answer.body)
+            client.waits_for -= 1
             status = came.word if isinstance(came, NoAnswer) else str(came.status)
             data = b"" if answer is None else answer.body
             self._trace.add_bytes(f"answer {client.wish.number} {status}", data)
 
         asked = Asked(request.door, request.method, request.path, headers, body)
         self._net.ask(asked, heard, TRY_MS_MAX)
+
+    def _written(self, request: Request) -> tuple[dict[str, str], bytes]:
+        """(headers, body) as they are sent."""
+        if request.forged is not None:
+            return self.forger.made(request.forged)
+        headers, body = self._headers(request), b""
+        if request.raw is not None or request.body is not None:
+            body = msgspec.json.encode(request.body) if request.raw is None else request.raw
+            headers["Content-Type"] = "application/json"
+        return headers | dict(request.headers), body
 
     def _learn(self, answer: Came) -> None:
         """Which endpoint is at which path, for the sink behind them."""
@@ -176,7 +206,7 @@ class Clients:
             headers = {"Authorization": f"Bearer {self._keys.service}"}
         elif request.role == INSIDER:
             headers = {"Authorization": f"Bearer {self._keys.internal}"}
-        elif request.role == CARDHOLDER:
+        elif request.role in (CARDHOLDER, FORGER):
             headers = {"Accept": "application/json"}
         elif request.role.startswith("sk_"):
             headers = {"Authorization": f"Bearer {request.role}"}
@@ -189,17 +219,18 @@ class Clients:
     def _try(
         self, request: Request, body: bytes, sent_ms: int, tried: int, answer: Came | None
     ) -> Try:
-        is_house = request.role in (HOUSE, INSIDER, CARDHOLDER)
+        is_nobodys = request.role in _OF_NO_MERCHANT
         role = AUDITOR if request.role.startswith("sk_") else request.role
+        user = "" if is_nobodys else request.user or self._users[request.merchant, role]
         return Try(
             method=request.method,
             path=request.path,
             at_ms=sent_ms,
-            merchant=None if is_house else request.merchant,
-            user="" if is_house else self._users[request.merchant, role],
+            merchant=None if is_nobodys else request.merchant,
+            user=user,
             role=role,
             key=request.key,
-            body=body,
+            body=body if request.raw is None else body[:_RAW_BYTES_KEPT],
             tried=tried,
             status=None if answer is None else answer.status,
             headers={} if answer is None else answer.headers,

@@ -9,13 +9,15 @@ not need. Never: looks at the house, or knows what a flow or a fault does.
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 
 #: A schedule that has less than this is no test of anything.
 REQUESTS_MIN, PAYMENTS_MIN = 20, 3
 #: Wishes of one schedule; each makes a handful of requests.
 WISHES_MAX = 12
+#: In so many schedules somebody who means no good is there beside the shops.
+BESIDE = 0.5
 #: Troubles of one schedule beside the restart that every schedule has.
 TROUBLES_MAX = 5
 MERCHANTS = ("m_001", "m_002")
@@ -84,11 +86,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """How often a flow is drawn, and what it surely has of what a schedule needs."""
+    """How often a flow is drawn, and what it surely has of what a schedule needs. One that is
+    `beside` is no shop's: it is drawn in the second place, and counts for nothing."""
 
     weight: int
     requests: int
     payments: int = 0
+    beside: bool = field(default=False, kw_only=True)
 
 
 #: (the trouble's own chance, its number) -> the trouble
@@ -119,8 +123,12 @@ def draw(
 
 def _wishes(seed: int, flows: Mapping[str, Weight]) -> tuple[Wish, ...]:
     wishes: list[Wish] = []
+    shops = {name: flow for name, flow in flows.items() if not flow.beside}
     while len(wishes) < WISHES_MAX and not _is_enough(wishes, flows):
-        wishes.append(_wish(seed, len(wishes) + 1, flows))
+        wishes.append(_wish(seed, len(wishes) + 1, shops))
+    others = {name: flow for name, flow in flows.items() if flow.beside}
+    if others and chance(seed, "beside").random() < BESIDE:
+        wishes.append(_wish(seed, len(wishes) + 1, others))
     return tuple(wishes)
 
 
@@ -136,7 +144,7 @@ def _wish(seed: int, number: int, flows: Mapping[str, Weight]) -> Wish:
     own = chance(seed, "wish", number)
     begin_ms = chance(seed, "begin").choice(BEGINS_MS)
     paying = [name for name, flow in flows.items() if flow.payments]
-    names = paying if number % 2 else list(flows)
+    names = paying if number % 2 and paying else list(flows)
     return Wish(
         number=number,
         flow=own.choices(names, weights=[flows[name].weight for name in names])[0],

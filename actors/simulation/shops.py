@@ -4,6 +4,7 @@ A flow (`actors.simulation.flows`) is a generator over what a shop can do; what 
 the world, and told back when it is there:
 
     Request ──▶ Answer, or None when nobody knows what came of it
+    Together ─▶ the answers to several requests that were sent at once, in their order
     Pause   ──▶ nothing, when its time is over
     Deed    ──▶ nothing: what people do in a home beside HTTP
 
@@ -11,13 +12,14 @@ Never: sends one key with two bodies unless the flow means to, or another key fo
 """
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, TypeVar
 
 import msgspec
 
-from actors.simulation.schedule import Wish
+from actors.simulation.forging import Forgery
+from actors.simulation.schedule import MERCHANTS, Wish
 from payrail.domain.durations import duration_ms
 
 #: A client waits so long before it asks again: first, and at most.
@@ -35,6 +37,9 @@ STORED = frozenset({200, 201, 402})
 
 #: Who asks for the house itself: with its key, and with the secret of its inner doors.
 HOUSE, INSIDER = "house", "insider"
+#: Who shows no key: a cardholder who was given the way to its page, somebody whom nobody may
+#: believe, and whoever posts what a provider posted before.
+CARDHOLDER, FORGER, ECHO = "cardholder", "forger", "echo"
 
 #: An idempotency key lives longer than this, in business time.
 KEYS_HOURS_MIN = 23
@@ -45,7 +50,9 @@ GOOD_CARDS = ("4242424242424242", "5555555555554444", "378282246310005", "601111
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, as it is sent each time. `door`: api, vault or inner."""
+    """One request, as it is sent each time. `door`: api, vault or inner. `raw` is sent in the place
+    of the body, `headers` beside the usual ones or in their place. `forged`: a notice, which is
+    made when it is sent. `user`: whose key it is, where the role does not say it."""
 
     method: str
     path: str
@@ -54,6 +61,10 @@ class Request:
     merchant: str
     role: str  # or a key itself
     door: str = "api"
+    raw: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    forged: Forgery | None = None
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,13 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Requests of several clients at once."""
+
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     ms: int
 
@@ -104,7 +122,8 @@ class Ended(Exception):
 
 R = TypeVar("R")
 #: What a flow is, and each part of one.
-Steps = Generator[Request | Pause | Deed, Answer | None, R]
+Wanted = Request | Together | Pause | Deed
+Steps = Generator[Wanted, Any, R]
 
 
 @dataclass
@@ -159,11 +178,52 @@ class Shop:
         pause_ms = PAUSE_MS_MIN
         self.asks += 1
         while True:
-            answer = yield request
+            answer: Answer | None = yield request
             if answer is not None and answer.is_final:
                 return answer
             yield Pause(pause_ms)
             pause_ms = min(PAUSE_MS_MAX, pause_ms * 2)
+
+    def at_once(self, *requests: Request) -> Steps[list[Answer]]:
+        """Several clients send at once, each again and again until its answer is final."""
+        answers: list[Answer | None] = [None] * len(requests)
+        pause_ms = PAUSE_MS_MIN
+        self.asks += len(requests)
+        while left := [at for at, one in enumerate(answers) if one is None or not one.is_final]:
+            heard = yield Together(tuple(requests[at] for at in left))
+            for at, answer in zip(left, heard, strict=True):
+                answers[at] = answer
+            yield Pause(pause_ms)
+            pause_ms = min(PAUSE_MS_MAX, pause_ms * 2)
+        return [answer for answer in answers if answer is not None]
+
+    def wants(
+        self,
+        operation: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        role: str = "admin",
+        door: str = "api",
+    ) -> Request:
+        """An order as it would be sent, with its key."""
+        key = self.wish.key(operation)
+        return Request("POST", path, body or {}, key, self.wish.merchant, role, door)
+
+    def refused(self, request: Request, status: int, code: str) -> Steps[Answer]:
+        """What this house refuses, and how. Raises Strange for anything else."""
+        answer = yield from self.until_final(request)
+        told = answer.body.get("code")
+        if (answer.status, told) != (status, code):
+            what = f"{request.method} {request.path} of {request.merchant} as {request.role}"
+            raise Strange(f"{what}: {answer.status} {told}, not {status} {code}")
+        return answer
+
+    @property
+    def stranger(self) -> "Shop":
+        """People of another merchant, who mean the same keys."""
+        (other,) = (one for one in MERCHANTS if one != self.wish.merchant)
+        return Shop(replace(self.wish, merchant=other), self.chance, self._time)
 
     def look(self, path: str, role: str = "viewer", door: str = "api") -> Steps[Answer]:
         """What is there now; asked until somebody answers."""

@@ -20,6 +20,7 @@ from actors.simulation.evidence import POISON, Evidence, Fired, HeadSeen, Heard,
 from actors.simulation.flows import FLOWS
 from actors.simulation.flows.house import SINK, clears, drills
 from actors.simulation.flows.payments import reads
+from actors.simulation.forging import Forger
 from actors.simulation.mischief import Mischief
 from actors.simulation.quiet import Quiet
 from actors.simulation.residents import FRONT, NAMES, Household
@@ -74,7 +75,10 @@ class World:
         self.net.sink(SINK, self._sink)
         rng = SimRng(plan.seed)
         self.household = Household(self.machine, self.net, rng, RULES, _rotate_bytes(plan.seed))
-        self.clients = Clients(self.net, self.machine.time, self.household.keys, trace, self._deed)
+        forger = Forger(self.household.house_secret, self.machine.time)
+        self.clients = Clients(
+            self.net, self.machine.time, self.household.keys, trace, self._deed, forger
+        )
         self._quiet = Quiet(self.machine, self.net, self.household, self.clients)
         self.machine.told = self._told
         self.heard: list[Heard] = []
@@ -310,6 +314,7 @@ class World:
         self.heads.append(seen)
 
     def _carried(self, what: str, asked: Asked, _came: Answer | NoAnswer | None) -> None:
+        self.clients.forger.overhear(what, asked)
         self.trace.add(f"net {what} {asked.host} {asked.method} {asked.path}")
 
     def _told(self, actor: str, _level: str, event: str, fields: object) -> None:

@@ -84,7 +84,7 @@ def charged_back(shop: Shop) -> Steps[None]:
     """A cardholder disputes by himself after a while: it is answered, or its days run out."""
     payment_id = yield from shop.captured(DISPUTED_CARD)
     yield from shop.advanced("5m")
-    found = yield from _opened(shop, payment_id)
+    found = yield from opened(shop, payment_id)
     path = f"/disputes/{found['id']}"
     if shop.wish.choice % 16 == 0:
         yield from shop.advanced("20d")
@@ -95,7 +95,8 @@ def charged_back(shop: Shop) -> Steps[None]:
     yield from shop.ends(path, DISPUTE_ENDS)
 
 
-def _opened(shop: Shop, payment_id: str) -> Steps[dict[str, Any]]:
+def opened(shop: Shop, payment_id: str) -> Steps[dict[str, Any]]:
+    """The dispute that a cardholder should have opened."""
     for _ in range(LOOKS_MAX):
         listed = yield from shop.look(f"/disputes?payment_intent={payment_id}")
         if listed.body.get("data"):
@@ -114,7 +115,7 @@ def refund_and_dispute(shop: Shop) -> Steps[None]:
     if shop.wish.choice % 2:
         yield from shop.order("approve", f"{path}/approve", role="approver", also=CROSSED)
         yield from shop.advanced("5m")
-        yield from _opened(shop, payment_id)
+        yield from opened(shop, payment_id)
     else:
         yield from shop.advanced("5m")
         yield from shop.order("approve", f"{path}/approve", role="approver", also=CROSSED)

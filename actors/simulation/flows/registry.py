@@ -12,7 +12,7 @@ decline, a refusal in doubt), and fails the run by `Strange`.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from actors.simulation.flows import claims, house, payments
+from actors.simulation.flows import claims, forgers, house, misusers, payments, strangers
 from actors.simulation.schedule import Weight
 from actors.simulation.shops import Shop, Steps
 
@@ -50,4 +50,12 @@ FLOWS: dict[str, Flow] = {
     "listens": Flow(8, 5, 1, house.listens),
     "new key": Flow(4, 7, 0, house.new_key),
     "saves rules": Flow(4, 4, 1, house.saves_rules),
+    # Beside the shops: nobody of these may get anything.
+    "another's": Flow(4, 12, 1, strangers.asks_for_anothers, beside=True),
+    "another's key": Flow(2, 8, 2, strangers.uses_anothers, beside=True),
+    "forges": Flow(4, 7, 1, forgers.forges, beside=True),
+    "repeats": Flow(4, 8, 1, forgers.repeats, beside=True),
+    "misuses": Flow(4, 9, 1, misusers.misuses, beside=True),
+    "approves alone": Flow(3, 10, 1, misusers.approves_alone, beside=True),
+    "wrong door": Flow(1, 8, 1, misusers.comes_in_by_the_wrong_door, beside=True),
 }

@@ -12,7 +12,7 @@ from typing import Any
 import actors
 from actors.simulation.evidence import Asked, Evidence
 from actors.simulation.invariants.invariant import Invariant
-from actors.simulation.reading import decoded
+from actors.simulation.reading import Entry, decoded
 from payrail.runtime.deadletters import book_path
 
 #: What a final yes must have left about the object that it shows, by the last words of the path.
@@ -179,6 +179,20 @@ def one_effect_a_key(evidence: Evidence) -> list[str]:
 _REFUSED = frozenset({400, 401, 403, 404, 413, 415, 422, 429})
 
 
+def refused_changes_nothing(evidence: Evidence) -> list[str]:
+    """No entry was made by a request that was refused: each has a correlation id of its own."""
+    by_request: dict[str, Entry] = {}
+    for entry in evidence.books.entries:
+        by_request.setdefault(entry.fact.correlation_id, entry)
+    found = []
+    for asked in evidence.asked:
+        made = by_request.get(asked.headers.get("x-correlation-id", ""))
+        if asked.status in _REFUSED and made is not None:
+            what = f"{asked.status} to {asked.method} {asked.path} of key {asked.key}"
+            found.append(f"{what}, and it left {made.fact.type} of {made.fact.ref} ({made.place})")
+    return found
+
+
 def errors_are_honest(evidence: Evidence) -> list[str]:
     """Each error is a problem with code and correlation id, and shows nothing of our inside."""
     found = one_effect_a_key(evidence)
@@ -249,5 +263,6 @@ INVARIANTS = (
     Invariant("I1", "every yes is in the ledger", every_yes_is_in_the_ledger),
     Invariant("I3", "the same key has the same answer", same_key_same_answer),
     Invariant("I25", "errors are honest", errors_are_honest),
+    Invariant("I25b", "what is refused changes nothing", refused_changes_nothing),
     Invariant("I22a", "nobody is left asking", nobody_is_left_asking, needs_rest=True),
 )

@@ -160,7 +160,8 @@ def _booked_twice(evidence: Evidence) -> list[str]:
 
 
 _OUTCOMES = frozenset(
-    {"payment.authorized", "payment.captured", "refund.succeeded", "payment.late_approval_reversed"}
+    {"payment.authorized", "payment.captured", "payment.late_approval_reversed"}
+    | {"refund.succeeded", "refund.failed"}
 )
 
 INVARIANTS = (

@@ -21,12 +21,15 @@ def tenants_are_apart(evidence: Evidence) -> list[str]:
     for asked in evidence.asked:
         if asked.merchant is None or asked.status is None:
             continue
-        named = _others(owners, asked, asked.path.encode() + b" " + asked.body)
+        path, _, query = asked.path.partition("?")
+        named = _others(owners, asked, path.encode() + b" " + asked.body)
         told = _others(owners, asked, asked.answer)
         what = f"{asked.merchant} asked {asked.method} {asked.path}"
         if named and asked.status not in _UNKNOWN:
             found.append(f"{what} about {named[0]} of {owners[named[0]]}: {asked.status}")
-        foreign = [ident for ident in told if ident not in named]
+        # A list may be asked for what is about another's, and has nothing.
+        sought = _others(owners, asked, query.encode()) if asked.status in _UNKNOWN else []
+        foreign = [ident for ident in told if ident not in (*named, *sought)]
         if foreign:
             found.append(f"{what} and was told of {foreign[0]}, of {owners[foreign[0]]}")
     return found + _events_apart(evidence, owners)

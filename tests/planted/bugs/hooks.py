@@ -45,6 +45,21 @@ BUGS = (
         (seen_by("actors/test_gateway_notices.py", pick="call_that_was_never_made"),),
     ),
     Planted(
+        "sent-back-twice",
+        "a refund that was sent back is sent back again by the same notice",
+        (
+            Edit(
+                "actors.gateway.folds:_fold_refund",
+                "closed.state = REFUND_TRANSITIONS[RefundState(closed.state), entry.type].value\n"
+                "        closed.object_seq += 1\n"
+                '        state.refund_of.pop(closed.reference or "", None)',
+                "closed.object_seq += 1",
+            ),
+        ),
+        (seen_by("scenarios/test_adversary.py", pick="repeats"),),
+        faults_only=True,
+    ),
+    Planted(
         "parked-notice-lost",
         "a notice that came before its reference is dropped",
         (

@@ -54,6 +54,12 @@ def refused_and_done(evidence: Evidence) -> Evidence:
     return instead(evidence, old, status=422, answer=no.answer)
 
 
+def refused_and_booked(evidence: Evidence) -> Evidence:
+    """A request that was refused stands in the ledger under its correlation id."""
+    old, made = asked(evidence, "/payment-intents", 422), entry(evidence, "refund.requested")
+    return instead(evidence, old, headers={"x-correlation-id": made.fact.correlation_id})
+
+
 def no_problem(evidence: Evidence) -> Evidence:
     old = asked(evidence, "/payment-intents", 422)
     return instead(evidence, old, answer=old.answer.replace(b'"code"', b'"kode"'))
@@ -190,6 +196,7 @@ CASES: tuple[Case, ...] = (
     ("I3", two_answers, "another answer", ""),
     ("I3", two_requests, "both have an answer", ""),
     ("I25", refused_and_done, "it left an entry", ""),
+    ("I25b", refused_and_booked, "and it left refund.requested", "I25"),
     ("I25", no_problem, "lacks code", ""),
     ("I25", shows_our_inside, "shows our inside", ""),
     ("I25", failed_inside, "500 to POST", ""),
