@@ -233,6 +233,13 @@ class Household:
             saved.set()
         self.machine.bell.ring("gateway")
 
+    def write_by_hand(self, actor: str, line: str) -> None:
+        """People append a line to an actor's mailbox, as `echo` does: nothing is synced."""
+        file = SimFs(self.machine.disk).open(f"mailboxes/{actor}/hand.jsonl", create=True)
+        file.append(f"{line}\n".encode())
+        file.close()
+        self.machine.bell.ring(actor)
+
     def ended(self, pid: int) -> None:
         """A process is dead: its coroutines and connections go."""
         for loop in self._loops.pop(pid, ()):

@@ -24,6 +24,8 @@ from payrail.domain.durations import duration_ms
 
 #: A client waits so long before it asks again: first, and at most.
 PAUSE_MS_MIN, PAUSE_MS_MAX = 50, 2_000
+#: A request that failed inside so often is poison to somebody for ever.
+FAILURES_MAX = 100
 #: How long somebody waits before looking again whether something has come to its end: first, and at
 #: most; and how often anybody looks.
 LOOK_MS, LOOK_MS_MAX, LOOKS_MAX = 250, 60_000, 400
@@ -105,7 +107,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """Something that people do in a home: `rules` (save a file), `clock` (move business time)."""
+    """Something that people do in a home: `rules` (save a file), `hand` (write to an actor)."""
 
     what: str
     name: str
@@ -174,15 +176,17 @@ class Shop:
         raise Strange(f"{operation}: {answer.status} {answer.body.get('code')}")
 
     def until_final(self, request: Request) -> Steps[Answer]:
-        """Send it again and again."""
-        pause_ms = PAUSE_MS_MIN
+        """Send it again and again. Raises Strange for what fails inside and goes on to."""
+        pause_ms, failures = PAUSE_MS_MIN, 0
         self.asks += 1
-        while True:
+        while failures < FAILURES_MAX:
             answer: Answer | None = yield request
             if answer is not None and answer.is_final:
                 return answer
+            failures += answer is not None and answer.status == 500
             yield Pause(pause_ms)
             pause_ms = min(PAUSE_MS_MAX, pause_ms * 2)
+        raise Strange(f"{request.method} {request.path}: 500, again and again")
 
     def at_once(self, *requests: Request) -> Steps[list[Answer]]:
         """Several clients send at once, each again and again until its answer is final."""

@@ -16,10 +16,11 @@ from functools import partial
 
 from actors.gateway.settings import Rules
 from actors.simulation.clients import Clients
-from actors.simulation.evidence import POISON, Evidence, Fired, HeadSeen, Heard, Live
+from actors.simulation.evidence import BAD_LINE, POISON, Evidence, Fired, HeadSeen, Heard, Live
 from actors.simulation.flows import FLOWS
 from actors.simulation.flows.house import SINK, clears, drills
 from actors.simulation.flows.payments import reads
+from actors.simulation.flows.people import GARBAGE
 from actors.simulation.forging import Forger
 from actors.simulation.mischief import Mischief
 from actors.simulation.quiet import Quiet
@@ -280,6 +281,10 @@ class World:
     def _deed(self, deed: Deed) -> None:
         if deed.what == "rules":
             self.household.save_rules(deed.name, deed.text)
+        elif deed.what == "hand":
+            self.household.write_by_hand(deed.name, deed.text)
+            if deed.text == GARBAGE:
+                self.mischief.fired.append(Fired(BAD_LINE, actor=deed.name))
 
     # Witnesses.
 

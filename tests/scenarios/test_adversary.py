@@ -41,7 +41,7 @@ def test_nobody_gets_what_is_not_theirs(flow: str):
         ("another-merchants-payment-shown", "another's", 0, "I17"),
         ("another-merchants-payment-moved", "another's", 0, "I17"),
         ("another-merchants-card", "another's key", 0, "another's key"),
-        ("own-approval", "approves alone", 0, "I18"),
+        ("own-approval-booked", "approves alone", 0, "I18"),
         ("signature-not-checked", "forges", 0, "I19"),
         ("tolerance-one-sided", "forges", 24, "I19"),
         ("sent-back-twice", "repeats", 2, "I19"),

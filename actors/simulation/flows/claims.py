@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from actors.simulation.shops import LOOK_MS, Ended, Pause, Shop, Steps
+from actors.simulation.shops import LOOK_MS, Deed, Ended, Pause, Shop, Steps, Strange
 
 #: Documented to be disputed, and to send its refunds back.
 DISPUTED_CARD, SENT_BACK_CARD = "4000000000000259", "4000000000005126"
@@ -57,6 +57,12 @@ def sent_back(shop: Shop) -> Steps[None]:
     yield from shop.order("approve", f"{path}/approve", role="approver")
     yield from shop.ends(path, REFUND_ENDS)
     yield from shop.advanced("5m")
+
+
+def disputed_at_b(shop: Shop) -> Steps[None]:
+    """The second provider is called first from now on, and its cardholders dispute too."""
+    yield Deed("rules", "routing.toml", 'order = ["providerB", "providerA"]\n')
+    yield from charged_back(shop)
 
 
 def disputes(shop: Shop) -> Steps[None]:
@@ -118,4 +124,18 @@ def refund_and_dispute(shop: Shop) -> Steps[None]:
         yield from opened(shop, payment_id)
     else:
         yield from shop.advanced("5m")
-        yield from shop.order("approve", f"{path}/approve", role="approver", also=CROSSED)
+        dispute = yield from opened(shop, payment_id)
+        yield from _stopped(shop, path, f"/disputes/{dispute['id']}")
+
+
+def _stopped(shop: Shop, refund: str, dispute: str) -> Steps[None]:
+    """The refund waits for the dispute to be over; what is left of it then may go back."""
+    yes, also = f"{refund}/approve", (409, 422)
+    told = yield from shop.order("approve", yes, role="approver", also=also)
+    if told.get("code") != "dispute-open":
+        raise Strange(f"approved beside an open dispute: {told.get('code') or told.get('state')}")
+    outcome = {"outcome": "won"}
+    yield from shop.order("resolve", f"{dispute}/resolve", outcome, also=(409,))
+    yield from shop.ends(dispute, DISPUTE_ENDS)
+    yield from shop.order("approve-later", yes, role="approver", also=also)
+    yield from shop.ends(refund, REFUND_ENDS | {"pending_approval"})

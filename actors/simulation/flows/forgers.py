@@ -83,7 +83,9 @@ def _disputed(shop: Shop) -> Steps[None]:
     yield from shop.advanced("5m")
     path = f"/disputes/{(yield from opened(shop, payment_id))['id']}"
     yield from _again(shop, payment_id)
-    yield from shop.order("resolve", f"{path}/resolve", {"outcome": ("won", "lost")[shop.wish.choice // 5 % 2]})
+    yield from shop.order(
+        "resolve", f"{path}/resolve", {"outcome": ("won", "lost")[shop.wish.choice // 5 % 2]}
+    )
     yield from shop.ends(path, DISPUTE_ENDS)
     yield from _again(shop, payment_id)
 

@@ -1,5 +1,8 @@
 """Flows of the house and its people: settlement, payouts, endpoints, keys, rules, the clock."""
 
+from typing import Any
+
+from actors.simulation.flows.strangers import asks_for_a_payout
 from actors.simulation.shops import HOUSE, INSIDER, Deed, Ended, Shop, Steps, Strange
 
 SINK = "shop.example"
@@ -15,16 +18,34 @@ RULE_TEXTS = {
 
 
 def pays_out(shop: Shop) -> Steps[None]:
-    """What is available goes to the merchant's bank, which says what came of it."""
+    """What is available goes to the merchant's bank, which says what came of it. Another merchant
+    has no say in it."""
+    yield from sold_and_settled(shop)
+    made = yield from paid_out(shop)
+    if shop.wish.choice % 4 == 0:
+        yield from asks_for_a_payout(shop, str(made["id"]))
+    if shop.wish.choice % 3 == 0:
+        failed = {"outcome": "failed", "code": "account_closed"}
+        yield from shop.order("failed", f"/payouts/{made['id']}/resolve", failed)
+
+
+def paid_out(shop: Shop) -> Steps[dict[str, Any]]:
+    """A payout that the bank has paid. Raises Ended when a run of the house was faster."""
     order = {"currency": shop.wish.currency}
     made = yield from shop.order("payout", "/payouts", order, also=(422,))
     if "id" not in made:
         raise Ended("nothing to pay out")
-    told = f"/payouts/{made['id']}/resolve"
-    yield from shop.order("paid", told, {"outcome": "paid"})
-    if shop.wish.choice % 3 == 0:
-        failed = {"outcome": "failed", "code": "account_closed"}
-        yield from shop.order("failed", told, failed)
+    path = f"/payouts/{made['id']}"
+    told = yield from shop.order("paid", f"{path}/resolve", {"outcome": "paid"}, also=(409,))
+    if told.get("code"):  # its day came, and the bank told by itself
+        yield from shop.ends(path, frozenset({"paid"}))
+    return made
+
+
+def sold_and_settled(shop: Shop) -> Steps[None]:
+    """Something is there to pay out, unless a statement says otherwise."""
+    yield from shop.captured()
+    yield from settles(shop)
 
 
 def settles(shop: Shop) -> Steps[None]:
@@ -34,10 +55,13 @@ def settles(shop: Shop) -> Steps[None]:
 
 
 def sold_and_paid(shop: Shop) -> Steps[None]:
-    """A sale from its card to the merchant's bank."""
-    yield from shop.captured()
-    yield from settles(shop)
-    yield from pays_out(shop)
+    """A sale from its card to the merchant's bank, by the house's own daily run."""
+    yield from sold_and_settled(shop)
+    yield from shop.advanced("4d")
+    listed = yield from shop.look(f"/payouts?currency={shop.wish.currency}")
+    if not listed.body["data"]:
+        raise Ended("nothing was paid out")
+    yield from shop.ends(f"/payouts/{listed.body['data'][0]['id']}", frozenset({"paid", "failed"}))
 
 
 def days_pass(shop: Shop) -> Steps[None]:

@@ -125,7 +125,9 @@ def _asked(shop: Shop, misuse: Misuse, payment_id: str, token: str, number: int)
     body: dict[str, Any] = {"amount": 100, "currency": "USD", "payment_method": token}
     if misuse.path == _REFUND:
         body = {"payment_intent": payment_id, "amount": 1, "reason": "came back"}
-    changed = {name: value for name, value in {**body, **misuse.change}.items() if value is not None}
+    changed = {
+        name: value for name, value in {**body, **misuse.change}.items() if value is not None
+    }
     return Request(
         "POST",
         misuse.path.replace("{id}", payment_id),

@@ -12,7 +12,16 @@ decline, a refusal in doubt), and fails the run by `Strange`.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from actors.simulation.flows import claims, forgers, house, misusers, payments, strangers
+from actors.simulation.flows import (
+    claims,
+    forgers,
+    house,
+    misusers,
+    payments,
+    people,
+    races,
+    strangers,
+)
 from actors.simulation.schedule import Weight
 from actors.simulation.shops import Shop, Steps
 
@@ -43,13 +52,20 @@ FLOWS: dict[str, Flow] = {
     "disputes": Flow(8, 7, 1, claims.disputes),
     "charged back": Flow(2, 7, 1, claims.charged_back),
     "refund and dispute": Flow(2, 6, 1, claims.refund_and_dispute),
-    "pays out": Flow(4, 1, 0, house.pays_out),
+    "disputed at B": Flow(1, 8, 1, claims.disputed_at_b),
+    "pays out": Flow(3, 8, 1, house.pays_out),
     "settles": Flow(4, 2, 0, house.settles),
-    "sold and paid": Flow(6, 7, 1, house.sold_and_paid),
+    "sold and paid": Flow(2, 8, 1, house.sold_and_paid),
     "days pass": Flow(1, 6, 1, house.days_pass),
     "listens": Flow(8, 5, 1, house.listens),
     "new key": Flow(4, 7, 0, house.new_key),
     "saves rules": Flow(4, 4, 1, house.saves_rules),
+    "comes and goes": Flow(2, 5, 0, people.comes_and_goes),
+    "opens a shop": Flow(1, 9, 0, people.opens_a_shop),
+    "writes by hand": Flow(2, 4, 1, people.writes_by_hand),
+    "mends breaks": Flow(4, 12, 1, people.mends_breaks),
+    "closes cases": Flow(2, 10, 1, people.closes_cases),
+    "races": Flow(14, 5, 1, races.races),
     # Beside the shops: nobody of these may get anything.
     "another's": Flow(4, 12, 1, strangers.asks_for_anothers, beside=True),
     "another's key": Flow(2, 8, 2, strangers.uses_anothers, beside=True),

@@ -69,8 +69,9 @@ def asks_for_anothers(shop: Shop) -> Steps[None]:
 def of_a_payment(shop: Shop) -> Steps[None]:
     payment_id = yield from shop.held()
     yield from _asked_for(shop, payment_id, _PAYMENT)
-    listed = yield from shop.look("/events?limit=1")
-    for event in listed.body["data"]:
+    listed = yield from shop.look("/events?limit=5")
+    mine = [one for one in listed.body["data"] if one["merchant_id"] == shop.wish.merchant]
+    for event in mine[:1]:  # those of a provider are everybody's
         yield from _asked_for(shop, str(event["id"]), _EVENT)
     yield from shop.about(payment_id, "capture")
 

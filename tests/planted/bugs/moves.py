@@ -99,6 +99,23 @@ BUGS = (
         (seen_by(_REFUNDS, pick="who_asked"),),
     ),
     Planted(
+        "own-approval-booked",
+        "who asked for a refund approves it, and the book has nothing against it",
+        (
+            Edit(
+                "payrail.domain.refund_approval:must_be_checker",
+                "if user_id == view.requested_by:",
+                "if user_id == '':",
+            ),
+            Edit(
+                "payrail.domain.refunds:_approved",
+                "data.approved_by == view.requested_by",
+                "data.approved_by == ''",
+            ),
+        ),
+        (seen_by("scenarios/test_adversary.py", pick="approves"),),
+    ),
+    Planted(
         "expired-refund-approved",
         "a refund is approved after its 72 hours",
         (
