@@ -1,11 +1,12 @@
-"""The main of a child process: `python -P -m payrail.runtime.child <module:function>`.
+"""The main of a child process: `python -P -m payrail.runtime.child <module:function> [handle]`.
 
 First a *spare*: everything imported, nothing opened, waiting on stdin for one line that says who to
 become: `{"become":"gateway","home":"…","options":{…}}`. Then that actor, until it is told to stop,
 its stdin ends, or it fails. Later lines are `{"pause":true|false}` and `{"stop":true}`.
 
 The function named is `build(name, home, options) -> Resident`. A module may also have `preload()`,
-called in spares only, that imports what any actor may need.
+called in spares only, that imports what any actor may need. What cannot be imported is said by one
+child of a house and not by the next: see `complaints`; the second argument is the handle of those.
 
 Exit codes: 0 done, 70 corrupt or behind, 73 held by another, 74 I/O failed, 78 settings, 1 else.
 """
@@ -27,6 +28,7 @@ import msgspec
 import structlog
 
 from payrail.errors import BadSettings, Damage, HomeHeld, JournalLost, PayRailError
+from payrail.runtime.complaints import Complaints
 from payrail.runtime.control import Control, Resident, beating, taking_up
 from payrail.runtime.parent import end_with_parent
 
@@ -70,12 +72,14 @@ class Lines:
         return [msgspec.json.decode(line, type=Line) for line in lines]
 
 
-def main(build_path: str) -> int:
+def main(build_path: str, complaints: Complaints) -> int:
     """Be a spare, then an actor; result: the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent(signal.SIGKILL)
     lines = Lines()
-    build = _import_build(build_path, preload=not lines.ready())
+    build = imported(build_path, complaints, preload=not lines.ready())
+    if build is None:
+        return 1
     received: list[Line] = []
     while not received:
         received = lines.read()
@@ -165,6 +169,19 @@ def _is_network(error: OSError) -> bool:
     return isinstance(error, ConnectionError | TimeoutError) or error.errno in _NOT_OUR_FILES
 
 
+def imported(build_path: str, complaints: Complaints, *, preload: bool) -> Build | None:
+    """Import `module:function`; None, and why on stderr unless it was said, when that fails."""
+    try:
+        build = _import_build(build_path, preload=preload)
+    except Exception:
+        if complaints.is_news(why := traceback.format_exc()):
+            with contextlib.suppress(OSError):
+                sys.stderr.write(why)
+        return None
+    complaints.over()
+    return build
+
+
 def _import_build(build_path: str, *, preload: bool) -> Build:
     """Import `module:function`. A spare has time to import all; one that is wanted now has not."""
     module_name, _, function = build_path.partition(":")
@@ -186,4 +203,5 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    handles = [int(text) for text in sys.argv[2:]]
+    sys.exit(main(sys.argv[1], Complaints(handles[0] if handles else None)))

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from payrail.runtime.complaints import Complaints
+
 #: Where the kernel cannot tell of a death, it is looked for at each turn of the supervisor.
 _HAS_PIDFD = hasattr(os, "pidfd_open")
 
@@ -27,13 +29,17 @@ class Calling:
 class ChildProcess:
     """A preloaded process, nobody until it is told to `become` someone; fills `ports.Child`."""
 
-    def __init__(self, calling: "Calling", on_exit: Callable[[], None]) -> None:
+    def __init__(
+        self, calling: "Calling", complaints: Complaints, on_exit: Callable[[], None]
+    ) -> None:
         self._calling = calling
+        handles = () if complaints.handle is None else (complaints.handle,)
         command = [sys.executable, "-P", "-m", "payrail.runtime.child", calling.build_path]
+        command += [str(handle) for handle in handles]
         # Nothing of a child belongs on the supervisor's stdout, which is for data; and Ctrl-C is
         # for the supervisor alone, who then stops its children in order.
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=2, bufsize=0, process_group=0
+            command, stdin=subprocess.PIPE, stdout=2, bufsize=0, process_group=0, pass_fds=handles
         )
         assert self._process.stdin is not None
         self._stdin = self._process.stdin
@@ -96,9 +102,14 @@ class Children:
 
     def __init__(self, calling: Calling, on_exit: Callable[[], None]) -> None:
         self._calling, self._on_exit = calling, on_exit
+        self._complaints = Complaints.fresh()
 
     def make(self) -> ChildProcess:
-        return ChildProcess(self._calling, self._on_exit)
+        return ChildProcess(self._calling, self._complaints, self._on_exit)
+
+    def close(self) -> None:
+        """No more will be made."""
+        self._complaints.close()
 
 
 def _pidfd(pid: int) -> int | None:

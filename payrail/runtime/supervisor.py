@@ -52,13 +52,16 @@ class Supervisor:
         """Live until told to stop. Raises HomeHeld, with nothing written, if another does."""
         tenancy = Tenancy(self._home, self._names)
         self._wake = asyncio.Event()
-        self._warden = Warden(self._names, self._ports(tenancy), monotonic_ms(), self._limits)
+        children = Children(self._calling, self._wake.set)
+        ports = self._ports(tenancy, children)
+        self._warden = Warden(self._names, ports, monotonic_ms(), self._limits)
         heard = _hear_signals(self.stop)
         try:
             while self._warden.turn(monotonic_ms()):
                 await self._pause()
         finally:
             self._warden.end_all()
+            children.close()
             _forget_signals(heard)
             tenancy.release()
 
@@ -67,10 +70,10 @@ class Supervisor:
         self._warden.stop()
         self._wake.set()
 
-    def _ports(self, tenancy: Tenancy) -> Ports:
+    def _ports(self, tenancy: Tenancy, children: Children) -> Ports:
         fs = RealFs(self._home, durable=False)
         return Ports(
-            proc=Children(self._calling, self._wake.set),
+            proc=children,
             cells=HomeCells(self._home),
             orders=lambda name: OrderReader(fs, name),
             notes=tenancy,

@@ -1,11 +1,18 @@
 """What a child process tells its supervisor by its exit code."""
 
+import asyncio
 import errno
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from payrail.errors import BadSettings, Behind, Corrupt, HomeHeld, LineDamaged
-from payrail.runtime.child import Lines, exit_code
+from payrail.runtime.child import Lines, exit_code, imported
+from payrail.runtime.complaints import Complaints
+from payrail.runtime.processes import Calling, Children
 
 
 @pytest.mark.parametrize(
@@ -49,3 +56,44 @@ def test_lines_may_come_in_pieces(monkeypatch):
     assert not lines.ended
     assert lines.read() == []
     assert lines.ended
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A module that children build from, for people to edit."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield tmp_path / "edited_source.py"
+    sys.modules.pop("edited_source", None)
+
+
+def test_a_mistake_in_a_source_is_said_once_until_it_changes(source, capfd):
+    """A house makes a spare anew every second, and each says the same: the first is heard, and the
+    next again once something else is wrong, or it was mended meanwhile."""
+    heard = []
+    complaints = Complaints.fresh()
+    for text in ("x = (", "x = (", "import nothing_like_it", "build = 1", "x = ("):
+        source.write_text(text)
+        sys.modules.pop("edited_source", None)
+        build = imported("edited_source:build", complaints, preload=False)
+        assert (build is None) == (text != "build = 1")
+        heard.append(capfd.readouterr().err.count("Traceback"))
+    complaints.close()
+
+    assert heard == [1, 0, 1, 0, 1]
+
+
+async def test_the_children_of_a_house_say_a_mistake_once(source, capfd, monkeypatch):
+    """Although each of them is a process of its own."""
+    source.write_text("x = (")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(source.parent), *sys.path)))
+    ended = asyncio.Event()
+    children = Children(Calling("edited_source:build", "", {}), ended.set)
+    for _ in range(2):
+        child = children.make()
+        while child.code() is None:
+            await asyncio.sleep(0.02)
+        assert child.code() == 1
+    children.close()
+
+    assert capfd.readouterr().err.count("SyntaxError") == 1

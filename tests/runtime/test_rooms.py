@@ -18,6 +18,7 @@ FILE_ROOMS = (
     "payrail/runtime/locks.py",
     "payrail/runtime/cells.py",
     "payrail/runtime/cellpage.py",
+    "payrail/runtime/complaints.py",
     "payrail/runtime/orders.py",
     "payrail/runtime/bells.py",
     "payrail/runtime/control.py",
