@@ -139,8 +139,8 @@ BUGS = (
         (
             Edit(
                 "actors.gateway.late:consider",
-                'told.operation != "authorize" or',
-                'told.operation == "authorize" or',
+                'if told.result != "approved":',
+                'if told.result == "approved":',
             ),
         ),
         (seen_by(_DOUBT, pick="late_approval_is"),),
@@ -222,6 +222,19 @@ BUGS = (
             ),
         ),
         (seen_by("actors/test_gateway_refunds.py", pick="broken_answer"),),
+        faults_only=True,
+    ),
+    Planted(
+        "return-told-first-is-a-failure",
+        "a refund that was sent back, told before its success, counts as never paid",
+        (
+            Edit(
+                "actors.gateway.refund_outcomes:ended",
+                'if told.result == "approved" or told.is_sent_back:',
+                'if told.result == "approved":',
+            ),
+        ),
+        (seen_by("actors/test_gateway_refunds.py", pick="sent_back_before"),),
         faults_only=True,
     ),
 )

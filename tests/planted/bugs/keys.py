@@ -91,4 +91,17 @@ BUGS = (
         (Edit("actors.gateway.folds:_prune_keys", "if not record.final:", "if record is None:"),),
         (seen_by(_TESTS, pick="for_days or make_room"),),
     ),
+    Planted(
+        "old-letter-makes-a-second-payment",
+        "a dead letter that is older than its key is replayed as if nobody had used it since",
+        (
+            Edit(
+                f"{_KEYS}:must_not_outlive_its_key",
+                "if moment.business_ms >= since_ms + KEY_MS:",
+                "if moment.business_ms < since_ms:",
+            ),
+        ),
+        (seen_by("scenarios/test_replayed_keys.py", pick="older_than"),),
+        faults_only=True,
+    ),
 )

@@ -119,4 +119,17 @@ BUGS = (
         (seen_by("scenarios/test_settlement.py", pick="was_under_way"),),
         faults_only=True,
     ),
+    Planted(
+        "posted-line-matched-too",
+        "a line that two people have posted goes into transit again when its entry comes",
+        (
+            Edit(
+                f"{_DESK}._claimed",
+                "is_posted = self._line(row) is True",
+                "is_posted = row is None",
+            ),
+        ),
+        (seen_by(_SETTLED, pick="late_entry"),),
+        faults_only=True,
+    ),
 )
