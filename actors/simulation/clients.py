@@ -138,7 +138,7 @@ class Clients:
         except StopIteration:
             self._over(client, "done")
         except Ended as end:
-            self._over(client, f"ended: {end}")
+            self._over(client, f"ended, {end}")
         except Strange as strange:
             self.failures.append(f"wish {client.wish.number} ({client.wish.flow}): {strange}")
             self._over(client, f"strange: {strange}")

@@ -67,7 +67,7 @@ FLOWS: dict[str, Flow] = {
     "closes cases": Flow(2, 10, 1, people.closes_cases),
     "races": Flow(14, 5, 1, races.races),
     # Beside the shops: nobody of these may get anything.
-    "another's": Flow(4, 12, 1, strangers.asks_for_anothers, beside=True),
+    "another's": Flow(4, 10, 1, strangers.asks_for_anothers, beside=True),
     "another's key": Flow(2, 8, 2, strangers.uses_anothers, beside=True),
     "forges": Flow(4, 7, 1, forgers.forges, beside=True),
     "repeats": Flow(4, 8, 1, forgers.repeats, beside=True),

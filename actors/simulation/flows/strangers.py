@@ -7,6 +7,8 @@ from typing import Any
 
 from actors.simulation.shops import Answer, Request, Shop, Steps, Strange
 
+#: Of a table so many are tried by one flow: of seed to seed others.
+LOOKS_MAX = 3
 _IDENT_CHARACTERS = "abcdefghijklmnopqrstuvwxyz234567"
 #: What may differ between two problems about two ids.
 _OF_ONE_REQUEST = ("correlation_id", "instance")
@@ -99,8 +101,10 @@ def of_the_house(shop: Shop) -> Steps[None]:
     yield from _asked_for(shop, str(made["id"]), _ENDPOINT)
     yield from _lists_nothing(shop, f"/deliveries?endpoint_id={made['id']}")
     key = shop.wish.merchant.replace("_", "")
-    yield from _asked_for(shop, f"{key}operator", _KEY)
-    yield from _asked_for(shop, f"usr_{key}_operator", _USER)
+    if shop.wish.choice // len(_KINDS) % 2:
+        yield from _asked_for(shop, f"{key}operator", _KEY)
+    else:
+        yield from _asked_for(shop, f"usr_{key}_operator", _USER)
 
 
 _KINDS: tuple[Callable[[Shop], Steps[None]], ...] = (
@@ -141,9 +145,10 @@ def _lists_nothing(shop: Shop, path: str) -> Steps[None]:
 
 
 def _asked_for(shop: Shop, ident: str, looks: tuple[Look, ...], door: str = "api") -> Steps[None]:
-    """Another merchant asks for this, and for what is not there."""
+    """Another merchant asks for this, and for what is not there: in some of these ways."""
     stranger, unknown = shop.stranger, _never_made(shop, ident)
-    for look in looks:
+    first = shop.wish.choice // len(_KINDS)
+    for look in [looks[(first + n) % len(looks)] for n in range(min(LOOKS_MAX, len(looks)))]:
         told = yield from stranger.until_final(_request(stranger, look, ident, "yours", door))
         same = yield from stranger.until_final(_request(stranger, look, unknown, "none", door))
         if _is_other(told, same) or told.status not in (404, 422):
