@@ -86,9 +86,10 @@ class MalformedJson(PayRailError):
 
 
 class JournalLost(PayRailError):
-    """The journal could not be written or made durable: this incarnation knows too much and ends.
+    """The journal could not be written or made durable, or what is derived from it could not: this
+    incarnation knows too much and ends. The next one reads the disk.
 
-    `trust_lost` when the fsync itself failed: what the page cache says means nothing any more.
+    `trust_lost` when the journal's fsync failed: what the page cache says means nothing any more.
     """
 
     def __init__(self, cause: OSError, *, trust_lost: bool) -> None:

@@ -2,7 +2,8 @@
 
 One turn is one bounded batch: read, decide, one journal write, one fsync, then everything else.
 An `Fs` filling decides whether the files are real; nothing here knows.
-Exits are errors: a failed write or fsync of the journal ends the incarnation (`JournalLost`).
+Exits are errors: a failed write of the journal, or a failed fsync of any file, ends the incarnation
+(`JournalLost`).
 """
 
 from collections.abc import Callable, Mapping
@@ -223,10 +224,7 @@ class Driver(Generic[S]):
         Raises JournalLost; OSError leaves the old documents or none, both fine."""
         if not self.flush():
             return
-        for spool in self._writers.values():
-            spool.sync()
-        for book in self._books.values():
-            book.sync()
+        self._sync_derived()
         head = self.loop.head
         content = self.actor.documents(self.loop.state)
         files = {
@@ -248,6 +246,18 @@ class Driver(Generic[S]):
         )
         self._durable(self.loop.note(taken, self.world.clock.now()))
         self._pending.extend(self.loop.synced())
+
+    def _sync_derived(self) -> None:
+        """Books and spools. After a failed sync what can be read of them may be the old bytes, with
+        holes for the new ones: only the next start, which compares them with the journal, can say
+        what must be written again."""
+        try:
+            for spool in self._writers.values():
+                spool.sync()
+            for book in self._books.values():
+                book.sync()
+        except OSError as error:
+            raise JournalLost(error, trust_lost=False) from error
 
     # Dead letters are read back for a replay.
 

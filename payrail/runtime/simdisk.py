@@ -60,9 +60,12 @@ class Node:
             write.apply(self.durable)
         self.pending.clear()
 
-    def forget(self) -> None:
-        """What a failed sync does: nothing is pending any more, and nothing became durable."""
+    def forget(self, *, drops: bool = False) -> None:
+        """What a failed sync does: nothing is pending any more, and nothing became durable; where
+        the disk `drops`, it can also be read no more."""
         self.pending.clear()
+        if drops:
+            self.content[:] = self.durable
 
 
 class NameChange(Struct, frozen=True):
@@ -93,7 +96,9 @@ class Survival(Protocol):
 class SimDisk:
     """Names and nodes, shared by every simulated process of one machine."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, drops: bool = False) -> None:
+        """`drops`: what a failed sync loses cannot even be read any more."""
+        self.drops = drops
         self.names: dict[str, Node] = {}
         self.is_off = False
         self._durable_names: dict[str, Node] = {}
@@ -148,7 +153,7 @@ class SimDisk:
         for change in self._pending:
             if survival.name(change.added or change.removed or ""):
                 change.apply(names)
-        found = SimDisk()
+        found = SimDisk(drops=self.drops)
         found._last_id = self._last_id
         found.names = {
             path: _survivor(node, survival)
@@ -194,7 +199,7 @@ class SimDisk:
                 copies[node.id] = node.twin()
             return copies[node.id]
 
-        found = SimDisk()
+        found = SimDisk(drops=self.drops)
         found.is_off, found._last_id = self.is_off, self._last_id
         found.names = {path: of(node) for path, node in self.names.items()}
         found._durable_names = {path: of(node) for path, node in self._durable_names.items()}

@@ -54,7 +54,8 @@ class SimFile:
 
     def sync(self) -> None:
         node = self._node()
-        self._fs.step("sync", self._path, node.sync, failed=node.forget)
+        drops = self._fs.disk.drops
+        self._fs.step("sync", self._path, node.sync, failed=lambda: node.forget(drops=drops))
 
     def size(self) -> int:
         return len(self._node().content)
