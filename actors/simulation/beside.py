@@ -11,7 +11,7 @@ The workshop is the product's own: works that fail are tried again, later each t
 done in a thread is done at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any
 
@@ -25,7 +25,11 @@ Opening = AbstractAsyncContextManager[Mapping[str, Work]]
 class Beside:
     """The errands of one incarnation; fills `ports.Errands`."""
 
-    def __init__(self, place: Place, *works: Opening) -> None:
+    def __init__(
+        self, place: Place, *works: Opening, begins: Callable[[str], object] = lambda _errand: None
+    ) -> None:
+        """`begins` is told of each errand by its id, before anything of it is done."""
+        self._begins = begins
         self.loop = place.loop()
         self._stack = AsyncExitStack()
         found: dict[str, Work] = {}
@@ -35,6 +39,7 @@ class Beside:
 
     def start(self, errand: Any) -> None:
         """See `ports.Errands`."""
+        self._begins(errand.id)
         self.loop.call(self._shop.start, errand)
 
     def finished(self, at_most: int) -> Sequence[DoneItem]:

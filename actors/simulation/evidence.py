@@ -101,6 +101,25 @@ class Fired:
 
 
 @dataclass(frozen=True, slots=True)
+class Scarred:
+    """A mailbox that was damaged from outside. `shows`: the wrong bytes still stand there."""
+
+    path: str
+    shows: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Work beside the loop that began when the journal was `head_bytes` long, and `durable_bytes`
+    of it were on the disk."""
+
+    actor: str
+    errand: str
+    head_bytes: int
+    durable_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """What an actor holds in memory at the end, as its driver knows it."""
 
@@ -122,8 +141,11 @@ class Evidence:
     heard: Sequence[Heard] = ()
     heads: Sequence[HeadSeen] = ()
     fired: Sequence[Fired] = ()
+    scars: Sequence[Scarred] = ()
+    begun: Sequence[Begun] = ()
     live: Mapping[str, Live] = field(default_factory=dict)  # of those who live at the end
     cards: Sequence[str] = ()  # numbers that were used: they may stand nowhere in clear
+    closes_letters: bool = False  # people looked at each dead letter before the end
     at_rest: bool = True  # faults were stopped, and the house was given time to end its work
     house_secret: bytes | None = None  # from which endpoints' secrets are made
     twin: Mapping[str, str] | None = None  # last hash by path, of another run with the same seed

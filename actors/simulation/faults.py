@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from actors.simulation.mail import MAIL, WAYS
+from actors.simulation.rot import WAYS as ROTS
 from actors.simulation.schedule import Trouble
 from payrail.domain.words.kinds import PROVIDERS
 from payrail.runtime.sim import Call, Fault
@@ -56,12 +58,14 @@ Drawn = tuple[str, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One row. A fault that `lasts` begins at any effect; others come at one of `ops`."""
+    """One row. A fault that `lasts` begins at any effect, unless it has `ops`; others come at one
+    of `ops`. `below`: of files in this folder."""
 
     weight: int
     draw: Callable[[Random], Drawn]
     ops: frozenset[str] | None = None
     lasts: bool = False
+    below: str = ""
 
 
 def _victim(chance: Random) -> Drawn:
@@ -82,7 +86,18 @@ def _error(chance: Random) -> Drawn:
 
 
 def _lost_sync(chance: Random) -> Drawn:
-    return chance.choice(_VICTIMS), 0, f"error {errno.EIO} 0"
+    """The third figure: so many effects later the power goes too, since only that shows what was
+    lost; 0: it does not."""
+    cut = chance.choice((0, 0, 1, 5, 20, 60, 120))
+    return chance.choice(_VICTIMS), 0, f"error {errno.EIO} 0 {cut}"
+
+
+def _rot(chance: Random) -> Drawn:
+    return chance.choice(ACTORS[:6]), chance.randint(500, 8_000), chance.choice(ROTS)
+
+
+def _mail(chance: Random) -> Drawn:
+    return chance.choice(ACTORS), chance.randint(200, 8_000), chance.choice(WAYS)
 
 
 def _for_a_while(low_ms: int, high_ms: int, targets: tuple[str, ...]) -> Callable[[Random], Drawn]:
@@ -114,8 +129,9 @@ KINDS: dict[str, Kind] = {
     "kill all": Kind(4, _everybody),
     "power cut": Kind(8, _everybody),
     "write error": Kind(5, _error, GROWTH | {"rename"}),
-    "sync error": Kind(5, _lost_sync, frozenset({"sync"})),
+    "sync error": Kind(8, _lost_sync, frozenset({"sync"})),
     "folder sync error": Kind(2, _lost_sync, frozenset({"sync_folder"})),
+    "mail rot": Kind(6, _mail, _WRITES, lasts=True, below=MAIL),
     "full disk": Kind(4, _for_a_while(100, 4_000, (ANY,)), lasts=True),
     "slow actor": Kind(5, _for_a_while(50, 3_000, ACTORS), lasts=True),
     "stopped actor": Kind(5, _for_a_while(200, 15_000, (*ACTORS, SUPERVISOR)), lasts=True),
@@ -123,7 +139,7 @@ KINDS: dict[str, Kind] = {
     "hung rule": Kind(2, _for_a_while(0, 0, ACTORS[:6]), lasts=True),
     "double start": Kind(2, _for_a_while(0, 0, ACTORS), lasts=True),
     "lost bells": Kind(4, _for_a_while(100, 10_000, (ANY,)), lasts=True),
-    "bit rot": Kind(4, _for_a_while(500, 8_000, ACTORS[:6]), lasts=True),
+    "bit rot": Kind(8, _rot, lasts=True),
     "clock set": Kind(4, _clock, lasts=True),
     "frozen clock": Kind(2, _for_a_while(500, 8_000, (ANY,)), lasts=True),
     "time passes": Kind(2, _advance, lasts=True),
@@ -133,6 +149,8 @@ KINDS: dict[str, Kind] = {
 }
 #: What ends one process, and what ends all.
 DEATHS = frozenset({"kill", "torn write", "kill all", "power cut"})
+#: What changes bytes that are on the disk already.
+DAMAGES = frozenset({"bit rot", "mail rot"})
 _RESTARTS = ("kill", "kill", "torn write", "power cut", "kill all")
 
 
@@ -157,9 +175,16 @@ def _trouble(chance: Random, number: int, kind: str, at: int) -> Trouble:
 def fits(trouble: Trouble, actor: str, call: Call) -> bool:
     """Whether this effect is one at which the fault may come."""
     kind = KINDS[trouble.kind]
-    if kind.lasts:
+    if kind.lasts and kind.ops is None:
         return True
-    return trouble.target in (actor, ANY) and (kind.ops is None or call.op in kind.ops)
+    is_theirs = trouble.target in (actor, ANY) and call.path.startswith(kind.below)
+    return is_theirs and (kind.ops is None or call.op in kind.ops)
+
+
+def cut_after(trouble: Trouble) -> int:
+    """So many effects after this one the power goes; 0: it does not."""
+    word, *numbers = trouble.how.split()
+    return int(numbers[2]) if word == "error" and len(numbers) > 2 else 0
 
 
 def fault_at(trouble: Trouble, call: Call) -> Fault:

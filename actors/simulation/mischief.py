@@ -12,7 +12,9 @@ from dataclasses import replace
 from errno import ENOSPC
 
 from actors.simulation.evidence import BIT_ROT, POISON, Fired
-from actors.simulation.faults import DEATHS, GROWTH, KINDS, fault_at, fits
+from actors.simulation.faults import ANY, DAMAGES, DEATHS, GROWTH, KINDS, cut_after, fault_at, fits
+from actors.simulation.habits import cuts_of
+from actors.simulation.mail import Mail
 from actors.simulation.rot import Rot
 from actors.simulation.schedule import Plan, Trouble, chance
 from actors.simulation.trace import Trace
@@ -47,6 +49,12 @@ class Mischief:
         self._hangs: set[str] = set()
         self._bells_are_lost = self._net_is_rough = False
         self.rot = Rot(plan.seed, machine, self._damaged)
+        self.mail = Mail(
+            plan.seed, machine, lambda one, path: self.note(one.kind, one.target, one.how, path)
+        )
+        self.between: Callable[[], None] = lambda: None  # somebody else turns now
+        self._cuts = cuts_of(plan.seed)
+        self._places: dict[int, str] = {}  # of a trouble that lasts: the path at which it came
         self.sink_status: int | None = 204
         machine.faults = self.faults_of
         machine.rings = self._rings
@@ -63,12 +71,14 @@ class Mischief:
         if self.is_calm:
             return None
         self.effects += 1
+        if self._cuts and self._chance.random() < self._cuts:
+            self.between()
         if self._is_full and call.op in GROWTH:
             return Fault(call.n, "error", errno=ENOSPC)
         for at, one in enumerate(self._pending):
             if one.at > self.effects:
                 break
-            if fits(one, actor, call):
+            if fits(one, actor, call) and not (self.dying and one.kind in DEATHS):
                 del self._pending[at]
                 return self._comes(one, actor, call)
         return None
@@ -76,10 +86,14 @@ class Mischief:
     def _comes(self, one: Trouble, actor: str, call: Call) -> Fault | None:
         if KINDS[one.kind].lasts:
             self.begun.append(one)
+            self._places[one.number] = call.path
             return None
         self.note(one.kind, actor, path=call.path)
         if one.kind in DEATHS:
             self.dying = one
+        if cut := cut_after(one):
+            power = Trouble(-one.number, "power cut", ANY, self.effects + cut, 0, "before")
+            self._pending = sorted([*self._pending, power], key=lambda one: one.at)
         return fault_at(one, call)
 
     def note(self, kind: str, actor: str = "", about: str = "", path: str = "") -> None:
@@ -101,6 +115,9 @@ class Mischief:
     def begin(self, one: Trouble) -> None:
         """Carry out one that lasts. Drills and moves of business time are people's: `world`."""
         machine, target = self._machine, one.target
+        if one.kind in DAMAGES:
+            self._damages(one)
+            return  # It is noted with its place, if it has one.
         match one.kind:
             case "full disk":
                 self._is_full = True
@@ -133,13 +150,13 @@ class Mischief:
             case "failing sink":
                 self.sink_status = int(one.how) or None
                 self._later(one, self._mend_sink)
-            case "bit rot":
-                self._rots(one)
-                return  # It is noted with its place, if it has one.
         self.note(one.kind, target)
 
-    def _rots(self, one: Trouble) -> None:
-        if self.rot.begin(one):
+    def _damages(self, one: Trouble) -> None:
+        if one.kind == "mail rot":
+            if self.mail.begin(one, self._places[one.number]):
+                self._later(one, lambda: self.mail.heal(one.target))
+        elif self.rot.begin(one):
             self._later(one, lambda: self.rot.restore(one))
 
     def _later(self, one: Trouble, end: Callable[[], object]) -> None:

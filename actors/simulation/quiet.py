@@ -65,7 +65,7 @@ class Quiet:
         if beside.open:
             found.append(f"{beside.open} errands")
         taken = driver.loop.head.inner
-        for peer in _CORES:
+        for peer in filter(self.lives, _CORES):
             sent = self._machine.driver(peer).loop.head.sent.get(name, 0)
             if sent > taken.get(peer, 0):
                 found.append(f"mail from {peer}")

@@ -4,7 +4,6 @@ Reads what can be read: a line that is no JSON of ours is left out here, and is 
 invariant about chains. Never: writes, mends, or holds a file open.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -76,7 +75,7 @@ class Reading:
         self._rows: dict[str, list[Row]] = {}
         self._names: dict[str, list[str]] = {}
         self._steps: dict[str, list[JournalLine]] = {}
-        self._sent: dict[str, Counter[str]] = {}
+        self._sent: dict[str, dict[str, list[bytes]]] = {}
 
     def bytes_of(self, path: str) -> bytes:
         """All bytes of a file; none of a folder, or where there is nothing."""
@@ -134,11 +133,14 @@ class Reading:
         for step in self.steps(actor):
             yield step, parse_iso(step.at) + step.ahead_ms
 
-    def sent(self, actor: str) -> Counter[str]:
-        """How many messages an actor has journaled, by receiver."""
+    def sent(self, actor: str) -> dict[str, list[bytes]]:
+        """The messages that an actor has journaled, in their order, by receiver."""
         if actor not in self._sent:
-            outs = (decode_out(raw) for step in self.steps(actor) for raw in step.out)
-            self._sent[actor] = Counter(out.to for out in outs)
+            found: dict[str, list[bytes]] = {}
+            for step in self.steps(actor):
+                for raw in step.out:
+                    found.setdefault(decode_out(raw).to, []).append(bytes(raw))
+            self._sent[actor] = found
         return self._sent[actor]
 
     @cached_property

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from actors.dispatcher.core import Dispatcher
@@ -36,6 +37,7 @@ from actors.simulation.doors import (
     SimNeighbours,
     SimVaultDoor,
 )
+from actors.simulation.evidence import Begun
 from actors.simulation.logs import SimLog
 from actors.simulation.seals import SimKeys, SimSeals, SimUnseal
 from actors.vault.core import Vault
@@ -47,7 +49,9 @@ from payrail.domain.words.rules import WatchRules
 from payrail.runtime.actor import Actor
 from payrail.runtime.bells import IDLE_MS_MAX
 from payrail.runtime.errands import Outcome, Work
+from payrail.runtime.intake import TURN_BYTES
 from payrail.runtime.ports import Rng
+from payrail.runtime.recovery import journal_path
 from payrail.runtime.sim import SimFs
 from payrail.runtime.simlife import NoSteps
 from payrail.runtime.simloop import VirtualLoop
@@ -132,8 +136,10 @@ class Household:
     rng: Rng
     rules: Rules
     rotate_bytes: int = ROTATE_BYTES  # of everybody's spools
+    turn_bytes: int = TURN_BYTES  # that everybody takes from each sender in one turn
     logs: dict[str, SimLog] = field(default_factory=lambda: {name: SimLog(name) for name in NAMES})
     beside: dict[str, Beside] = field(default_factory=dict)
+    begun: list[Begun] = field(default_factory=list)
     _loops: dict[int, list[VirtualLoop]] = field(default_factory=dict)  # by pid
     _watchers: list[asyncio.Event] = field(default_factory=list)
 
@@ -167,7 +173,8 @@ class Household:
 
     def _life(self, process: SimProcess) -> HouseLife:
         ground, name, place = process.ground, process.name, self._place(process)
-        beside = self.beside[name] = Beside(place, *self._works(process))
+        begins = partial(self._begins, process)
+        beside = self.beside[name] = Beside(place, *self._works(process), begins=begins)
         loops = self._loops[process.pid] = [beside.loop]
         parts = Parts(
             fs=process.fs,
@@ -180,6 +187,7 @@ class Household:
             steps=NoSteps(),
             open_errands=lambda: beside.open,
             rotate_bytes=self.rotate_bytes,
+            turn_bytes=self.turn_bytes,
         )
         core = self.core(name, process)
         life = HouseLife(core, parts)
@@ -188,6 +196,13 @@ class Household:
             life.door = SimVaultDoor(place, life.driver, _keys(process, self.rng), ground.cells)
             loops.append(life.door.loop)
         return life
+
+    def _begins(self, process: SimProcess, errand: str) -> None:
+        """Write down how much of the journal is on the disk now that an errand begins."""
+        durable_bytes = len(self.machine.disk.names[journal_path(process.name)].durable)
+        life = process.life  # None: it opens, and all of its journal was made durable
+        head_bytes = life.driver.loop.head.size if isinstance(life, Turning) else durable_bytes
+        self.begun.append(Begun(process.name, errand, head_bytes, durable_bytes))
 
     def _works(self, process: SimProcess) -> Sequence[Opening]:
         name, fs, clock = process.name, process.fs, process.clock

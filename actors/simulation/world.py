@@ -8,20 +8,30 @@ at which somebody can: waiting costs nothing.
 Never: decides anything for an actor or a shop.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from actors.gateway.settings import Rules
+from actors.simulation.carried import poisoned_requests
 from actors.simulation.clients import Clients
-from actors.simulation.evidence import BAD_LINE, POISON, Evidence, Fired, HeadSeen, Heard, Live
+from actors.simulation.evidence import (
+    BAD_LINE,
+    Evidence,
+    Fired,
+    HeadSeen,
+    Heard,
+    Live,
+    Scarred,
+)
 from actors.simulation.flows import FLOWS
 from actors.simulation.flows.house import SINK, clears, drills
 from actors.simulation.flows.payments import reads
 from actors.simulation.flows.people import GARBAGE
 from actors.simulation.forging import Forger
+from actors.simulation.habits import drops_of, habits_of
+from actors.simulation.mending import People
 from actors.simulation.mischief import Mischief
 from actors.simulation.quiet import Quiet
 from actors.simulation.residents import FRONT, NAMES, Household
@@ -29,13 +39,10 @@ from actors.simulation.schedule import REQUESTS_MIN, Plan, Trouble, Wish, chance
 from actors.simulation.shops import GOOD_CARDS, BusinessTime, Deed, Shop, Steps
 from actors.simulation.trace import Trace
 from payrail.domain.words.kinds import PROVIDERS
-from payrail.runtime.deadletters import book_path
 from payrail.runtime.recovery import journal_path
 from payrail.runtime.sim import Chance, SimDisk, SimFs, SimRng
 from payrail.runtime.simmachine import SUPERVISOR, SimMachine
 from payrail.runtime.simtime import NOON_MS, SimTime
-from payrail.storage.lines import complete_lines
-from payrail.storage.spool import ROTATE_BYTES
 from payrail.web.simnet import Asked, NoAnswer, SimNet
 from payrail.web.simwire import Answer
 
@@ -46,17 +53,9 @@ SAFETY_MS = 45_000
 UP_MS_MAX = 20_000
 #: Of so many turns of an actor one is looked at by a witness.
 WITNESSED = 16
+#: A turn may be cut in two by that of another, and that one too.
+NESTED_MAX = 3
 _NEVER = 1 << 62
-_ABOUT = re.compile(r'"correlation_id\\*":\\*"([A-Za-z0-9_-]+)')
-
-
-#: Drained spools are moved away at one of these sizes: as in life, where no short run comes to it,
-#: or so early that every run comes to it.
-ROTATIONS_BYTES = (ROTATE_BYTES, 1, 4_096)
-
-
-def _rotate_bytes(seed: int) -> int:
-    return chance(seed, "rotation").choice(ROTATIONS_BYTES)
 
 
 class NeverEnds(Exception):
@@ -69,26 +68,31 @@ class World:
     def __init__(self, plan: Plan, disk: SimDisk, trace: Trace, steps_max: int) -> None:
         self.plan, self.trace, self._steps_max = plan, trace, steps_max
         self._chance = chance(plan.seed, "turns")
+        disk.drops = drops_of(plan.seed)
         self.machine = SimMachine(disk, SimTime())
         self.net = SimNet(self.machine.time.clock(), told=self._carried)
         self.mischief = Mischief(plan, self.machine, trace)
         self.net.fate = self.mischief.fate
         self.net.sink(SINK, self._sink)
         rng = SimRng(plan.seed)
-        self.household = Household(self.machine, self.net, rng, RULES, _rotate_bytes(plan.seed))
+        habits = habits_of(plan.seed)
+        self.household = Household(self.machine, self.net, rng, RULES, *habits)
         forger = Forger(self.household.house_secret, self.machine.time)
         self.clients = Clients(
             self.net, self.machine.time, self.household.keys, trace, self._deed, forger
         )
         self._quiet = Quiet(self.machine, self.net, self.household, self.clients)
         self.machine.told = self._told
+        self.mischief.between = self._between
         self.heard: list[Heard] = []
         self.heads: list[HeadSeen] = []
         self.errors: list[str] = []  # what actors logged that no fault explains
         self.restarts: Counter[str] = Counter()
+        self.did: Counter[str] = Counter()  # by people, with dead letters
         self.steps = self._ends_seen = self._people = 0
         self._business = BusinessTime()
         self._boots_ms: int | None = None
+        self._at_work: list[str] = []  # whose turns are not over, the innermost last
         self._is_over = False
 
     # The phases.
@@ -128,12 +132,17 @@ class World:
         if missing > 0 and not self.plan.left_out:
             self._ask_by_hand(lambda shop: reads(shop, missing))
         self._until(lambda: self._is_at_rest, ms_max, "rest")
+        people = People(self.plan.seed, self.machine, NAMES[:-1])
+        while people.mend():
+            self._until(lambda: self._is_at_rest, ms_max, "rest after dead letters")
+        self.did = people.did
 
     def evidence(self) -> Evidence:
         """What witnesses saw, and the files."""
         fs = SimFs(self.machine.disk)
-        names, rotten = NAMES[:-1], self.mischief.rot.tails
+        names, rotten, mended = NAMES[:-1], self.mischief.rot.tails, self.mischief.rot.mended
         ids = self.clients.endpoints
+        poisoned = poisoned_requests(self.mischief.fired, self.machine.disk)
         return Evidence(
             fs=fs,
             actors=names,
@@ -142,7 +151,10 @@ class World:
             asked=self.clients.tries,
             heard=[replace(one, endpoint_id=ids.get(one.endpoint_id, "")) for one in self.heard],
             heads=[one for one in self.heads if (one.path, one.line) not in rotten],
-            fired=[*self.mischief.fired, *self._poisoned_requests()],
+            scars=[*self.mischief.mail.seen(), *(Scarred(p, False) for p in mended)],
+            begun=self.household.begun,
+            closes_letters=True,
+            fired=[*self.mischief.fired, *poisoned],
             live={name: self._live(name) for name in names if self._quiet.lives(name)},
             cards=self._used_cards(),
             house_secret=self.household.house_secret,
@@ -151,18 +163,6 @@ class World:
     def _used_cards(self) -> list[str]:
         told = [one.body for one in self.clients.tries if one.path == "/tokenize"]
         return [card for card in GOOD_CARDS if any(card.encode() in body for body in told)]
-
-    def _poisoned_requests(self) -> list[Fired]:
-        """The same poison by the correlation ids of the requests that carried it, as clients know
-        them."""
-        found = []
-        for one in self.mischief.fired:
-            path = book_path(one.actor)
-            if one.kind == POISON and path in self.machine.disk.names:
-                lines, _ = complete_lines(bytes(self.machine.disk.names[path].content))
-                text = next((line for line in lines if one.about.encode() in line), b"")
-                found += [replace(one, about=about) for about in _ABOUT.findall(text.decode())]
-        return found
 
     def close(self) -> None:
         """Let go of every process."""
@@ -205,9 +205,20 @@ class World:
         self._bury()
 
     def _turn(self, label: str) -> None:
+        self._at_work.append(label)
         self.machine.turn(label)
+        self._at_work.pop()
         if label in NAMES and self._chance.random() * WITNESSED < 1:
             self._witness(label)
+
+    def _between(self) -> None:
+        """Somebody else turns in the middle of a turn, before its next effect: processes share the
+        files, synced or not."""
+        ready = [label for label in self.machine.runnable() if label not in self._at_work]
+        if SUPERVISOR in ready:
+            ready.remove(SUPERVISOR)
+        if ready and len(self._at_work) < NESTED_MAX:
+            self._turn(self._chance.choice(ready))
 
     def _pass(self) -> None:
         """Nobody can do anything: time moves on."""

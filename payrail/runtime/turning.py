@@ -61,6 +61,7 @@ class Parts:
     steps: Steps
     open_errands: Callable[[], int] = lambda: 0  # those whose outcome somebody waits for
     rotate_bytes: int = ROTATE_BYTES  # of our spools in others' mailboxes
+    turn_bytes: int = TURN_BYTES  # taken from each sender in one turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Turning:
         poisoned = frozenset({suspect}) if suspect and is_poison else frozenset[str]()
         driver = Driver(actor, self._world(), poisoned=poisoned, deaths=deaths)
         self._cell.epoch = driver.loop.head.epoch
+        driver.intake.batch_bytes = self._parts.turn_bytes
         if suspect and not is_poison:
             driver.intake.batch_bytes = SUSPECT_BYTES
             self._log.warning("message.suspect", message=suspect, deaths=deaths)
@@ -162,7 +164,7 @@ class Turning:
         cell.report.add(driver.loop.counted, self._clock.now().wire_ms)
         self._log_turn()
         if self._suspect and not driver.intake.anything_new():
-            driver.intake.batch_bytes = TURN_BYTES
+            driver.intake.batch_bytes = self._parts.turn_bytes
             cell.acquit()
             self._suspect = None
 

@@ -10,7 +10,7 @@ from actors.simulation.evidence import Evidence
 from actors.simulation.invariants.invariant import Invariant
 from payrail.domain.messages import EDGES
 from payrail.runtime.recovery import journal_path
-from payrail.storage.journal import JournalLine
+from payrail.storage.journal import JournalLine, Taken
 from payrail.storage.lines import is_whole
 
 NOT_SPOOLS = frozenset({"hand", "control"})
@@ -126,17 +126,27 @@ def _edge(receiver: str, sender: str, taken: list[JournalLine]) -> list[str]:
 def _inner(evidence: Evidence, receiver: str, sender: str, taken: list[JournalLine]) -> list[str]:
     if journal_path(sender) in evidence.rotten or journal_path(receiver) in evidence.rotten:
         return []
-    sent = evidence.books.sent(sender)[receiver]
+    lines = evidence.books.sent(sender).get(receiver, [])
+    sent = len(lines)
     for due, step in enumerate(taken, 1):
         if step.in_.n != due or due > sent:
             what = (
                 f"{sender} to {receiver}: took message {step.in_.n} where {due} of {sent} was due"
             )
             return [f"{what} ({journal_path(receiver)}:{step.s})"]
+        if not _is_same(step.in_, lines[due - 1]):
+            what = f"{sender} to {receiver}: message {due} was taken otherwise than it was sent"
+            return [f"{what} ({journal_path(receiver)}:{step.s})"]
     if evidence.is_quiet and len(taken) != sent:
         what = f"{sender} to {receiver}: {sent} were sent, {len(taken)} taken"
         return [f"{what} ({journal_path(receiver)})"]
     return []
+
+
+def _is_same(taken: Taken, sent: bytes) -> bool:
+    """Whether the receiver journaled the names of the very line that its sender did."""
+    names = (taken.id, taken.kind, taken.correlation_id)
+    return all(b'"%b"' % name.encode() in sent for name in names)
 
 
 INVARIANTS = (

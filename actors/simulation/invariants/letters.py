@@ -58,6 +58,19 @@ def _closed_once(evidence: Evidence) -> list[str]:
     return found
 
 
+def none_is_left_open(evidence: Evidence) -> list[str]:
+    """Where people looked at them, each dead letter was replayed or dropped, and is closed."""
+    if not evidence.closes_letters:
+        return []
+    found = []
+    for actor in evidence.actors:
+        closed = {step.in_.about for step in evidence.books.steps(actor)}
+        for row in evidence.books.rows(book_path(actor)):
+            if row["id"] not in closed:
+                found.append(f"{row['id']} of {actor} is still open ({row.place})")
+    return found
+
+
 def only_poison_is_set_aside(evidence: Evidence) -> list[str]:
     """A dead letter is there for each message that was poisoned, and for no other."""
     found = []
@@ -96,5 +109,6 @@ def _never_set_aside(evidence: Evidence, letters: list[Row]) -> list[str]:
 
 INVARIANTS = (
     Invariant("I13", "a dead letter can be read, and closed once", letters_are_usable),
+    Invariant("I13b", "people can close every dead letter", none_is_left_open, needs_rest=True),
     Invariant("A11", "only what was poisoned is set aside", only_poison_is_set_aside),
 )

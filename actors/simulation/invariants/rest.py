@@ -26,6 +26,16 @@ def everybody_serves(evidence: Evidence) -> list[str]:
     return found if evidence.live else []
 
 
+def work_has_its_step(evidence: Evidence) -> list[str]:
+    """No errand begins before the step that wants it is on the disk: what it does outside could not
+    be taken back."""
+    return [
+        f"{one.actor} began {one.errand} with {one.durable_bytes} of {one.head_bytes} bytes durable"
+        for one in evidence.begun
+        if one.durable_bytes < one.head_bytes
+    ]
+
+
 def nobody_waits(evidence: Evidence) -> list[str]:
     """No call is open, nothing is parked, and each timer belongs to what waits for people."""
     found = []
@@ -121,6 +131,7 @@ def same_seed_same_bytes(evidence: Evidence) -> list[str]:
 
 INVARIANTS = (
     Invariant("I22", "everybody serves", everybody_serves, needs_rest=True),
+    Invariant("A16", "work beside the loop has its durable step", work_has_its_step),
     Invariant("I22b", "nobody waits", nobody_waits, needs_rest=True),
     Invariant("I23", "everything is bounded", everything_is_bounded),
     Invariant("I24", "the same seed, the same bytes", same_seed_same_bytes),

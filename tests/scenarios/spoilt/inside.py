@@ -7,7 +7,16 @@ from typing import Any
 
 import msgspec
 
-from actors.simulation.evidence import BIT_ROT, POISON, Evidence, Fired, HeadSeen, Live
+from actors.simulation.evidence import (
+    BIT_ROT,
+    POISON,
+    Begun,
+    Evidence,
+    Fired,
+    HeadSeen,
+    Live,
+    Scarred,
+)
 from actors.simulation.reading import ACCESS_LOG, OUTBOX
 from payrail.runtime.actor import Actor
 from payrail.storage.journal import BookLine
@@ -73,7 +82,15 @@ def taken_twice(evidence: Evidence) -> None:
 
 
 def never_taken(evidence: Evidence) -> None:
-    evidence.books.sent("vault")["provider-a"] += 1
+    sent = evidence.books.sent("vault")["provider-a"]
+    sent.append(sent[0])
+
+
+def taken_otherwise(evidence: Evidence) -> None:
+    steps = evidence.books.steps("vault")
+    number = next(step.s for step in steps if step.in_.from_ == "gateway")
+    taken = msgspec.structs.replace(steps[number - 1].in_, kind="pan.forget")
+    change_step(evidence, "vault", number, in_=taken)
 
 
 def taken_twice_from_a_door(evidence: Evidence) -> None:
@@ -157,6 +174,16 @@ def closed_twice(evidence: Evidence) -> Evidence:
     return poisoned
 
 
+def left_open(evidence: Evidence) -> Evidence:
+    poisoned = replace(evidence, fired=[Fired(POISON, actor="vault")], closes_letters=True)
+    letter(poisoned)
+    return poisoned
+
+
+def began_early(evidence: Evidence) -> Evidence:
+    return replace(evidence, begun=[Begun("dispatcher", "deliver:1", 20, 10)])
+
+
 def does_not_live(evidence: Evidence) -> Evidence:
     live = {name: one for name, one in evidence.live.items() if name != "vault"}
     return replace(evidence, live=live)
@@ -216,6 +243,10 @@ def forgetful(evidence: Evidence) -> Evidence:
     return replace(evidence, core=core)
 
 
+def an_unseen_scar(evidence: Evidence) -> Evidence:
+    return replace(evidence, scars=[Scarred("mailboxes/vault/gateway.jsonl", shows=True)])
+
+
 def unseen_damage(evidence: Evidence) -> Evidence:
     return replace(evidence, fired=[Fired(BIT_ROT, path="data/vault/keys.json", actor="vault")])
 
@@ -223,6 +254,7 @@ def unseen_damage(evidence: Evidence) -> Evidence:
 CASES: tuple[Case, ...] = (
     ("A8", forgetful, "would start otherwise", ""),
     ("A15", unseen_damage, "verify does not see it", ""),
+    ("A15", an_unseen_scar, "verify does not see it", ""),
     ("I7", a_bit, "do not match its hash", "A1 I15 A15"),
     ("I7", a_line_less, "does not follow", "A1 I8 I12 A6 A8 A15"),
     ("A7", an_old_epoch, "epoch 7 follows 1", ""),
@@ -234,6 +266,7 @@ CASES: tuple[Case, ...] = (
     ("A1", an_unposted_line, "never posted", "A3 A8 A15"),
     ("I12", taken_twice, "took message 1 where 2", "A6"),
     ("I12", never_taken, "were sent", ""),
+    ("I12", taken_otherwise, "otherwise than it was sent", ""),
     ("I12", taken_twice_from_a_door, "is taken after", "A6"),
     ("A6", knows_more, "something else", "A8"),
     ("A6", stands_elsewhere, "thinks inner", ""),
@@ -243,6 +276,8 @@ CASES: tuple[Case, ...] = (
     ("I13", unusable, "neither message nor raw", "A6 A8 A15"),
     ("A11", not_set_aside, "which took it", ""),
     ("I13", closed_twice, "closed twice", "A6 A8 A15"),
+    ("I13b", left_open, "dl_1 of vault is still open", "A6 A8 A15"),
+    ("A16", began_early, "with 10 of 20 bytes durable", ""),
     ("I22", does_not_live, "vault does not live", ""),
     ("I22", blocked, "cannot carry out", ""),
     ("I22", raised, "raised KeyError", ""),

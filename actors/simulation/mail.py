@@ -1,0 +1,113 @@
+"""Damage to mailboxes: lines of a file that nobody syncs rot, are lost, or are edited by people.
+
+    trouble ──▶ begin: lines that were just sent are damaged ──▶ heal: their sender starts anew
+
+A mailbox is derived from its sender's journal: whatever becomes of it, its lines are sent again at
+the sender's next start, and people who see the gap give that order (`payrail restart SENDER`).
+Never: damages a journal, or a line that people wrote.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from actors.simulation.evidence import Scarred
+from actors.simulation.schedule import Trouble, chance
+from payrail.runtime.simdisk import NameChange, Node
+from payrail.runtime.simmachine import SimMachine
+
+MAIL = "mailboxes/"
+#: What becomes of lines.
+WAYS = ("flipped", "flipped", "flipped", "zeros", "edited", "edited", "emptied", "removed")
+#: One of the last so many lines of the file is hit: the last ones are those that are not read yet.
+LINES_MAX = 3
+#: How much of a line a disk loses when it loses a sector.
+_SECTOR_BYTES = 512
+
+
+@dataclass(frozen=True, slots=True)
+class _Scar:
+    """What was done to a mailbox. `node` has one `wrong` byte at `offset`; -1: none that would show
+    as damage."""
+
+    path: str
+    node: Node
+    offset: int = -1
+    wrong: int = 0
+
+
+class Mail:
+    """One run's."""
+
+    def __init__(
+        self, seed: int, machine: SimMachine, hit: Callable[[Trouble, str], object]
+    ) -> None:
+        """`hit` is told of a trouble that came, and of the path that it came to."""
+        self._seed, self._machine, self._hit = seed, machine, hit
+        self.scars: list[_Scar] = []
+
+    def begin(self, one: Trouble, path: str) -> bool:
+        """Damage what was just written to `path`. False: it is not there any more."""
+        node = self._machine.disk.names.get(path)
+        if node is None or not node.content:
+            return False
+        own = chance(self._seed, "mail", one.number)
+        node.sync()  # A kernel may write back whenever it likes; what rots has been on the disk.
+        begin, end = _line(own, bytes(node.content))
+        if one.how in ("flipped", "zeros"):
+            self._overwrite(own, one.how, path, node, begin, end)
+        else:
+            kept = {"edited": bytes(node.content[:begin] + node.content[end:]), "emptied": b""}
+            self._edit(path, kept.get(one.how))
+        self._hit(one, path)
+        return True
+
+    def seen(self) -> list[Scarred]:
+        """The damaged mailboxes by the names that they have now."""
+        names = {node.id: path for path, node in self._machine.disk.names.items()}
+        found = []
+        for scar in self.scars:
+            path = names.get(scar.node.id)
+            data = self._machine.disk.names[path].content if path else b""
+            shows = scar.offset >= 0 and data[scar.offset : scar.offset + 1] == bytes([scar.wrong])
+            found.append(Scarred(path or scar.path, shows))
+        return found
+
+    def heal(self, sender: str) -> None:
+        """People let the sender start anew: it sends again what is not there."""
+        self._machine.order(sender, "restart")
+
+    def _overwrite(
+        self, own: Random, how: str, path: str, node: Node, begin: int, end: int
+    ) -> None:
+        at = own.randrange(begin, end)
+        if how == "flipped":
+            wrong = bytes([node.content[at] ^ (1 << own.randrange(8))])
+        else:
+            wrong = bytes(min(_SECTOR_BYTES, end - 1 - begin))
+            at = own.randint(begin, end - 1 - len(wrong))
+        for data in (node.content, node.durable):
+            data[at : at + len(wrong)] = wrong
+        flipped = (at, wrong[0]) if how == "flipped" else (-1, 0)
+        self.scars.append(_Scar(path, node, *flipped))
+
+    def _edit(self, path: str, content: bytes | None) -> None:
+        """As `sed -i` or `rm`: another file has the name, or none. Its folder was synced."""
+        disk, folder = self._machine.disk, path.rpartition("/")[0]
+        old = disk.names[path]
+        disk.change(NameChange((folder,), old, removed=path))
+        if content is not None:
+            new = disk.new_node()
+            new.content, new.durable = bytearray(content), bytearray(content)
+            disk.change(NameChange((folder,), new, added=path))
+        disk.sync_folder(folder)
+        self.scars.append(_Scar(path, old))
+
+
+def _line(own: Random, data: bytes) -> tuple[int, int]:
+    """Where one of the last lines begins, and where the next one does."""
+    ends = [len(data)]
+    while len(ends) <= LINES_MAX and ends[-1] > 0:
+        ends.append(data.rfind(b"\n", 0, ends[-1] - 1) + 1)
+    at = own.randrange(len(ends) - 1)
+    return ends[at + 1], ends[at]
