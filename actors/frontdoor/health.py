@@ -143,13 +143,14 @@ class House:
         """The gateway's view of a provider where it wrote one, and how its actor is: one that does
         not serve is down, whatever the gateway saw of it last."""
         public = public_name(name)
-        cell = self._neighbours.cells.read(name)
+        # Not its cell alone: one that was killed left it as it was, and serves by it for ever.
+        state = next(row["state"] for row in self._rows() if row["name"] == name)
         shown: dict[str, Any] = {
             "id": public,
             "object": "provider",
             "actor": name,
-            "state": cell.state if cell else "down",
-            "health": "up" if cell and cell.state == "serving" else "down",
+            "state": state,
+            "health": "up" if state == "serving" else "down",
             "breaker": {"state": "CLOSED"},
             "canary": None,
         }

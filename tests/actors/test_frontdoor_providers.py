@@ -5,6 +5,9 @@ from pathlib import Path
 
 from payrail.domain.settlement import statements
 from payrail.domain.settlement.lines import StatementLine
+from payrail.runtime.cells import CellWriter
+from payrail.runtime.control import taking_up
+from payrail.runtime.house import lock_path
 from payrail.storage.lines import encode
 from tests.actors.doors import INTERNAL, open_door
 
@@ -106,3 +109,19 @@ async def test_batches_are_shown_with_the_lines_of_their_files(tmp_path):
         assert PATH in body["detail"]
         file.unlink()
         assert (await ask(door, "GET", "providerA/settlement?date=2026-02-09"))[0] == 503
+
+
+async def test_a_provider_that_was_killed_is_not_up_by_what_it_left(tmp_path):
+    """Its cell says that it serves, for ever: what counts is whether a process lives in it."""
+    lock = lock_path(tmp_path, "provider-a")
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    async with open_door(tmp_path) as door:
+        with taking_up(tmp_path, "provider-a") as control:
+            control.started()
+            living = (await door.ask("GET", "/providers/providerA"))[2]
+        CellWriter(tmp_path, "provider-a").serve()
+        killed = (await door.ask("GET", "/providers/providerA"))[2]
+
+    assert (living["state"], living["health"]) == ("serving", "up")
+    assert (killed["state"], killed["health"]) == ("down", "down")
