@@ -67,7 +67,7 @@ def alone(flow: str, choice: int) -> Result:
 
 @pytest.mark.parametrize(
     ("flow", "choices"),
-    [("races", 2 * len(RACES)), ("mends breaks", len(MISMATCHES)), ("pays out", 12)],
+    [("races", 2 * len(RACES)), ("mends breaks", 2 * len(MISMATCHES)), ("pays out", 12)],
 )
 def test_each_road_of_a_flow_is_open(flow: str, choices: int):
     """On a day without faults every race has its end, every mismatch is posted by two people, every

@@ -130,7 +130,21 @@ def _posts(shop: Shop) -> Steps[None]:
     report = yield from shop.look(f"/reconciliations/{date}", role="operator")
     for one in report.body["breaks"][:BREAKS_MAX]:
         if one["suggested_posting"] and not one["resolution"]:
-            yield from _posted(shop, f"/reconciliations/{date}/breaks/{one['n']}")
+            path = f"/reconciliations/{date}/breaks/{one['n']}"
+            if shop.wish.choice // 12 % 2 and one["merchant_id"] == shop.wish.merchant:
+                yield from _not_anothers(shop, path, str(one["id"]))
+            yield from _posted(shop, path)
+
+
+def _not_anothers(shop: Shop, path: str, break_id: str) -> Steps[None]:
+    """Another merchant posts no break of this one; under the same number it may have its own by
+    now."""
+    merchant = shop.stranger.wish.merchant
+    for verb in ("propose", "approve"):
+        asked = Request("POST", f"{path}/{verb}", {}, None, merchant, "admin")
+        answer = yield from shop.until_final(asked)
+        if answer.status == 200 and break_id.encode() in answer.data:
+            raise Strange(f"{path}/{verb}: by {merchant}, whose it is not")
 
 
 def _posted(shop: Shop, path: str) -> Steps[None]:
