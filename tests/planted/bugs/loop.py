@@ -151,7 +151,7 @@ BUGS = (
         (
             Edit(
                 "payrail.runtime.intake:Intake.collect",
-                "if self._held and self._are_read(inner, self._held_marks):",
+                "if self._held and self._are_read(self._inner, self._held_marks):",
                 "if self._held:",
             ),
         ),
@@ -218,8 +218,8 @@ BUGS = (
         (
             Edit(
                 "payrail.runtime.intake:Intake.collect",
-                "[item for reader in inner for item in self._lines(reader)]",
-                "next((found for reader in inner if (found := self._lines(reader))), [])",
+                "[item for reader in self._inner for item in self._lines(reader)]",
+                "next((found for reader in self._inner if (found := self._lines(reader))), [])",
             ),
         ),
         (seen_by("runtime/test_loop.py", pick="hears_every_sender"),),
