@@ -186,7 +186,9 @@ class SimFs:
         return None if node is None else node.id
 
     def size(self, path: str) -> int:
-        node = self._find(path)
+        node = self.disk.names.get(path)
+        if node is None or self._is_killed or self.disk.is_off:
+            node = self._find(path)
         return 0 if node is None else len(node.content)
 
     def step(

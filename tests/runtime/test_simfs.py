@@ -294,3 +294,26 @@ def test_simulated_chance_comes_from_its_seed():
     """The same seed draws the same tokens, of the length asked for."""
     assert SimRng(1).token_hex(16) == SimRng(1).token_hex(16) != SimRng(2).token_hex(16)
     assert len(SimRng(1).token_hex(16)) == 32
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_listing_follows_every_change_of_names(seed: int):
+    """Whatever is made, renamed and removed between two looks, a folder lists what lies there."""
+    chance, fs = Random(seed), SimFs()
+    paths = [f"{folder}/{name}" for folder in ("a", "a/old", "b") for name in ("x", "y", "z")]
+    for _ in range(60):
+        path, other = chance.choice(paths), chance.choice(paths)
+        if not fs.exists(path):
+            fs.replace(path, b"new")
+        elif chance.random() < 0.5:
+            fs.rename(path, other)
+        else:
+            fs.unlink(path)
+        folder = chance.choice(("", "a", "a/old", "b"))
+
+        below = [one.removeprefix(folder).lstrip("/") for one in fs.disk.names if _in(one, folder)]
+        assert fs.listdir(folder) == sorted(below)
+
+
+def _in(path: str, folder: str) -> bool:
+    return path.rpartition("/")[0] == folder
