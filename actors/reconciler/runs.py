@@ -67,7 +67,7 @@ class Flow:
         for known in [self.state.run, *self.state.queue]:
             if known is not None and _answers(known, run):
                 for asker in run.askers:
-                    self._emit(RunJoined(known.id, asker))
+                    self._emit(RunJoined(known.id, asker, run.id))
                 return self.step
         self._emit(RunQueued(run))
         self._take_next()
@@ -240,8 +240,8 @@ class Flow:
     def _end(self, run: Run, status: int, body: dict[str, Any]) -> None:
         """Answer who waits, and begin the next run."""
         self._reply(run, status, body)
-        if run.askers:
-            self._emit(RunAnswered(run.id, status, body))
+        for ident in [run.id, *run.also] if run.askers else ():
+            self._emit(RunAnswered(ident, status, body))
         self._emit(RunMoved(None))
         self._take_next()
 
@@ -316,7 +316,7 @@ def _answers(known: Run, run: Run) -> bool:
     """Whether a run that is known answers this order too: the same question once more, or the
     same order while that one has not begun."""
     same = (known.kind, known.date) == (run.kind, run.date)
-    return known.id == run.id or (same and known.phase == "waiting")
+    return run.id in (known.id, *known.also) or (same and known.phase == "waiting")
 
 
 def _date_done(run: Run) -> Run:

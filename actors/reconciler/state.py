@@ -49,6 +49,7 @@ class Run(Struct, frozen=True, kw_only=True):
     date: str | None
     correlation_id: str
     askers: list[Asker] = []
+    also: list[str] = []  # ids of other orders that wait for this one's answer
     phase: str = "waiting"  # closing | writing | matching | booking
     closing: list[str] = []  # providers that have not closed yet
     silent: list[str] = []  # providers that were gone on without
@@ -108,10 +109,12 @@ class RunQueued(Struct, frozen=True, tag_field="type", tag="run.queued"):
 
 
 class RunJoined(Struct, frozen=True, tag_field="type", tag="run.joined"):
-    """One more who waits for the answer of a run that was known."""
+    """One more who waits for the answer of a run that was known; `as_id`: of an order of its own,
+    whose key means this answer from now on."""
 
     run_id: str
     asker: Asker
+    as_id: str = ""
 
 
 class RunMoved(Struct, frozen=True, tag_field="type", tag="run.moved"):
@@ -278,8 +281,8 @@ def _run(
     match event:
         case RunQueued(run):
             state.queue.append(run)
-        case RunJoined(run_id, asker):
-            _join(state, run_id, asker)
+        case RunJoined():
+            _join(state, event)
         case RunMoved(moved):
             state.run = moved
         case RunTaken():
@@ -309,10 +312,17 @@ def _answer(state: ReconcilerState, answered: RunAnswered) -> None:
         del state.answers[next(iter(state.answers))]
 
 
-def _join(state: ReconcilerState, run_id: str, asker: Asker) -> None:
-    if state.run is not None and state.run.id == run_id:
-        state.run = with_asker(state.run, asker)
-    state.queue = [with_asker(r, asker) if r.id == run_id else r for r in state.queue]
+def _join(state: ReconcilerState, joined: RunJoined) -> None:
+    if state.run is not None and state.run.id == joined.run_id:
+        state.run = _joined(state.run, joined)
+    state.queue = [_joined(r, joined) if r.id == joined.run_id else r for r in state.queue]
+
+
+def _joined(run: Run, joined: RunJoined) -> Run:
+    also = run.also
+    if joined.as_id and joined.as_id not in (run.id, *also):
+        also = [*also, joined.as_id]
+    return msgspec.structs.replace(with_asker(run, joined.asker), also=also)
 
 
 def with_asker(run: Run, asker: Asker) -> Run:

@@ -302,6 +302,24 @@ def test_the_same_key_waits_for_the_same_run() -> None:
     assert len(house.closed_at("provider-a")) == 1
 
 
+def test_a_key_that_joined_the_run_of_another_keeps_its_answer() -> None:
+    """An order that waited for the run of another key is answered the same again, and closes no
+    batch, whatever was captured since; also when the reconciler was reborn."""
+    house, _ = a_house(1)
+    kind, _body = settlement()
+    for name in ("one", "two", "three"):
+        house.put((kind, RunSettlement(None, "cli", f"key-{name}")), name, "reconciler")
+    house.run()
+    joined = house.answer("three")
+    house.captured(house.tokenize(GOOD, "more"), "later")
+    house.start("reconciler")
+
+    again = house.say((kind, RunSettlement(None, "cli", "key-three")), "again", "reconciler")
+
+    assert again == joined
+    assert len(house.closed_at("provider-a")) == 1
+
+
 def test_the_auditor_finds_nothing_in_a_settled_house(tmp_path) -> None:
     """Its own fold of the entries, its own sums, and the settlement files agree."""
     house, payments = a_house(3)
