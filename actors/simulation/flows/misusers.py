@@ -110,10 +110,8 @@ _ROLES: tuple[Misuse, ...] = (
 def misuses(shop: Shop) -> Steps[None]:
     """Bad bodies, bad heads, wrong roles and wrong keys, about a payment that is captured."""
     token = yield from shop.card()
-    made = yield from shop.created(token)
+    made = yield from shop.created(token, confirm=True, capture_method="automatic")
     payment_id = str(made["id"])
-    yield from shop.about(payment_id, "authorize")
-    yield from shop.about(payment_id, "capture")
     for number in range(TRIED):
         table = (_CREATED, _WRITTEN, _CLAIMED, _ROLES)[number % 4]
         misuse = table[(shop.wish.choice // 7 + number) % len(table)]
