@@ -90,7 +90,7 @@ class World:
         self.restarts: Counter[str] = Counter()
         self.did: Counter[str] = Counter()  # by people, with dead letters
         self.steps = self._ends_seen = self._people = 0
-        self._business = BusinessTime()
+        self._business = BusinessTime(is_mail_damaged=lambda: self.mischief.counts["mail rot"] > 0)
         self._boots_ms: int | None = None
         self._at_work: list[str] = []  # whose turns are not over, the innermost last
         self._is_over = False
