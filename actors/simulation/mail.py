@@ -17,6 +17,8 @@ from payrail.runtime.simdisk import NameChange, Node
 from payrail.runtime.simmachine import SimMachine
 
 MAIL = "mailboxes/"
+#: Spared: a card that is not known until its line is sent again is refused, and that is no fault.
+KNOWN_CARDS = f"{MAIL}gateway/vault.jsonl"
 #: What becomes of lines.
 WAYS = ("flipped", "flipped", "flipped", "zeros", "edited", "edited", "emptied", "removed")
 #: One of the last so many lines of the file is hit: the last ones are those that are not read yet.
@@ -47,9 +49,17 @@ class Mail:
         self.scars: list[_Scar] = []
 
     def begin(self, one: Trouble, path: str) -> bool:
-        """Damage what was just written to `path`. False: it is not there any more."""
+        """Damage what was just written to `path`. False: it is not there any more, or its sender
+        is dead: it may be its journal that is damaged, which only this could tell of."""
         node = self._machine.disk.names.get(path)
-        if node is None or not node.content:
+        process = self._machine.writer(one.target)
+        if (
+            path == KNOWN_CARDS
+            or process is None
+            or process.life is None
+            or node is None
+            or not node.content
+        ):
             return False
         own = chance(self._seed, "mail", one.number)
         node.sync()  # A kernel may write back whenever it likes; what rots has been on the disk.
@@ -72,6 +82,10 @@ class Mail:
             shows = scar.offset >= 0 and data[scar.offset : scar.offset + 1] == bytes([scar.wrong])
             found.append(Scarred(path or scar.path, shows))
         return found
+
+    def is_scarred(self, sender: str) -> bool:
+        """Whether anything that it sent was damaged."""
+        return any(scar.path.endswith(f"/{sender}.jsonl") for scar in self.scars)
 
     def heal(self, sender: str) -> None:
         """People let the sender start anew: it sends again what is not there."""

@@ -52,6 +52,7 @@ class Mischief:
         self.mail = Mail(
             plan.seed, machine, lambda one, path: self.note(one.kind, one.target, one.how, path)
         )
+        self.rot.is_scarred = self.mail.is_scarred
         self.between: Callable[[], None] = lambda: None  # somebody else turns now
         self._cuts = cuts_of(plan.seed)
         self._places: dict[int, str] = {}  # of a trouble that lasts: the path at which it came

@@ -54,6 +54,7 @@ class Rot:
         #: (path, line) of last lines that rotted: nobody can tell them from torn ones, so they may
         #: be lost, as long as nothing was told of them.
         self.tails: set[tuple[str, int]] = set()
+        self.is_scarred: Callable[[str], bool] = lambda _actor: False  # what it sent was damaged
         self.mended: set[str] = set()  # by its actor; what was put there may still lie there
 
     def begin(self, one: Trouble) -> bool:
@@ -76,15 +77,15 @@ class Rot:
         self._do(harm)
         self._damaged(one.kind, one.target, path, harm.at)
         self._machine.kill(one.target)
+        if (second := self._machine.writer(one.target)) is not None:
+            second.kill()  # One that was started beside the house writes there.
         return True
 
     def restore(self, one: Trouble) -> None:
         """People mend what their actor could not, and let it go on."""
         harm = self._harms.pop(one.number)
         if harm.is_whole:
-            process = self._machine.writer(harm.actor)
-            serves = process is not None and process.life is not None
-            if serves or not _stands(self._machine.disk, harm):
+            if self._serves(harm.actor) or not _stands(self._machine.disk, harm):
                 self.mended.add(harm.path)
             else:
                 _put(self._machine.disk, harm.path, harm.right)
@@ -97,7 +98,7 @@ class Rot:
         if one.how in _WHOLE:
             kept = {"cut": own.randrange(len(right)), "older": self._older.get(path, 0)}
             at = min(kept.get(one.how, 0), len(right))
-            is_missed = any(mark in right[at:] for mark in _TOLD)
+            is_missed = self._has_told(one.target) and any(m in right[at:] for m in _TOLD)
             if at == len(right) or (path.endswith("journal.jsonl") and not is_missed):
                 return None
             return _Harm(one.target, path, node, at, right, b"", is_whole=True)
@@ -109,10 +110,22 @@ class Rot:
             wrong = bytes([right[at] ^ (1 << own.randrange(8))])
         return _Harm(one.target, path, node, at, right[at : at + len(wrong)], wrong)
 
+    def _serves(self, actor: str) -> bool:
+        process = self._machine.writer(actor)
+        return process is not None and process.life is not None
+
+    def _has_told(self, actor: str) -> bool:
+        """Whether others have all that its journal says it told them; what they have not nobody
+        would miss."""
+        if not self._serves(actor) or self.is_scarred(actor):
+            return False
+        return not self._machine.driver(actor).blocked
+
     def _do(self, harm: _Harm) -> None:
         disk, node = self._machine.disk, harm.node
-        if harm.is_whole:
+        if harm.is_whole or harm.path.endswith("journal.jsonl"):
             _written_back(disk)
+        if harm.is_whole:
             _put(disk, harm.path, harm.right[: harm.at] or None)
             return
         before = node.durable.count(b"\n")
