@@ -17,8 +17,6 @@ from payrail.runtime.simdisk import NameChange, Node
 from payrail.runtime.simmachine import SimMachine
 
 MAIL = "mailboxes/"
-#: Spared: a card that is not known until its line is sent again is refused, and that is no fault.
-KNOWN_CARDS = f"{MAIL}gateway/vault.jsonl"
 #: What becomes of lines.
 WAYS = ("flipped", "flipped", "flipped", "zeros", "edited", "edited", "emptied", "removed")
 #: One of the last so many lines of the file is hit: the last ones are those that are not read yet.
@@ -53,13 +51,7 @@ class Mail:
         is dead: it may be its journal that is damaged, which only this could tell of."""
         node = self._machine.disk.names.get(path)
         process = self._machine.writer(one.target)
-        if (
-            path == KNOWN_CARDS
-            or process is None
-            or process.life is None
-            or node is None
-            or not node.content
-        ):
+        if process is None or process.life is None or node is None or not node.content:
             return False
         own = chance(self._seed, "mail", one.number)
         node.sync()  # A kernel may write back whenever it likes; what rots has been on the disk.
