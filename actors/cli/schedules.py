@@ -94,6 +94,7 @@ def as_object(found: "Campaign", shorter: dict[int, "Result"]) -> dict[str, Any]
         "payments": found.payments,
         "faults": dict(sorted(found.fired.items())),
         "restarts": dict(sorted(found.restarts.items())),
+        "happened": dict(sorted(found.happened.items())),
         "flows": dict(sorted(found.ends.items())),
         "simulated_ms": found.simulated_ms,
         "steps": found.steps,
@@ -119,7 +120,11 @@ def _tables(found: "Campaign") -> None:
         ("trace hash", found.trace_hash),
     ]
     put_table(("what", "how much"), rows)
-    for title, counts in (("fault", found.fired), ("restart of", found.restarts)):
+    for title, counts in (
+        ("fault", found.fired),
+        ("restart of", found.restarts),
+        ("what happened", found.happened),
+    ):
         put("")
         put_table((title, "times"), _sorted(counts))
 

@@ -42,6 +42,7 @@ class Campaign:
     fired: Counter[str] = field(default_factory=Counter)
     restarts: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
+    happened: Counter[str] = field(default_factory=Counter)
 
     @property
     def trace_hash(self) -> str:
@@ -60,6 +61,7 @@ class Campaign:
         self.fired += result.fired
         self.restarts += result.restarts
         self.ends += result.ends
+        self.happened += result.happened
 
 
 def play(

@@ -102,7 +102,7 @@ class Clients:
         self.all: list[Client] = []
         self._open: list[Client] = []  # those that are not over, in the same order
         self.tries: list[Try] = []
-        self.requests = 0
+        self.requests = 0  # of shops, each counted when it was first tried
         self.ends: Counter[str] = Counter()
         self.failures: list[str] = []
         self.endpoints: dict[str, str] = {}  # by the path of their URL
@@ -119,11 +119,6 @@ class Clients:
     @property
     def are_over(self) -> bool:
         return not self._open
-
-    @property
-    def payments(self) -> int:
-        """How many were begun."""
-        return sum(client.shop.payments for client in self.all)
 
     def next_ms(self) -> int:
         """When one of them goes on by itself."""
@@ -163,9 +158,9 @@ class Clients:
             self._send(client, request, place)
 
     def _send(self, client: Client, request: Request, place: int) -> None:
-        self.requests += 1
         name = (request.method, request.path, request.key)
         client.tries[name] += 1
+        self.requests += client.tries[name] == 1 and client.wish.number > 0
         client.last = request
         self._trace.add(f"ask {client.wish.number} {request.method} {request.path} {request.key}")
         headers, body = self._written(request)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from actors.simulation.doubts import DRILL, DRILLED_MAX
 from actors.simulation.mail import MAIL, WAYS
 from actors.simulation.rot import WAYS as ROTS
 from actors.simulation.schedule import Trouble
@@ -18,8 +19,7 @@ from payrail.domain.words.kinds import PROVIDERS
 from payrail.runtime.sim import Call, Fault
 
 #: The effects of a schedule among which its faults come.
-EFFECTS_MAX, DRILLED_MAX = 700, 200
-DRILL = "provider drill"
+EFFECTS_MAX = 500
 ANY, SUPERVISOR = "any", "supervisor"
 ACTORS = ("gateway", "vault", *PROVIDERS, "reconciler", "dispatcher", "frontdoor")
 #: Who dies more often: more is at stake there.
@@ -28,24 +28,12 @@ _WRITES = frozenset({"append", "pwrite"})
 #: Effects that need room on the disk.
 GROWTH = frozenset({"append", "pwrite", "create", "mkdir"})
 
-_MONEY = (*("authorize",) * 4, "capture", "refund", "reverse")
-#: What a drill may do, and to what; see the fault rules of a provider. `hang` is for asks alone:
-#: of money it hangs for ever, since that is what the drill is for.
-_DRILLS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    *((do, (*_MONEY, "status")) for do in ("down", "error", "reset", "garbage")),
-    *((f"http:{status}", (*_MONEY, "status")) for status in (500, 502, 504)),
-    *(("approve_then_hang", _MONEY) for _ in range(4)),
-    ("hang", ("status",)),
-    ("slow:3000", _MONEY),
-    ("slow:8000", _MONEY),
-    ("decline:insufficient_funds", ("authorize",)),
-    ("wrong_amount", ("authorize",)),
-    ("duplicate_webhook", ("webhook",)),
-    ("late_webhook:2", ("webhook",)),
-    ("late_webhook:90", ("webhook",)),
-    ("early_webhook", ("webhook",)),
-    ("reorder_webhooks", ("webhook",)),
-    *((f"settlement_mismatch:{kind}", ("statement",)) for kind in ("amount", "missing_theirs")),
+#: What a drill may do beside doubt, for which see `actors.simulation.doubts`.
+_DRILLS = (
+    *("webhook duplicate_webhook", "webhook early_webhook", "webhook reorder_webhooks"),
+    *("webhook late_webhook:2", "webhook late_webhook:90"),
+    *("authorize decline:insufficient_funds", "authorize wrong_amount", "authorize wrong_amount"),
+    *(f"statement settlement_mismatch:{kind}" for kind in ("amount", "missing_theirs")),
 )
 #: Of the two providers the first is called by default.
 _CALLED = (PROVIDERS[0], PROVIDERS[0], *PROVIDERS)
@@ -105,9 +93,7 @@ def _for_a_while(low_ms: int, high_ms: int, targets: tuple[str, ...]) -> Callabl
 
 
 def _drill(chance: Random) -> Drawn:
-    do, operations = chance.choice(_DRILLS)
-    count = chance.choice((1, 1, 1, 2, 5))
-    return chance.choice(_CALLED), 0, f"{chance.choice(operations)} {do} {count}"
+    return chance.choice(_CALLED), 0, f"{chance.choice(_DRILLS)} {chance.choice((1, 1, 2, 5))}"
 
 
 def _sink(chance: Random) -> Drawn:
@@ -130,22 +116,22 @@ KINDS: dict[str, Kind] = {
     "power cut": Kind(8, _everybody),
     "write error": Kind(5, _error, GROWTH | {"rename"}),
     "sync error": Kind(8, _lost_sync, frozenset({"sync"})),
-    "folder sync error": Kind(2, _lost_sync, frozenset({"sync_folder"})),
+    "folder sync error": Kind(3, _lost_sync, frozenset({"sync_folder"})),
     "mail rot": Kind(6, _mail, _WRITES, lasts=True, below=MAIL),
     "full disk": Kind(4, _for_a_while(100, 4_000, (ANY,)), lasts=True),
     "slow actor": Kind(5, _for_a_while(50, 3_000, ACTORS), lasts=True),
     "stopped actor": Kind(5, _for_a_while(200, 15_000, (*ACTORS, SUPERVISOR)), lasts=True),
-    "poison": Kind(2, _for_a_while(0, 0, ("gateway", "vault", *PROVIDERS)), lasts=True),
-    "hung rule": Kind(2, _for_a_while(0, 0, ACTORS[:6]), lasts=True),
-    "double start": Kind(2, _for_a_while(0, 0, ACTORS), lasts=True),
+    "poison": Kind(5, _for_a_while(0, 0, ("gateway", "vault", *PROVIDERS)), lasts=True),
+    "hung rule": Kind(4, _for_a_while(0, 0, ACTORS[:6]), lasts=True),
+    "double start": Kind(3, _for_a_while(0, 0, ACTORS), lasts=True),
     "lost bells": Kind(4, _for_a_while(100, 10_000, (ANY,)), lasts=True),
     "bit rot": Kind(8, _rot, lasts=True),
     "clock set": Kind(4, _clock, lasts=True),
-    "frozen clock": Kind(2, _for_a_while(500, 8_000, (ANY,)), lasts=True),
-    "time passes": Kind(2, _advance, lasts=True),
+    "frozen clock": Kind(3, _for_a_while(500, 8_000, (ANY,)), lasts=True),
+    "time passes": Kind(3, _advance, lasts=True),
     "rough net": Kind(6, _for_a_while(100, 4_000, (ANY,)), lasts=True),
-    DRILL: Kind(60, _drill, lasts=True),
-    "failing sink": Kind(5, _sink, lasts=True),
+    DRILL: Kind(24, _drill, lasts=True),
+    "failing sink": Kind(8, _sink, lasts=True),
 }
 #: What ends one process, and what ends all.
 DEATHS = frozenset({"kill", "torn write", "kill all", "power cut"})

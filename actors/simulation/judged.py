@@ -1,15 +1,15 @@
-"""Judge a world at rest: which invariants there are, and what they say of it."""
+"""Judge a house at rest: which invariants there are, and what they say of it."""
 
+from actors.simulation.evidence import Evidence
 from actors.simulation.invariants import ALL, WAITING, check_all
-from actors.simulation.world import World
 
 #: Judged only where somebody gives the evidence of a twin: of a seed, trace hashes are compared.
 _OF_TWO_RUNS = frozenset({"I24"})
 
 
-def judged(world: World) -> list[str]:
+def judged(evidence: Evidence) -> list[str]:
     """What does not hold, as sentences; empty: all does."""
-    findings = check_all(world.evidence(), deep=True)
+    findings = check_all(evidence, deep=True)
     return str(findings).splitlines() if findings else []
 
 

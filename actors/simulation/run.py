@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from actors.simulation.doubts import DRILL, doubts
+from actors.simulation.evidence import Evidence
 from actors.simulation.faults import restart, trouble
 from actors.simulation.flows import FLOWS
+from actors.simulation.happened import drills_used, happened
 from actors.simulation.judged import judged
 from actors.simulation.schedule import PAYMENTS_MIN, REQUESTS_MIN, Plan, draw
 from actors.simulation.trace import Trace
@@ -36,6 +39,7 @@ class Result:
     fired: Counter[str] = field(default_factory=Counter)
     restarts: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
+    happened: Counter[str] = field(default_factory=Counter)
     counts: bool = True  # whether it had what a schedule needs
     last: tuple[str, ...] = ()
 
@@ -52,7 +56,7 @@ def base_disk() -> SimDisk:
 
 def plan_of(seed: int, without: Collection[int] = ()) -> Plan:
     """The schedule of a seed."""
-    return draw(seed, FLOWS, restart, trouble).without(without)
+    return draw(seed, FLOWS, restart, trouble, doubts).without(without)
 
 
 def run(seed: int, without: Collection[int] = (), *, keeps: bool = False) -> Result:
@@ -66,18 +70,20 @@ def run_plan(plan: Plan, *, keeps: bool = False) -> Result:
     began_s = time.process_time()
     trace = Trace(keeps=keeps)
     world = World(plan, disk, trace, STEPS_MAX)
-    failures = _played(world)
+    told: Counter[str] = Counter()
+    failures = _played(world, told)
     world.close()
     trace.add_bytes("disk", world.machine.disk.digest())
     tally, fired = world.clients, world.mischief.counts
-    is_enough = tally.requests >= REQUESTS_MIN and tally.payments >= PAYMENTS_MIN
+    payments = sum(count for what, count in told.items() if what.startswith("payment "))
+    is_enough = tally.requests >= REQUESTS_MIN and payments >= PAYMENTS_MIN
     return Result(
         seed=plan.seed,
         left_out=plan.left_out,
         digest=trace.digest,
         failures=tuple(failures),
         requests=tally.requests,
-        payments=tally.payments,
+        payments=payments,
         steps=world.steps,
         effects=world.mischief.effects,
         simulated_ms=world.machine.now_ms,
@@ -85,12 +91,22 @@ def run_plan(plan: Plan, *, keeps: bool = False) -> Result:
         fired=fired,
         restarts=world.restarts,
         ends=tally.ends,
+        happened=told,
         counts=is_enough and bool(fired) and bool(world.restarts),
         last=trace.lines,
     )
 
 
-def _played(world: World) -> list[str]:
+def _tell(world: World, evidence: Evidence, told: Counter[str]) -> None:
+    """What happened; a drill is a fault once a provider has used it."""
+    told += happened(evidence)
+    for provider, drills in drills_used(evidence).items():
+        for what in drills:
+            world.mischief.note(DRILL, provider, about=what)
+
+
+def _played(world: World, told: Counter[str]) -> list[str]:
+    """What failed. `told` is filled with what happened."""
     failures: list[str] = []
     try:
         world.open()
@@ -98,7 +114,9 @@ def _played(world: World) -> list[str]:
         if not world.restarts and not world.plan.left_out:
             world.kill_somebody()
         world.rest(REST_MS_MAX)
-        failures.extend(judged(world))
+        evidence = world.evidence()
+        failures.extend(judged(evidence))
+        _tell(world, evidence, told)
     except NeverEnds as error:
         failures.append(str(error))
     except Exception as error:

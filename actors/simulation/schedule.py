@@ -8,16 +8,24 @@ not need. Never: looks at the house, or knows what a flow or a fault does.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
 #: A schedule that has less than this is no test of anything.
 REQUESTS_MIN, PAYMENTS_MIN = 20, 3
-#: Wishes of one schedule; each makes a handful of requests.
+#: Its restart, and one more: until then spare wishes begin. Some have drills alone beside it.
+FAULTS_WANTED = 2
+#: Wishes of one schedule beside spare ones and those of a storm; each makes some requests.
 WISHES_MAX = 12
 #: In so many schedules somebody who means no good is there beside the shops.
 BESIDE = 0.5
+#: Wishes that wait for others to be too little.
+SPARES = 4
+#: One schedule in so many has a storm: a provider refuses so many calls that its breaker opens. So
+#: many more sell while it lasts, and again when the breaker lets some through.
+STORMS_EVERY, STORM_WISHES = 16, 3
+STORM_OVER_MS = 32_000
 #: Troubles of one schedule beside the restart that every schedule has.
 TROUBLES_MAX = 5
 MERCHANTS = ("m_001", "m_002")
@@ -30,7 +38,8 @@ BEGINS_MS = (0, 0, 3, 20, 400)
 @dataclass(frozen=True, slots=True)
 class Wish:
     """One shop's wish: a flow, and what it is done with. `clicks_twice`: each order is sent again
-    once it is final. `choice` is what the flow may choose by."""
+    once it is final. `choice` is what the flow may choose by. A `spare` one begins only where the
+    others are too little: declined, refused or crossed before their end, or kept waiting."""
 
     number: int
     flow: str
@@ -40,6 +49,7 @@ class Wish:
     at_ms: int
     clicks_twice: bool
     choice: int
+    spare: bool = False
 
     def key(self, operation: str) -> str:
         """The idempotency key of one order: fixed, whatever happens."""
@@ -61,12 +71,14 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All of one schedule. `left_out` are the numbers of the parts that were taken away."""
+    """All of one schedule. `left_out` are the numbers of the parts that were taken away; `routing`
+    tells who is called first, as `actors.simulation.doubts` has it."""
 
     seed: int
     wishes: tuple[Wish, ...]
     troubles: tuple[Trouble, ...]
     left_out: tuple[int, ...] = ()
+    routing: str = ""
 
     @property
     def numbers(self) -> list[int]:
@@ -97,6 +109,8 @@ class Weight:
 
 #: (the trouble's own chance, its number) -> the trouble
 DrawTrouble = Callable[[Random, int], Trouble]
+#: (seed, the wishes, the first number) -> who is called first, and the drills
+DrawDoubts = Callable[[int, Sequence[Wish], int], tuple[str, tuple[Trouble, ...]]]
 
 
 def chance(seed: int, *what: object) -> Random:
@@ -110,15 +124,23 @@ def draw(
     flows: Mapping[str, Weight],
     restart: DrawTrouble,
     trouble: DrawTrouble,
+    doubts: DrawDoubts,
 ) -> Plan:
-    """The schedule of a seed: wishes until they make enough requests, one restart, and then as
-    many troubles as its chance has it."""
+    """The schedule of a seed: wishes until they make enough requests, one restart, then as many
+    troubles as its chance has it, and then its drills."""
     wishes = _wishes(seed, flows)
     first = len(wishes) + 1
     count = chance(seed, "troubles").randint(1, TROUBLES_MAX)
     numbers = range(first + 1, first + 1 + count)
     troubles = [trouble(chance(seed, "trouble", number - first), number) for number in numbers]
-    return Plan(seed, wishes, (restart(chance(seed, "restart"), first), *troubles))
+    routing, drills = doubts(seed, wishes, first + 1 + count)
+    own = restart(chance(seed, "restart"), first)
+    return Plan(seed, wishes, (own, *troubles, *drills), routing=routing)
+
+
+def is_stormy(seed: int) -> bool:
+    """Whether the schedule of this seed has a storm."""
+    return chance(seed, "stormy").randrange(STORMS_EVERY) == 0
 
 
 def _wishes(seed: int, flows: Mapping[str, Weight]) -> tuple[Wish, ...]:
@@ -129,7 +151,23 @@ def _wishes(seed: int, flows: Mapping[str, Weight]) -> tuple[Wish, ...]:
     others = {name: flow for name, flow in flows.items() if flow.beside}
     if others and chance(seed, "beside").random() < BESIDE:
         wishes.append(_wish(seed, len(wishes) + 1, others))
-    return tuple(wishes)
+    if is_stormy(seed):
+        wishes += _in_storm(seed, len(wishes) + 1, shops)
+    return (*wishes, *_spares(seed, len(wishes) + 1, shops))
+
+
+def _in_storm(seed: int, first: int, flows: Mapping[str, Weight]) -> list[Wish]:
+    """Those who sell in a storm, and those who do after it."""
+    paying = {name: flow for name, flow in flows.items() if flow.payments}
+    wishes = [_wish(seed, first + at, paying) for at in range(2 * STORM_WISHES)]
+    later = [replace(wish, at_ms=wish.at_ms + STORM_OVER_MS) for wish in wishes[STORM_WISHES:]]
+    return [*wishes[:STORM_WISHES], *later]
+
+
+def _spares(seed: int, first: int, flows: Mapping[str, Weight]) -> list[Wish]:
+    paying = {name: flow for name, flow in flows.items() if flow.payments}
+    wishes = [_wish(seed, first + at, paying) for at in range(SPARES)]
+    return [replace(wish, at_ms=0, spare=True) for wish in wishes]
 
 
 def _is_enough(wishes: list[Wish], flows: Mapping[str, Weight]) -> bool:

@@ -23,7 +23,7 @@ from actors.simulation.schedule import MERCHANTS, Wish
 from payrail.domain.durations import duration_ms
 
 #: A client waits so long before it asks again: first, and at most.
-PAUSE_MS_MIN, PAUSE_MS_MAX = 50, 2_000
+PAUSE_MS_MIN, PAUSE_MS_MAX = 50, 5_000
 #: A request that failed inside so often is poison to somebody for ever.
 FAILURES_MAX = 100
 #: How long somebody waits before looking again whether something has come to its end: first, and at

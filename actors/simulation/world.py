@@ -16,18 +16,17 @@ from functools import partial
 from actors.gateway.settings import Rules
 from actors.simulation.carried import poisoned_requests
 from actors.simulation.clients import Clients
+from actors.simulation.doubts import DRILL, ROUTING_TEXTS
 from actors.simulation.evidence import (
     BAD_LINE,
     Evidence,
     Fired,
     HeadSeen,
-    Heard,
     Live,
     Scarred,
 )
 from actors.simulation.flows import FLOWS
 from actors.simulation.flows.house import SINK, clears, drills
-from actors.simulation.flows.payments import reads
 from actors.simulation.flows.people import GARBAGE
 from actors.simulation.forging import Forger
 from actors.simulation.habits import drops_of, habits_of
@@ -37,6 +36,8 @@ from actors.simulation.quiet import Quiet
 from actors.simulation.residents import FRONT, NAMES, Household
 from actors.simulation.schedule import REQUESTS_MIN, Plan, Trouble, Wish, chance
 from actors.simulation.shops import GOOD_CARDS, BusinessTime, Deed, Shop, Steps
+from actors.simulation.sink import Sink
+from actors.simulation.spares import Spares
 from actors.simulation.trace import Trace
 from payrail.domain.words.kinds import PROVIDERS
 from payrail.runtime.recovery import journal_path
@@ -72,8 +73,9 @@ class World:
         self.machine = SimMachine(disk, SimTime())
         self.net = SimNet(self.machine.time.clock(), told=self._carried)
         self.mischief = Mischief(plan, self.machine, trace)
-        self.net.fate = self.mischief.fate
-        self.net.sink(SINK, self._sink)
+        self.net.fate = self.mischief.lasting.fate
+        self.sink = Sink(self.machine, self.mischief.lasting.sink_status)
+        self.net.sink(SINK, self.sink.take)
         rng = SimRng(plan.seed)
         habits = habits_of(plan.seed)
         self.household = Household(self.machine, self.net, rng, RULES, *habits)
@@ -84,7 +86,6 @@ class World:
         self._quiet = Quiet(self.machine, self.net, self.household, self.clients)
         self.machine.told = self._told
         self.mischief.between = self._between
-        self.heard: list[Heard] = []
         self.heads: list[HeadSeen] = []
         self.errors: list[str] = []  # what actors logged that no fault explains
         self.restarts: Counter[str] = Counter()
@@ -106,12 +107,26 @@ class World:
         """Faults on: until every shop has what it wished for, or has waited long enough for what a
         fault keeps from it."""
         began_ms = self.machine.now_ms
+        if self.plan.routing:
+            self.household.save_rules("routing.toml", ROUTING_TEXTS[self.plan.routing])
         for wish in self.plan.wishes:
-            shop = self._shop(wish)
-            self.clients.add(wish, shop, FLOWS[wish.flow].play(shop), began_ms + wish.at_ms)
+            if not wish.spare:
+                self._want(wish, began_ms + wish.at_ms)
+        spares = Spares(self.plan.wishes, began_ms)
         self.mischief.is_calm = False
-        while not self.clients.are_over and self.machine.now_ms - began_ms < SAFETY_MS:
-            self._step()
+        while (now_ms := self.machine.now_ms) - began_ms < SAFETY_MS:
+            is_little = self.clients.requests < REQUESTS_MIN or self.mischief.lacks_faults
+            is_over = self.clients.are_over
+            if is_little and (spare := spares.due(now_ms, is_over=is_over)):
+                self._want(spare, now_ms)
+            elif is_over:
+                break
+            else:
+                self._step()
+
+    def _want(self, wish: Wish, at_ms: int) -> None:
+        shop = self._shop(wish)
+        self.clients.add(wish, shop, FLOWS[wish.flow].play(shop), at_ms)
 
     def kill_somebody(self) -> None:
         """The restart that every schedule has, if none came: between two turns."""
@@ -128,9 +143,6 @@ class World:
             self.machine.order(name, "release")  # of whoever is held: its disk is good again
         for provider in PROVIDERS:
             self._ask_by_hand(partial(clears, provider=provider))
-        missing = REQUESTS_MIN - self.clients.requests
-        if missing > 0 and not self.plan.left_out:
-            self._ask_by_hand(lambda shop: reads(shop, missing))
         self._until(lambda: self._is_at_rest, ms_max, "rest")
         people = People(self.plan.seed, self.machine, NAMES[:-1])
         while people.mend():
@@ -141,7 +153,7 @@ class World:
         """What witnesses saw, and the files."""
         fs = SimFs(self.machine.disk)
         names, rotten, mended = NAMES[:-1], self.mischief.rot.tails, self.mischief.rot.mended
-        ids = self.clients.endpoints
+        ids, heard = self.clients.endpoints, self.sink.heard
         poisoned = poisoned_requests(self.mischief.fired, self.machine.disk)
         return Evidence(
             fs=fs,
@@ -149,7 +161,7 @@ class World:
             core=self.household.core,
             now=self.machine.time.clock(fs).now(),
             asked=self.clients.tries,
-            heard=[replace(one, endpoint_id=ids.get(one.endpoint_id, "")) for one in self.heard],
+            heard=[replace(one, endpoint_id=ids.get(one.endpoint_id, "")) for one in heard],
             heads=[one for one in self.heads if (one.path, one.line) not in rotten],
             scars=[*self.mischief.mail.seen(), *(Scarred(p, False) for p in mended)],
             begun=self.household.begun,
@@ -185,7 +197,7 @@ class World:
             raise NeverEnds(f"more than {self._steps_max} steps: {self._quiet.who_waits()}")
         while self.mischief.begun:
             self._begin(self.mischief.begun.pop(0))
-        if self.mischief.end_due() or self._boots():
+        if self.mischief.lasting.end_due() or self._boots():
             return
         now_ms = self.machine.now_ms
         labels = self.machine.runnable()
@@ -226,7 +238,7 @@ class World:
         due = (
             self.machine.next_due_ms(),
             self.net.next_due_ms(),
-            self.mischief.next_ms(),
+            self.mischief.lasting.next_ms(),
             self._boots_ms,
         )
         at_ms = min([self.clients.next_ms(), *(ms for ms in due if ms is not None)])
@@ -269,14 +281,16 @@ class World:
     # Faults that are people's.
 
     def _begin(self, one: Trouble) -> None:
-        if one.kind == "provider drill":
-            self.mischief.note(one.kind, one.target, about=one.how)
+        if one.kind == DRILL:  # It is noted when a provider has used it.
             self._ask_by_hand(lambda shop: drills(shop, one.target, one.how))
         elif one.kind == "time passes":
-            self.mischief.note(one.kind, about=one.how)
-            self._ask_by_hand(lambda shop: shop.advanced(one.how))
+            self._ask_by_hand(lambda shop: self._advances(shop, one))
         else:
             self.mischief.begin(one)
+
+    def _advances(self, shop: Shop, one: Trouble) -> Steps[None]:
+        yield from shop.advanced(one.how)
+        self.mischief.note(one.kind, about=one.how)
 
     def _ask_by_hand(self, steps: Callable[[Shop], Steps[None]]) -> None:
         """Somebody of the house asks something."""
@@ -298,20 +312,6 @@ class World:
                 self.mischief.fired.append(Fired(BAD_LINE, actor=deed.name))
 
     # Witnesses.
-
-    def _sink(self, asked: Asked) -> int | None:
-        status = self.mischief.sink_status
-        self.heard.append(
-            Heard(
-                endpoint_id=asked.path,  # until it is known whose that is, see `evidence`
-                webhook_id=asked.headers["webhook-id"],
-                body=asked.body,
-                at_ms=NOON_MS + self.machine.now_ms,
-                status=status,
-                headers={name.lower(): value for name, value in asked.headers.items()},
-            )
-        )
-        return status
 
     def _witness(self, name: str) -> None:
         if not self._quiet.lives(name) or name == FRONT:

@@ -25,6 +25,7 @@ ELSEWHERE = {
     r"data/actors/vault\.http(/journal\.jsonl)?": "the same code as the front door's journal",
     r"mailboxes/[a-z-]+/frontdoor\.jsonl|mailboxes/vault/vault\.http\.jsonl": "questions",
     r"mailboxes/dispatcher(/gateway\.jsonl)?": "the same code as every other spool",
+    r"mailboxes/[a-z-]+/old/[a-z.-]+\.PLACE\.jsonl": "the same code for every spool that is moved",
     # By people and their tools, not by an actor.
     r"mailboxes/[a-z-]+/control\.jsonl": "orders of the command line to a supervisor",
     # Not through the port of files: nothing is promised of them after a power cut.

@@ -111,9 +111,9 @@ def saves_rules(shop: Shop) -> Steps[None]:
 
 
 def drills(shop: Shop, provider: str, rule: str) -> Steps[None]:
-    """Somebody gives a provider a fault rule: `operation do count`."""
-    operation, do, count = rule.split()
-    body = {"operation": operation, "do": do, "count": int(count)}
+    """Somebody gives a provider a fault rule: `operation do count`, and `unfenced` perhaps."""
+    operation, do, count, *more = rule.split()
+    body = {"operation": operation, "do": do, "count": int(count), "fence": not more}
     yield from shop.said("POST", f"/providers/{provider}/inject-failure", body)
 
 
