@@ -249,10 +249,10 @@ class Gateway:
         raise NotImplementedError(message.kind)
 
     def _command(self, state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
+        idempotency.must_not_outlive_its_key(message, moment)
         again = idempotency.seen_before(state, message, moment)
         if again is not None:
             return again
-        idempotency.must_not_outlive_its_key(message, moment)
         try:
             return _COMMANDS[type(message.body)](state, message, moment, rules)
         except RequestError as refusal:

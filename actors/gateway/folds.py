@@ -34,7 +34,7 @@ from actors.gateway.facts import (
     RulesWereTaken,
     Unparked,
 )
-from actors.gateway.state import GatewayState, call_number, payout_key
+from actors.gateway.state import KEY_MS, GatewayState, call_number, payout_key
 from payrail.domain import cases, refunds
 from payrail.domain.cases import CaseState
 from payrail.domain.endpoints import EndpointDeleted, EndpointRecord, endpoint_after
@@ -260,10 +260,11 @@ def _answer_key(state: GatewayState, answered: KeyAnswered) -> None:
 
 
 def _prune_keys(state: GatewayState, now_ms: int) -> None:
-    """Forget a few expired keys. One in doubt never expires: it goes behind the others."""
+    """Forget a few expired keys, as long after their end as a dead letter may be replayed that they
+    would have answered. One in doubt never expires: it goes behind the others."""
     for _ in range(PRUNED_MAX):
         oldest = next(iter(state.keys), None)
-        if oldest is None or state.keys[oldest].expires_ms > now_ms:
+        if oldest is None or state.keys[oldest].expires_ms + KEY_MS > now_ms:
             return
         record = state.keys.pop(oldest)
         if not record.final:

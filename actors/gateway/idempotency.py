@@ -32,7 +32,7 @@ def seen_before(state: GatewayState, message: Message, moment: Moment) -> Step |
     asker = asker_of(message)
     key = key_of(message.body)
     record = state.keys.get(key) if key else None
-    if record is None or _is_old(record, moment):
+    if record is None or _is_old(record, message, moment):
         return None
     if asker is None:
         return Step()  # a replayed dead letter whose key was used since: its effect is there
@@ -70,8 +70,12 @@ def must_not_outlive_its_key(message: Message, moment: Moment) -> None:
         )
 
 
-def _is_old(record: KeyRecord, moment: Moment) -> bool:
-    return record.final and moment.business_ms >= record.expires_ms
+def _is_old(record: KeyRecord, message: Message, moment: Moment) -> bool:
+    """A dead letter is as old as it is: a key that was known when it was set aside would have
+    answered it, and does so when it is replayed."""
+    since_ms = message.dead_since_ms
+    now_ms = moment.business_ms if since_ms is None else since_ms
+    return record.final and now_ms >= record.expires_ms
 
 
 def _unfinished(state: GatewayState, record: KeyRecord, asker: Asker) -> Step:

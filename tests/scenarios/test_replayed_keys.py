@@ -1,7 +1,7 @@
 """A dead letter that is replayed has its effect under the key that its merchant gave."""
 
 from actors.simulation import orders
-from actors.simulation.crashes import TOKEN
+from actors.simulation.crashes import TOKEN, card
 from actors.simulation.scenes.hand_lines import (
     LETTERS,
     POISONED,
@@ -12,6 +12,8 @@ from actors.simulation.scenes.hand_lines import (
 )
 from actors.simulation.settled import DAY_MS
 from payrail.domain.messages import ReplayDeadLetter
+
+HOUR_MS = 3_600_000
 
 
 def replayed() -> FragileHouse:
@@ -91,3 +93,24 @@ def test_a_key_that_was_used_after_its_letter_makes_nothing_by_a_replay() -> Non
 
     assert house.say(("dlq.replay", ReplayDeadLetter(letter["id"])), "replay")[0] == 200
     assert len(house.entries) == 1
+
+
+def test_a_letter_about_a_known_key_makes_no_second_payment_once_the_key_is_old() -> None:
+    """The merchant asked twice under one key and the rule failed for the second time of asking: a
+    replay finds what the first has made, though the key has expired and others were taken since."""
+    house = FragileHouse()
+    house.start()
+    card(house)
+    assert house.say(orders.create(TOKEN, POISONED), "first")[0] == 201
+    house.clock.advance_business_ms(DAY_MS - HOUR_MS)
+    house.run()
+    fragile(house, is_fragile=True)
+    assert house.say(orders.create(TOKEN, POISONED), "twin")[0] == 500
+    fragile(house, is_fragile=False)
+    (letter,) = house.lines(LETTERS)
+    house.clock.advance_business_ms(2 * HOUR_MS)
+    house.run()
+    assert house.say(orders.create(TOKEN, "k_other"), "other")[0] == 201
+
+    assert house.say(("dlq.replay", ReplayDeadLetter(letter["id"])), "replay")[0] == 200
+    assert [entry["type"] for entry in house.entries] == ["payment.created"] * 2

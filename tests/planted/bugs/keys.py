@@ -79,8 +79,8 @@ BUGS = (
         (
             Edit(
                 f"{_KEYS}:_is_old",
-                "moment.business_ms >= record.expires_ms",
-                "moment.business_ms >= record.expires_ms - 3_600_000",
+                "now_ms >= record.expires_ms",
+                "now_ms >= record.expires_ms - 3_600_000",
             ),
         ),
         (seen_by(_TESTS, pick="a_day_after"),),
@@ -102,6 +102,13 @@ BUGS = (
             ),
         ),
         (seen_by("scenarios/test_replayed_keys.py", pick="older_than"),),
+        faults_only=True,
+    ),
+    Planted(
+        "replay-forgets-its-key",
+        "a dead letter is replayed anew once the key that would have answered it has expired",
+        (Edit(f"{_KEYS}:_is_old", "if since_ms is None else since_ms", "if True else since_ms"),),
+        (seen_by("scenarios/test_replayed_keys.py", pick="known_key"),),
         faults_only=True,
     ),
 )
