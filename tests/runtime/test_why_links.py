@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -31,7 +30,7 @@ class Sends(Toy):
 
     def decide(self, state: Any, message: Message, moment: Moment) -> Step:
         step = super().decide(state, message, moment)
-        step.out = [replace(send, to="provider-a") for send in step.out]
+        step.out = [msgspec.structs.replace(send, to="provider-a") for send in step.out]
         return step
 
 
