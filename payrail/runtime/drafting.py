@@ -32,8 +32,10 @@ def draft_step(
     moment: Moment,
     *,
     durable: int,
+    wall_ms: int,
 ) -> tuple[bytes, JournalLine]:
-    """The step's journal line, as bytes without the newline and as its own decoded form."""
+    """The step's journal line, as bytes without the newline and as its own decoded form. `wall_ms`:
+    the machine's clock at this moment, in which deadlines travel."""
     line = JournalLine(
         s=moment.step,
         epoch=head.epoch,
@@ -43,7 +45,7 @@ def draft_step(
         in_=taken,
         events=[Raw(encode(event)) for event in step.events],
         books=_book_lines(head, books, step),
-        out=_out_lines(head, taken, step, moment),
+        out=_out_lines(head, taken, step, moment, wall_ms),
         timers=[_timer_line(timer, taken) for timer in step.timers],
         replies=[_stored(reply, taken) for reply in step.replies],
         prev=head.hash,
@@ -69,19 +71,21 @@ def _book_lines(head: Head, books: Mapping[str, BookSpec], step: Step) -> list[B
     return lines
 
 
-def _out_lines(head: Head, taken: Taken, step: Step, moment: Moment) -> list[Raw]:
+def _out_lines(head: Head, taken: Taken, step: Step, moment: Moment, wall_ms: int) -> list[Raw]:
     counts: dict[str, int] = {}
     lines = []
     for send in step.out:
         n = counts.get(send.to, head.sent.get(send.to, 0)) + 1
         counts[send.to] = n
-        lines.append(Raw(_out_line(head, taken, send, n, moment)))
+        lines.append(Raw(_out_line(head, taken, send, n, moment, wall_ms)))
     return lines
 
 
-def _out_line(head: Head, taken: Taken, send: Send, n: int, moment: Moment) -> bytes:
+def _out_line(head: Head, taken: Taken, send: Send, n: int, moment: Moment, wall_ms: int) -> bytes:
     span_ms = KINDS[send.kind].deadline_ms
     deadline_ms = send.deadline_ms or (moment.wire_ms + span_ms if span_ms else None)
+    if deadline_ms is not None:
+        deadline_ms -= moment.wire_ms - wall_ms
     return envelope_line(
         sender=moment.actor,
         receiver=send.to,

@@ -84,6 +84,7 @@ class Loop(Generic[S]):
         """The first step of an incarnation: the next epoch, and what the actor wants before it
         serves."""
         self.head.epoch += 1
+        self._wall_ms = now.wall_ms
         moment = self._moment(now)
         self._journal(taken, self.actor.opened(self.state, moment), moment)
         return self._written()
@@ -239,7 +240,13 @@ class Loop(Generic[S]):
         try:
             _must_be_known(self.actor.peers, step)
             written, line = draft_step(
-                self.head, self.books, taken, step, moment, durable=self.durable
+                self.head,
+                self.books,
+                taken,
+                step,
+                moment,
+                durable=self.durable,
+                wall_ms=self._wall_ms,
             )
             shows = [Show(show.path, encode(show.data) + b"\n") for show in step.shows]
         except Exception as fault:
@@ -285,7 +292,7 @@ def _must_be_known(peers: Sequence[str], step: Step) -> None:
 
 
 def _too_late(message: Message, wall_ms: int) -> bool:
-    """Deadlines of edges are wall time, which they share with us also when it is set back."""
+    """Whoever asked has given up. Deadlines travel in wall time, which processes share."""
     return (
         message.reply_to is not None
         and message.deadline_ms is not None
@@ -294,8 +301,9 @@ def _too_late(message: Message, wall_ms: int) -> bool:
 
 
 def _on_our_clock(message: Message, ahead_ms: int) -> Message:
-    """Rules measure with wire time, which is ahead of the wall while that was set back."""
-    if not ahead_ms or message.reply_to is None or message.deadline_ms is None:
+    """Rules measure with wire time, which is ahead of the wall once that was set back, and by how
+    much is each process's own: a charge of one must not be late for ever at another."""
+    if not ahead_ms or message.deadline_ms is None:
         return message
     return replace(message, deadline_ms=message.deadline_ms + ahead_ms)
 

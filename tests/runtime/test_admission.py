@@ -7,7 +7,15 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from payrail.domain.messages import MESSAGE_BYTES_MAX, AskAgain, CardKnown, CreatePayment, Ping
+from payrail.domain.messages import (
+    MESSAGE_BYTES_MAX,
+    AskAgain,
+    CardKnown,
+    CreatePayment,
+    Ping,
+    ReverseHold,
+)
+from payrail.domain.timestamps import parse_iso
 from payrail.runtime.actor import (
     Message,
     Moment,
@@ -120,22 +128,43 @@ class SetBack(SimClock):
         return msgspec.structs.replace(now, wall_ms=now.wire_ms - BACK_MS)
 
 
-def test_a_rule_sees_deadlines_on_its_own_clock(fs: SimFs):
-    """An asker whose wall clock was set back waits as long as ever: what is left of its time is the
-    same in wire time, which did not go back."""
+CREATE = CreatePayment(amount=5, currency="USD", payment_method="tok_1", merchant_id="m_001")
+
+
+@pytest.mark.parametrize("reply_to", ["1.1", None])
+def test_a_rule_sees_deadlines_on_its_own_clock(fs: SimFs, reply_to: str | None):
+    """Whoever sent it to one whose wall clock was set back gives it as long as ever: what is left
+    of its time is the same in wire time, which did not go back."""
     left: list[int] = []
 
     def rule(message: Message, moment: Moment) -> Step:
         left.append((message.deadline_ms or 0) - moment.wire_ms)
         return Step()
 
-    body = CreatePayment(amount=5, currency="USD", payment_method="tok_1", merchant_id="m_001")
     until_ms = NOON_MS - BACK_MS + 4_000
-    asked = line("payment.create", body, sender="frontdoor", reply_to="1.1", deadline_ms=until_ms)
+    asked = line(
+        "payment.create", CREATE, sender="frontdoor", reply_to=reply_to, deadline_ms=until_ms
+    )
     feed(fs, "frontdoor", asked)
     settle(driven(Ruled(rule), fs, SetBack()))
 
     assert left == [4_000]
+
+
+def test_a_deadline_travels_in_the_time_that_processes_share(fs: SimFs):
+    """One whose clock is held ahead, since the machine's was set back, gives its receivers no
+    minutes more than one that was born since."""
+
+    def rule(message: Message, moment: Moment) -> Step:
+        reverse = ReverseHold("pi_1", "pi_1.1.r", "m_001", "pi_1.1", 5, "USD", "op_1")
+        until_ms = moment.wire_ms + 4_000
+        return Step(out=[Send("provider-a", "reverse", reverse, "pi_1", until_ms)])
+
+    feed(fs, "frontdoor", line("payment.create", CREATE, sender="frontdoor", reply_to="1.1"))
+    settle(driven(Ruled(rule), fs, SetBack()))
+
+    sent = json.loads(bytes(steps(fs)[0].out[0]))
+    assert parse_iso(sent["deadline"]) == NOON_MS - BACK_MS + 4_000
 
 
 def test_a_refusal_is_a_reply_and_no_fault(fs: SimFs, clock: SimClock):
