@@ -127,14 +127,12 @@ def open_keys(fs: Fs, clock: Clock, rng: Rng, given: str = "") -> VaultKeys:
     if found is not None and not fs.exists(f"{FOLDER}/{FINGERPRINT_KEY}"):
         _sealed(f"{FOLDER}/{FINGERPRINT_KEY} is missing; restore it")
     own = secret(fs, FINGERPRINT_KEY, rng)
-    if found is None:
-        found = _make(fs, clock, own, first or _random_key(rng))
-        _must_fit(found, own, first)
-    else:
-        _must_fit(found, own, first)
+    keys = found or _make(fs, clock, own, first or _random_key(rng))
+    _must_fit(keys, own, first)
+    if found is not None:
         # Again: whoever wrote it may have died before its name was durable.
         fs.replace(KEYS, fs.read(KEYS))
-    return VaultKeys(found.keys, own, clock)
+    return VaultKeys(keys.keys, own, clock)
 
 
 def _read(fs: Fs) -> KeysFile | None:
