@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from payrail.domain.settlement.breaks import Break
+from payrail.domain.settlement.lines import StatementLine
 from payrail.domain.settlement.matching import Found
 from payrail.domain.settlement.ours import Ours
 from payrail.domain.settlement.report import name_claim, settled_row
@@ -83,14 +84,14 @@ def keep(fs: Fs, date: str, pages: list[bytes], found: list[Break], all_found: F
         if ours.payment_id in broken:
             row = settled_row(ours, line.batch_id, line)
             held.setdefault(ours.payment_id, []).append(row)
-    counted = {one.id: ours for one, ours, _ in all_found.breaks}
-    kept = Kept([KeptBreak(_row(one, counted[one.id]), one.merchant_id) for one in found], held)
+    sides = {one.id: (ours, line) for one, ours, line in all_found.breaks}
+    kept = Kept([KeptBreak(_row(one, *sides[one.id]), one.merchant_id) for one in found], held)
     fs.replace(_found(date, "jsonl"), b"".join(pages))
     fs.replace(_found(date, "index"), b"".join(o.to_bytes(_OFFSET_BYTES) for o in offsets))
     fs.replace(_found(date, "json"), _encode(kept))
 
 
-def _row(one: Break, ours: Ours | None) -> SettledRow:
+def _row(one: Break, ours: Ours | None, line: StatementLine | None) -> SettledRow:
     """What approving this break books, and what that stands for: a line of a statement, and what
     we booked, of which each is booked once."""
     row = SettledRow(
@@ -101,7 +102,7 @@ def _row(one: Break, ours: Ours | None) -> SettledRow:
         break_id=one.id,
         break_class=one.class_,
         postings=one.suggested_posting,
-        line=f"{one.theirs.file}:{one.theirs.line}" if one.theirs else None,
+        line=line.place if line else None,
     )
     if ours is not None and not ours.is_capture:
         name_claim(row, ours)

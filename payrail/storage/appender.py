@@ -1,8 +1,9 @@
 """The one writer of a file: appends at the offset it knows, so that a failed write can be redone.
 
 A write that failed half-way (a full disk) left bytes behind our end; the next try overwrites them.
-A sync that failed left bytes that can be read and may never reach the disk, and the next sync says
-nothing of them, in this process or a later one: they are written again before it is believed.
+A sync that failed left bytes that may never reach the disk, and the next sync says nothing of them,
+in this process or a later one: they are written again before it is believed. Some file systems
+cannot even read them any more: whoever has a journal ends then, and its next life compares the two.
 """
 
 from payrail.runtime.ports import File, Fs
@@ -49,7 +50,8 @@ class Appender:
             self.append(b"")
 
     def sync(self) -> None:
-        """Make every line durable. Raises OSError; trying again is safe."""
+        """Make every line durable. Raises OSError; trying again is right as far as what was written
+        can still be read."""
         if self._is_doubtful:
             self._write_again()
         self._is_doubtful = True
