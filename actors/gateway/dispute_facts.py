@@ -26,6 +26,7 @@ from actors.gateway.state import GatewayState
 from payrail.domain.dispute_view import DisputeState, Stage, render
 from payrail.domain.disputes import DisputeView, legal_verbs, may, ruled
 from payrail.domain.money import check_amount
+from payrail.domain.payments import PaymentView
 from payrail.domain.payments import may as payment_may
 from payrail.domain.problems import problem_fields
 from payrail.domain.providers import public_name
@@ -76,12 +77,15 @@ def notice(state: GatewayState, message: Message, moment: Moment, rules: Rules) 
 
 
 def parked_due(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
-    """A parked fact: booked if its charge is captured by now, else dropped."""
+    """A parked fact: booked if its charge is captured by now, kept while a call about that charge
+    is open, else dropped."""
     timer: ParkedFactDue = message.body
     told = state.disputes.parked.get(timer.key)
     if told is None:
         return Step()
     if not _is_ours(state, told):
+        if _may_be_captured(state, told):
+            return parked_facts.kept(timer.key, moment)
         return parked_facts.dropped(timer.key)
     step = _noticed(state, replace(message, body=told), moment, rules)
     step.events.insert(0, parked_facts.unparked(timer.key))
@@ -114,6 +118,17 @@ def _is_ours(state: GatewayState, told: DisputeFact) -> bool:
     about = dispute or state.disputes.known(ident) or state.disputes.asks.get(ident)
     if about is not None and about.payment_id != payment.id:
         return False
+    return _is_its_charge(payment, told)
+
+
+def _may_be_captured(state: GatewayState, told: DisputeFact) -> bool:
+    """Whether its charge is ours and a call about it is open: a capture in doubt may have happened
+    however long nobody says so, and its notice was taken, so that it will not come again."""
+    payment = state.payments.get(told.payment_id)
+    return payment is not None and payment.open is not None and _is_its_charge(payment, told)
+
+
+def _is_its_charge(payment: PaymentView, told: DisputeFact) -> bool:
     charge = (payment.provider, payment.authorization, payment.currency)
     return charge == (told.provider, told.authorization, told.currency)
 

@@ -1,6 +1,7 @@
 """Facts about disputes that came too early: their charge is not known, or not captured yet.
 
-They wait as notices do: looked at again when the payment is captured, and dropped after a while.
+They wait as notices do: looked at again when the payment is captured, and dropped after a while,
+but never while a call about their charge is in doubt.
 """
 
 from actors.gateway.dispute_state import FactParked, FactUnparked
@@ -43,6 +44,11 @@ def woken(state: GatewayState, step: Step, moment: Moment) -> Step:
 def unparked(key: str) -> FactUnparked:
     """Its charge is there: it is booked."""
     return FactUnparked(key, "applied")
+
+
+def kept(key: str, moment: Moment) -> Step:
+    """Its charge may be captured, and nobody has said so yet: for as long once more."""
+    return Step(timers=[_timer(key, moment.business_ms + PARKED_MS, business=True)])
 
 
 def dropped(key: str) -> Step:

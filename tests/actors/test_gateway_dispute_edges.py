@@ -166,6 +166,32 @@ def test_a_fact_about_a_charge_that_is_not_captured_yet_waits_for_it(desk: Desk)
     assert not desk.state.disputes.parked
 
 
+def test_a_fact_about_a_capture_in_doubt_waits_as_long_as_the_doubt(desk: Desk) -> None:
+    """Its notice was taken and will not come again, so no time that passes may drop it."""
+    payment_id = desk.authorized()
+    attempt = timer(desk.order(orders.capture(payment_id)), "attempt:")
+    assert answer(notes(desk, payment_id, "opened"))[1]["outcome"] == "parked"
+    waits = timer(desk.steps[-1], "dispute_fact:")
+    desk.fires(attempt)
+    for _ in range(3):
+        waits = timer(desk.fires(waits), "dispute_fact:")
+    step = desk.says(f"{payment_id}.2", operation="capture", provider_reference="ch_2")
+    step = desk.fires(timer(step, "dispute_fact:"))
+    assert types(step) == [("disputes", "dispute.opened")]
+    assert not desk.state.disputes.parked
+
+
+def test_a_fact_about_a_capture_that_did_not_happen_is_dropped(desk: Desk) -> None:
+    """Once nothing about its charge is open, it is about no charge of ours."""
+    payment_id = desk.authorized()
+    desk.order(orders.capture(payment_id))
+    notes(desk, payment_id, "opened")
+    waits = timer(desk.steps[-1], "dispute_fact:")
+    desk.says(f"{payment_id}.2", operation="capture", result="refused", code="not_accepted")
+    desk.fires(waits)
+    assert not desk.state.disputes.parked
+
+
 def test_a_fact_about_no_charge_of_ours_is_dropped_after_a_while(desk: Desk, paid: str) -> None:
     """Of another's name, another charge or no payment at all."""
     step = notes(desk, paid, "opened", authorization=f"{paid}.7")
