@@ -6,6 +6,7 @@ A line that a killed writer left torn is innocent, and is only noted.
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +23,7 @@ from payrail.storage.spool import OLD_KEPT
 NOT_SPOOLS = frozenset({HAND, "control"})
 #: A power cut may leave zeros in a mailbox; a single one may as well be a flipped bit.
 LOST_BYTES_MIN = 2
+_REPLY = b"re:"
 _END_BYTES = 75
 _END_MARK = b',"hash":"'
 
@@ -48,13 +50,23 @@ class Channel:
         return len(self.parts) <= OLD_KEPT
 
 
+class Piece(NamedTuple):
+    """A torn line, as much of it as landed."""
+
+    path: str
+    line: int
+    n: int
+    landed: bytes
+
+
 @dataclass(slots=True)
 class _Walk:
     channel: Channel
     last: tuple[int, int] = (0, 0)  # (epoch, n) of the line above
     reached: int = 0  # inner: the last n without a gap
     gap: tuple[str, int, int] | None = None  # path, line, n of the first line behind a gap
-    torn: tuple[str, int, bytes] | None = None
+    torn: tuple[str, int, bytes] | None = None  # an edge's last one
+    pieces: list[Piece] = field(default_factory=list)  # an inner sender's that tell their number
     begins: bool = True  # no whole line of this file was seen yet
     unread: bool = False  # a line could not be read: nobody knows which message it was
     seen: dict[tuple[int, int], tuple[str, int]] = field(default_factory=dict)
@@ -112,16 +124,42 @@ def check_channel(channel: Channel, facts: dict[str, Facts]) -> list[Finding]:
 
 def _broken(walk: _Walk, path: str, number: int, line: bytes) -> None:
     walk.unread = True
-    if line.count(b"\0") >= LOST_BYTES_MIN:
+    if _is_lost(line):
         what = "lost in a power cut, which leaves zeros; what was in it was sent again"
         walk.findings.append(Finding(path, number, what, NOTE))
         return
     if looks_whole(line):
         walk.damage(path, number, "the line's bytes do not match its hash")
         return
-    walk.torn = (path, number, line)
+    landed = line.rstrip(b"\0")  # a power cut may fill what did not land with zeros
+    if walk.channel.sender in EDGES:
+        walk.torn = (path, number, landed)
+    elif not _keep_piece(walk, path, number, landed):
+        walk.damage(path, number, f"not even the beginning of a line of {walk.channel.sender}")
+        return
     what = "a torn line, left by a writer that died or met a full disk, and that went on behind it"
     walk.findings.append(Finding(path, number, what, NOTE))
+
+
+def _is_lost(line: bytes) -> bool:
+    """Whether a power cut left zeros there. A single one is no flipped bit where a brace or the
+    newline before a whole line was: the last byte of a sector that was lost."""
+    zeros = line.count(b"\0")
+    return zeros >= LOST_BYTES_MIN or (
+        zeros == 1 and (line.startswith(b"\0") or is_whole(line.partition(b"\0")[2]))
+    )
+
+
+def _keep_piece(walk: _Walk, path: str, number: int, landed: bytes) -> bool:
+    """Remember a torn line if it tells which message it was. False: it is no beginning of a line
+    from this sender to this receiver. A reply, which has no number, is never sent again."""
+    begin = f'{{"id":"{walk.channel.sender}>{walk.channel.receiver}:'.encode()
+    if len(landed) <= len(begin):
+        return begin.startswith(landed)
+    n, quote, _ = landed.removeprefix(begin).partition(b'"')
+    if landed.startswith(begin) and n.isdigit() and quote:
+        walk.pieces.append(Piece(path, number, int(n), landed))
+    return landed.startswith(begin) and (n.isdigit() or n.startswith(_REPLY[: len(n)]))
 
 
 def looks_whole(line: bytes) -> bool:
@@ -136,32 +174,43 @@ def _whole(walk: _Walk, path: str, number: int, line: bytes, facts: dict[str, Fa
     place = _decode_place(line)
     if not place.n:
         return  # a reply: it has no number
-    _judge_torn(walk, line, place, facts)
     if walk.channel.sender in EDGES:
+        _judge_torn(walk, line, place, facts)
         _edge_line(walk, path, number, line, place, facts)
     else:
+        _judge_pieces(walk, line, place.n)
         _inner_line(walk, path, number, line, place, facts)
     walk.begins = False
     walk.last = (place.epoch, place.n)
 
 
+def _judge_pieces(walk: _Walk, line: bytes, n: int) -> None:
+    """What an inner sender tore it sends again, in order and with what it had sent before that a
+    power cut took: a piece is judged by the line of its own number. If that never comes, it is
+    missing."""
+    again = [piece for piece in walk.pieces if piece.n == n]
+    for piece in again:
+        walk.pieces.remove(piece)
+        if not line.startswith(piece.landed):
+            walk.damage(piece.path, piece.line, "not the beginning of the line that was sent again")
+
+
 def _judge_torn(walk: _Walk, line: bytes, place: _Place, facts: dict[str, Facts]) -> None:
-    """A torn line is innocent if it is sent again, if its writer has been reborn since, or if an
-    edge gave it up on a full disk: then nobody has taken it."""
+    """A line that an edge has torn is innocent if it is sent again, if the edge has been reborn
+    since, or if it was given up on a full disk: then nobody has taken it."""
     if walk.torn is None:
         return
     path, number, torn = walk.torn
     walk.torn = None
     is_new_life = place.epoch > walk.last[0]
-    landed = torn.rstrip(b"\0")  # a power cut may fill what did not land with zeros
-    if not line.startswith(landed) and not is_new_life and _was_taken(walk, place, facts):
+    if not line.startswith(torn) and not is_new_life and _was_taken(walk, place, facts):
         walk.damage(path, number, "the line was cut short")
 
 
 def _was_taken(walk: _Walk, place: _Place, facts: dict[str, Facts]) -> bool:
     """Whether what stood between the last whole line and this one may have been taken whole."""
     receiver = facts.get(walk.channel.receiver)
-    if walk.channel.sender not in EDGES or receiver is None:
+    if receiver is None:
         return True
     taken = receiver.edges.get(walk.channel.sender, {})
     return any((place.epoch, n) in taken for n in range(walk.last[1] + 1, place.n))
@@ -228,8 +277,12 @@ def _check_end(walk: _Walk, facts: dict[str, Facts]) -> None:
     if walk.reached >= due or (not here.line_count and _was_moved(walk, due, facts)):
         return
     path, number, _ = walk.gap or (here.path, here.line_count + 1, 0)
-    if walk.reached or channel.is_complete:
-        walk.damage(path, number, f"message {walk.reached + 1} is missing or out of order")
+    missing = walk.reached + 1
+    cut = [piece for piece in walk.pieces if piece.n == missing]
+    if cut:
+        walk.damage(cut[-1].path, cut[-1].line, f"the line was cut short; it was message {missing}")
+    elif walk.reached or channel.is_complete:
+        walk.damage(path, number, f"message {missing} is missing or out of order")
 
 
 def _check_taken(walk: _Walk, receiver: Facts | None) -> None:

@@ -10,6 +10,7 @@ from payrail.audit.spools import check_channel, open_channels
 from payrail.runtime.edge import open_epoch
 from payrail.runtime.sim import SimClock, SimFs
 from payrail.storage.lines import sealed
+from tests.runtime.ruled import REPLIES
 from tests.runtime.spoilt import (
     BOOK,
     EDGE_SPOOL,
@@ -97,6 +98,58 @@ def test_line_that_was_torn_and_sent_again_is_only_noted(house: SimFs, end: byte
     found = check(house)
 
     assert [(f.path, f.line, f.severity) for f in found] == [(SPOOL, 2, NOTE)]
+
+
+def test_lines_that_a_power_cut_took_are_sent_again_before_a_torn_one(house: SimFs):
+    """A hole above a torn line is filled first: the line behind the torn one is not its own."""
+    lines = lines_of(house, SPOOL)
+    hole, torn = lines[1][:30] + bytes(60), lines[2][:200]
+    put(house, SPOOL, [lines[0], hole, torn, *lines[1:]])
+    found = check(house)
+
+    assert [(f.path, f.line, f.severity) for f in found] == [(SPOOL, 2, NOTE), (SPOOL, 3, NOTE)]
+
+
+@pytest.mark.parametrize("before", [b"", b'{"id":"gateway>vault:2","fr'])
+def test_byte_that_a_power_cut_took_before_a_line_is_only_noted(house: SimFs, before: bytes):
+    """A write may begin in the last byte of a sector: no single bit makes a zero of a line's brace,
+    or of the newline that closed a torn one before it."""
+    lines = lines_of(house, SPOOL)
+    hurt = before + b"\0" + (lines[1] if before else lines[1][1:])
+    put(house, SPOOL, [lines[0], hurt, *lines[1:]])
+    found = check(house)
+
+    assert [(f.path, f.line, f.severity) for f in found] == [(SPOOL, 2, NOTE)]
+
+
+@pytest.mark.parametrize("at", [3, 10, 150])
+def test_flipped_bit_in_a_torn_line_is_named(house: SimFs, at: int):
+    """A torn line of an inner sender stands there once more, so that it can be compared, also the
+    very first one; one that begins like no line of that sender was not torn by it."""
+    lines = lines_of(house, SPOOL)
+    torn = bytearray(lines[0][:200])
+    torn[at] ^= 1
+    put(house, SPOOL, [bytes(torn), *lines])
+
+    assert damage(house) == [(SPOOL, 1)]
+
+
+def test_message_cut_short_and_not_sent_again_is_named_where_it_stands(house: SimFs):
+    """It is missing; its rest tells where."""
+    lines = lines_of(house, SPOOL)
+    put(house, SPOOL, [lines[0], lines[1][:200], *lines[2:]])
+
+    assert damage(house) == [(SPOOL, 2)]
+
+
+@pytest.mark.parametrize("size", [1, 20, 27, 30, 60])
+def test_torn_reply_is_only_noted(house: SimFs, size: int):
+    """A reply has no number and is not sent again: its asker asks again."""
+    lines = lines_of(house, REPLIES)
+    put(house, REPLIES, [lines[0][:size], *lines])
+    found = check(house)
+
+    assert [(f.path, f.line, f.severity) for f in found] == [(REPLIES, 1, NOTE)]
 
 
 def test_line_that_an_edge_gave_up_on_a_full_disk_is_only_noted(house: SimFs):
