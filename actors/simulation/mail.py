@@ -15,6 +15,7 @@ from actors.simulation.evidence import Scarred
 from actors.simulation.schedule import Trouble, chance
 from payrail.runtime.simdisk import NameChange, Node
 from payrail.runtime.simmachine import SimMachine
+from payrail.storage.lines import is_whole
 
 MAIL = "mailboxes/"
 #: What becomes of lines.
@@ -28,7 +29,7 @@ _SECTOR_BYTES = 512
 @dataclass(frozen=True, slots=True)
 class _Scar:
     """What was done to a mailbox. `node` has one `wrong` byte at `offset`; -1: none that would show
-    as damage."""
+    as damage, for nobody knows what stood in a line that was torn or lost before."""
 
     path: str
     node: Node
@@ -86,7 +87,7 @@ class Mail:
     def _overwrite(
         self, own: Random, how: str, path: str, node: Node, begin: int, end: int
     ) -> None:
-        at = own.randrange(begin, end)
+        at, was_whole = own.randrange(begin, end), is_whole(bytes(node.content[begin : end - 1]))
         if how == "flipped":
             wrong = bytes([node.content[at] ^ (1 << own.randrange(8))])
         else:
@@ -94,7 +95,7 @@ class Mail:
             at = own.randint(begin, end - 1 - len(wrong))
         for data in (node.content, node.durable):
             data[at : at + len(wrong)] = wrong
-        flipped = (at, wrong[0]) if how == "flipped" else (-1, 0)
+        flipped = (at, wrong[0]) if how == "flipped" and was_whole else (-1, 0)
         self.scars.append(_Scar(path, node, *flipped))
 
     def _edit(self, path: str, content: bytes | None) -> None:
