@@ -3,6 +3,8 @@
 Before each hop the house is still: what the last one brought about is done, in all actors. One way
 at a time; a further order makes it longer. It ends where it was told to, or with a word on why it
 stands where it stands: freezing, following, an actor that does not serve or never comes to rest.
+A way begins with a move to where it starts: whoever's clock is behind the front door's is there
+then, and nobody waits for it to be as late by itself.
 Never: moves wire time, or goes on after its process: the next order does.
 """
 
@@ -67,6 +69,7 @@ class Hops:
         self._task: asyncio.Task[None] | None = None
         self.hopping: Hopping | None = None
         self.stopped: Stopped | None = None
+        self.done_ms = 0  # all that is due by then is done, as far as this process has seen
 
     @property
     def end_ms(self) -> int:
@@ -96,7 +99,9 @@ class Hops:
     async def _run(self, way: Hopping) -> None:
         at_ms = way.from_ms
         try:
+            self._hand.move(way.user_id, to_ms=at_ms)
             while way is self.hopping and await self._is_still(way, at_ms):
+                self.done_ms = at_ms
                 now_ms, end_ms, wire_ms = self._now_and_end(way)
                 if now_ms >= end_ms:
                     self.hopping = None

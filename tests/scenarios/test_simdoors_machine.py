@@ -80,3 +80,32 @@ def test_days_pass_by_the_front_doors_hand(house):
     shown = house.http("GET", path)[1]
     assert (shown["state"], shown["reversal_reason"]) == ("reversed", "expired")
     assert house.http("GET", "/clock")[1]["hopping"] is None
+
+
+def test_an_actor_whose_clock_is_behind_holds_no_advance_up(house):
+    """The machine's clock stood for two minutes, and who was started since knows of none of them:
+    an advance takes it along, and does not wait for it to be as late by itself."""
+    house.machine.time.is_frozen = True
+    house.live(120_000)
+    house.machine.time.is_frozen = False
+    house.machine.kill("gateway")
+    house.bury()
+    house.live(2_000)
+    moved = house.send("POST", "/clock", {"advance": "1h"})
+    house.live(20_000)
+    shown = house.http("GET", "/clock")[1]
+    assert [one.status for one in moved] == [200]
+    assert (shown["ahead_ms"], shown["hopping"], shown["stopped"]) == (3_600_000, None, None)
+
+
+def test_an_advance_that_has_arrived_is_not_waited_for_again(house):
+    """Its key says 200 however busy the house is now: what was due on that way is done."""
+    order = "POST", "/clock", {"advance": "1s"}, "k1"
+    first = house.send(*order)
+    house.live(3_000)
+    house.machine.stop("gateway")
+    again = house.send(*order)
+    house.live(3_000)
+    assert [one.status for one in (*first, *again)] == [200, 200]
+    shown = again[0].json()
+    assert (shown["ahead_ms"], shown["hopping"]) == (1_000, None)
