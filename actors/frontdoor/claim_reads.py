@@ -22,7 +22,7 @@ from payrail.domain.ledger import LedgerEntry, read_entry
 from payrail.domain.refunds import RefundState, RefundView
 from payrail.errors import Corrupt, LineDamaged
 from payrail.runtime.ports import File, Fs
-from payrail.storage.books import Follower, read_line
+from payrail.storage.books import Follower, open_known, read_line
 
 V = TypeVar("V", RefundView, DisputeView)
 
@@ -126,7 +126,7 @@ class ClaimsView(Generic[V]):
 
     def _lines(self, row: ClaimRow) -> Iterator[bytes]:
         if self._file is None:
-            self._file = self._fs.open(self._claim.book)
+            self._file = open_known(self._fs, self._claim.book)
         for offset in row.offsets:
             yield read_line(self._file, offset)
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.ledger import Posting
 from payrail.runtime.ports import File, Fs
+from payrail.storage.books import open_known
 
 #: How much of the book is summed up as one: a few milliseconds to read again.
 STRETCH_BYTES = 512 * 1024
@@ -79,7 +80,7 @@ class DatedSums:
 
     def _read_again(self, stretch: _Stretch, timestamp: str, sums: Sums) -> None:
         if self._file is None:
-            self._file = self._fs.open(self._path)
+            self._file = open_known(self._fs, self._path)
         data = self._file.pread(stretch.begin, stretch.end - stretch.begin)
         for line in data.split(b"\n"):
             entry = _decode(line) if line else None

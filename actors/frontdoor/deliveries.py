@@ -19,7 +19,7 @@ from actors.frontdoor.queries import bad_query
 from payrail.domain.access import Directory
 from payrail.domain.books import DELIVERIES_BOOK
 from payrail.runtime.ports import File, Fs
-from payrail.storage.books import Follower, read_line
+from payrail.storage.books import Follower, open_known, read_line
 from payrail.storage.lines import without_links
 from payrail.web.access import AccessView
 from payrail.web.openapi import Route
@@ -97,7 +97,7 @@ class DeliveriesView:
 
     def line(self, place: int) -> bytes:
         if self._file is None:
-            self._file = self._fs.open(DELIVERIES_BOOK)
+            self._file = open_known(self._fs, DELIVERIES_BOOK)
         return read_line(self._file, self._offsets[place])
 
 

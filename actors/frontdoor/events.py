@@ -12,7 +12,7 @@ from msgspec import Struct
 from payrail.domain.books import OUTBOX_BOOK
 from payrail.domain.event_types import is_wanted
 from payrail.runtime.ports import File, Fs
-from payrail.storage.books import Follower, read_line
+from payrail.storage.books import Follower, open_known, read_line
 from payrail.storage.lines import without_links
 from payrail.web.whole import taken_as_whole
 
@@ -104,7 +104,7 @@ class EventsView:
 
     def _line(self, index: int) -> bytes:
         if self._file is None:
-            self._file = self._fs.open(OUTBOX_BOOK)
+            self._file = open_known(self._fs, OUTBOX_BOOK)
         return read_line(self._file, self._offsets[index])
 
 

@@ -26,7 +26,7 @@ from payrail.domain.payment_view import PaymentState, PaymentView
 from payrail.domain.payments import PAYMENT_TRANSITIONS, fold
 from payrail.errors import Corrupt, LineDamaged
 from payrail.runtime.ports import File, Fs
-from payrail.storage.books import Follower, read_line
+from payrail.storage.books import Follower, open_known, read_line
 from payrail.web.whole import taken_as_whole
 
 #: Entries that tell whether a payment is settled.
@@ -211,7 +211,7 @@ class PaymentsView:
 
     def _line(self, offset: int) -> bytes:
         if self._file is None:
-            self._file = self._fs.open(LEDGER_BOOK)
+            self._file = open_known(self._fs, LEDGER_BOOK)
         return read_line(self._file, offset)
 
     def _fold(self, offset: int, line: bytes) -> None:

@@ -89,6 +89,14 @@ class Follower:
         return at, line
 
 
+def open_known(fs: Fs, path: str) -> File:
+    """Open a book of which lines are known already. Raises Corrupt when it is gone."""
+    try:
+        return fs.open(path)
+    except FileNotFoundError:
+        raise Corrupt(path, 0, "it was read before, and is gone") from None
+
+
 def read_line(file: File, offset: int) -> bytes:
     """The line that begins at `offset`, without its newline."""
     size = 16 * 1024

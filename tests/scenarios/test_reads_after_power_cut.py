@@ -161,3 +161,20 @@ def test_a_held_gateway_is_named_with_what_to_do(house):
     assert (status, said["code"]) == (503, "actor-restarting")
     assert "`payrail ps` shows it, `payrail verify` names what is wrong" in said["detail"]
     assert order[0] == 202, json.dumps(order[1])
+
+
+def test_a_book_that_somebody_removed_is_damage_and_no_error_of_ours(house):
+    """Its lines are known, and it is gone: 503 that says where to look; an order that waits while
+    the door leaves is told 504 as it would be over a book that reads."""
+    path = paid(house)
+    house.fs.unlink(LEDGER_BOOK)
+
+    shown = house.http("GET", path)
+    house.machine.stop("gateway")
+    ordered = house.send("POST", f"{path}/capture", {}, "k2")
+    house.live(100)
+    house.machine.order("frontdoor", "restart")
+    house.live(1_000)
+
+    assert (shown[0], shown[1]["code"]) == (503, "file-damaged")
+    assert [one.status for one in ordered] == [504]
