@@ -33,6 +33,7 @@ POISON = "poison"  # `actor` cannot decide what carries `about` (an id, a key): 
 BAD_LINE = "bad_line"  # a line by hand for `actor` that is no message: a dead letter is right
 BIT_ROT = "bit_rot"  # bytes of `path` at `offset` were changed, and not by its writer
 HELD = "held"  # `actor` was held, and not released before the end
+CLOCK_SET = "clock set"  # time of the wire may have run ahead of the machine's clock since
 WONT_DO = frozenset({POISON, BAD_LINE})
 
 

@@ -10,6 +10,7 @@ people's: `actors.simulation.world`. Never: draws when it begins.
 from collections.abc import Callable
 from random import Random
 
+from actors.simulation.evidence import CLOCK_SET
 from actors.simulation.faults import DAMAGES
 from actors.simulation.schedule import Trouble
 from payrail.runtime.sim import Call
@@ -17,7 +18,7 @@ from payrail.runtime.simmachine import SUPERVISOR, SimMachine
 from payrail.web.simnet import FAIR, Asked, Fate
 
 FULL_DISK, SLOW, LOST_BELLS = "full disk", "slow actor", "lost bells"
-CLOCK_SET, FROZEN, ROUGH_NET, SINK = "clock set", "frozen clock", "rough net", "failing sink"
+FROZEN, ROUGH_NET, SINK = "frozen clock", "rough net", "failing sink"
 #: Kinds that whoever writes a line has met: it bears the time.
 _CLOCKS = (CLOCK_SET, FROZEN)
 GOOD_SINK = 204

@@ -13,6 +13,7 @@ import msgspec
 
 from payrail.domain.ledger import LedgerEntry, read_entry
 from payrail.domain.timestamps import parse_iso
+from payrail.domain.words.kinds import GATEWAY, PROVIDERS
 from payrail.errors import LineDamaged
 from payrail.runtime.actor import Actor, BookSpec
 from payrail.runtime.deadletters import with_dead_letters
@@ -183,6 +184,13 @@ class Reading:
         for row in self.truths:
             found.setdefault(str(row["reference"]).rpartition(".")[0], []).append(row)
         return found
+
+    @cached_property
+    def said(self) -> dict[str, Fields]:
+        """What providers told the gateway of calls, by the id of the message."""
+        lines = [raw for name in PROVIDERS for raw in self.sent(name).get(GATEWAY, ())]
+        outcomes = [decoded(raw) for raw in lines if b'"kind":"outcome"' in raw]
+        return {line["id"]: line["body"] for line in outcomes}
 
     def _below(self, folder: str) -> list[str]:
         found = []

@@ -18,11 +18,12 @@ from actors.simulation.invariants import (
     settling,
     truth,
     views,
+    words,
 )
 from actors.simulation.invariants.invariant import Findings, Invariant, Waiting
 
 #: Money first: what is worst stands on top.
-_MONEY = (truth, ledger, settling)
+_MONEY = (truth, words, ledger, settling)
 _OUTSIDE = (answers, views, people, cards, hooks)
 _INSIDE = (chains, rot, channels, folded, letters, rest)
 ALL: tuple[Invariant, ...] = tuple(

@@ -6,6 +6,7 @@ import msgspec
 
 from actors.simulation.evidence import Evidence
 from actors.simulation.reading import OUTBOX, Row
+from payrail.domain.claim_entries import RefundFailed
 from tests.scenarios.spoilt.run import TRUTH_A, TRUTH_B, Case, change_entry, change_file, entry
 
 
@@ -47,6 +48,38 @@ def never_booked(evidence: Evidence) -> None:
     capture = next(row for row in evidence.books.truths if row["operation"] == "capture")
     fields = {**capture.fields, "operation": "refund", "reference": _next(capture)}
     evidence.books.truths.append(Row(TRUTH_A, 99, fields))
+
+
+def doubt_is_an_end(evidence: Evidence) -> None:
+    """The provider's answer said nothing, and the refund counts as failed."""
+    cause = entry(evidence, "refund.succeeded").fact.causation_id
+    evidence.books.said[cause]["result"] = "ambiguous"
+    _fail_the_refund(evidence, cause)
+
+
+def silence_is_an_end(evidence: Evidence) -> None:
+    """Nobody had answered in time, and the refund counts as failed."""
+    _fail_the_refund(evidence, "timer:attempt:pi_1.3:9")
+
+
+def _fail_the_refund(evidence: Evidence, cause: str) -> None:
+    done = entry(evidence, "refund.succeeded").fact.data
+    failed = RefundFailed(done.payment_id, done.provider, done.reference, "reset")
+    kind = "refund.failed"
+    change_entry(evidence, "refund.succeeded", type=kind, data=failed, causation_id=cause)
+
+
+def done_all_the_same(evidence: Evidence) -> None:
+    """A provider said that it would never capture, and did."""
+    said = evidence.books.said.values()
+    next(word for word in said if word["operation"] == "capture")["result"] = "fenced"
+
+
+def charged_too_late(evidence: Evidence) -> None:
+    sent = evidence.books.sent("vault")["provider-a"]
+    at = next(number for number, raw in enumerate(sent) if b'"kind":"charge"' in raw)
+    begin = sent[at].index(b'"deadline":"') + len(b'"deadline":"')
+    sent[at] = sent[at][:begin] + b"2001" + sent[at][begin + 4 :]
 
 
 def money_from_nothing(evidence: Evidence) -> None:
@@ -91,6 +124,10 @@ CASES: tuple[Case, ...] = (
     ("I2", a_key_made_two, "made pi_", "I1"),
     ("M1", never_happened, "providerA did not", "M2"),
     ("M2", never_booked, "refunded in truth", ""),
+    ("M3", doubt_is_an_end, "said ambiguous", "M2 I4"),
+    ("M3", silence_is_an_end, "nobody answered", "M2 I4"),
+    ("M4", done_all_the_same, "capture, and", ""),
+    ("M5", charged_too_late, "after its time", "I12"),
     ("I4", money_from_nothing, "trial balance", ""),
     ("I4", other_money, "other money", ""),
     ("I5", too_much_back, "to be given back", "I1 I18"),
