@@ -1,9 +1,9 @@
 """Bells: wake a sleeping actor by a datagram. A hint; correctness rests on polling.
 
 A bell that nobody hears, or that rings twice, costs at most one idle wait. Sockets lie in a folder
-of this user alone, outside the home, so that a home on a slow or shared disk works as well. Between
-containers there is a bell where XDG_RUNTIME_DIR is a folder that they share; where there is none,
-polling carries everything.
+of this user alone, outside the home, so that a home on a slow or shared disk works as well; whoever
+leaves it last takes it away. Between containers there is a bell where XDG_RUNTIME_DIR is a folder
+that they share; where there is none, polling carries everything.
 """
 
 import asyncio
@@ -11,7 +11,8 @@ import hashlib
 import os
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from payrail.runtime.cells import CellWriter, SleepWatch
@@ -28,22 +29,44 @@ _RING = b"\1"
 def socket_folder(home: str | Path) -> Path | None:
     """The folder of this home's sockets, made when missing: the first whose name is short enough;
     None when there can be none."""
+    return next((folder for folder in _folders(home) if _made(folder) and _is_ours(folder)), None)
+
+
+def leave_folder(home: str | Path, ended: Iterable[str] = ()) -> None:
+    """Take away the folder of this home's sockets, unless somebody still listens in it. `ended`:
+    actors that listen no more, though a kill may have left their sockets."""
+    for folder in _folders(home):
+        if _is_ours(folder):
+            with suppress(OSError):
+                for actor in ended:
+                    (folder / actor).unlink(missing_ok=True)
+                folder.rmdir()
+
+
+def _folders(home: str | Path) -> Iterator[Path]:
+    """Where the sockets may lie, the first choice first."""
     digest = hashlib.sha256(os.fsencode(os.path.realpath(home))).hexdigest()[:12]
     name = f"payrail-{os.getuid()}-{digest}"
     for base in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir()):
-        if base and _is_short(folder := Path(base) / name) and _is_ours(folder):
-            return folder
-    return None
+        if base and _is_short(folder := Path(base) / name):
+            yield folder
 
 
 def _is_short(folder: Path) -> bool:
     return len(os.fsencode(folder / "")) + 1 + _ACTOR_BYTES_MAX < SOCKET_PATH_BYTES_MAX
 
 
-def _is_ours(folder: Path) -> bool:
-    """Make the folder; refuse one that another user made first, or a link to somewhere else."""
+def _made(folder: Path) -> bool:
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError:
+        return False
+    return True
+
+
+def _is_ours(folder: Path) -> bool:
+    """Not one that another user made first, nor a link to somewhere else."""
+    try:
         found = folder.lstat()
     except OSError:
         return False
@@ -83,18 +106,22 @@ class Bells:
         self._socket.close()
         for watch, _ in self._targets.values():
             watch.close()
+        leave_folder(self._home)
 
 
 class BellWaiter:
     """An actor's own bell. One task waits on it at a time, on the loop it was first awaited in."""
 
     def __init__(self, home: str | Path, actor: str, cell: CellWriter | None = None) -> None:
-        self._cell = cell
+        self._cell, self._home = cell, home
         self._rung = False
         self._sleeper: asyncio.Future[bool] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._path = socket_path(home, actor)
         self._socket = _listen(self._path) if self._path else None
+        if self._socket is None and (again := socket_path(home, actor)):
+            # Somebody else may have left the folder, and taken it away, right before the bind.
+            self._path, self._socket = again, _listen(again)
 
     async def wait(
         self, timeout_ms: int = IDLE_MS_MAX, anything_new: Callable[[], bool] | None = None
@@ -130,7 +157,7 @@ class BellWaiter:
             self._end_sleep(True)
 
     def close(self) -> None:
-        """Stop listening and remove the socket."""
+        """Stop listening; remove the socket, and the folder when it was the last in it."""
         if self._socket is None or self._path is None:
             return
         if self._loop is not None and not self._loop.is_closed():
@@ -138,6 +165,7 @@ class BellWaiter:
         self._socket.close()
         self._socket = None
         Path(self._path).unlink(missing_ok=True)
+        leave_folder(self._home)
 
     def _attach(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from payrail.runtime.bells import leave_folder
 from payrail.runtime.cells import HomeCells, monotonic_ms
 from payrail.runtime.house import Tenancy, holders, request_stop, status
 from payrail.runtime.orders import OrderReader
@@ -63,6 +64,7 @@ class Supervisor:
             self._warden.end_all()
             children.close()
             _forget_signals(heard)
+            leave_folder(self._home, self._names)
             tenancy.release()
 
     def stop(self) -> None:

@@ -12,7 +12,7 @@ import pytest
 import uvloop
 
 from payrail.runtime import bells
-from payrail.runtime.bells import Bells, BellWaiter, socket_folder, socket_path
+from payrail.runtime.bells import Bells, BellWaiter, leave_folder, socket_folder, socket_path
 from payrail.runtime.cells import CellWriter
 
 LONG_MS = 20_000  # Longer than a test may take: a wait that ends, ended early.
@@ -147,4 +147,48 @@ async def test_without_a_socket_there_is_polling(tmp_path, monkeypatch):
     assert await waiter.wait(1) is False
     waiter.wake()
     assert await waiter.wait(LONG_MS) is True
+    waiter.close()
+
+
+def test_the_last_to_leave_takes_the_folder_away(tmp_path):
+    """While anybody listens it stays; then neither socket nor folder is left."""
+    gateway, vault = BellWaiter(tmp_path, "gateway"), BellWaiter(tmp_path, "vault")
+    folder = socket_folder(tmp_path)
+    assert folder is not None
+
+    gateway.close()
+    assert [socket.name for socket in folder.iterdir()] == ["vault"]
+    vault.close()
+    assert not folder.exists()
+
+
+def test_what_a_kill_left_is_taken_away_by_name(tmp_path):
+    """Sockets of those who have ended go; another's keeps the folder, and nothing is raised."""
+    killed, other = BellWaiter(tmp_path, "gateway"), BellWaiter(tmp_path, "vault")
+    folder = socket_folder(tmp_path)
+    assert folder is not None
+
+    leave_folder(tmp_path, ["gateway", "nobody"])
+    assert [socket.name for socket in folder.iterdir()] == ["vault"]
+    leave_folder(tmp_path, ["vault"])
+    assert not folder.exists()
+    leave_folder(tmp_path)
+    for one in (killed, other):
+        one.close()
+
+
+def test_a_folder_that_is_taken_away_while_one_comes_is_made_anew(tmp_path, monkeypatch):
+    """The last of one half of a house may leave right before the first of another listens."""
+    real, calls = bells._listen, []
+
+    def listen(path: str):
+        calls.append(path)
+        if len(calls) == 1:
+            Path(path).parent.rmdir()
+        return real(path)
+
+    monkeypatch.setattr(bells, "_listen", listen)
+    waiter = BellWaiter(tmp_path, "vault")
+
+    assert Path(calls[-1]).is_socket()
     waiter.close()

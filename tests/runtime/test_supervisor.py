@@ -15,6 +15,7 @@ from typing import cast
 import pytest
 
 from payrail.errors import HomeHeld, NotRunning
+from payrail.runtime.bells import socket_folder
 from payrail.runtime.cells import CellView, HomeCells, monotonic_ms
 from payrail.runtime.control import taking_up
 from payrail.runtime.house import LockText, holders, lock_path, request_stop, status
@@ -100,9 +101,11 @@ def snapshot(home: Path) -> dict[str, tuple[int, int]]:
 
 async def test_the_house_starts_restarts_and_ends_in_order(home):
     """All serve, the front door last; a killed actor serves again in under a second, by a new
-    process; at the end the front door goes first and nobody is left."""
+    process; at the end the front door goes first and nobody is left, nor the folder of bells."""
     async with running(home, *NAMES):
         await until(serving(home, *NAMES), 10)
+        folder = socket_folder(home)
+        assert folder is not None
         assert diary(home)[-1] == "frontdoor serves"
         killed = row(home, "gateway")["pid"]
         others = row(home, "vault")["pid"], row(home, "frontdoor")["pid"]
@@ -121,6 +124,7 @@ async def test_the_house_starts_restarts_and_ends_in_order(home):
     assert next(line for line in diary(home) if line.endswith("ends")) == "frontdoor ends"
     assert {row["state"] for row in status(home)} == {"down"}
     assert all(gone(pid) for pid in others)
+    assert not folder.exists()
 
 
 async def test_a_second_house_is_refused_and_writes_nothing(home):

@@ -11,10 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from actors.cli.stories.houses import free_ports
+from payrail.runtime.bells import leave_folder
 from payrail.runtime.house import status
 
 ROOT = Path(__file__).parents[3]
@@ -96,6 +98,7 @@ class House:
     def stop(self) -> float:
         """SIGTERM, and wait for the end. Result: seconds. Raises HouseFailed after STOP_S_MAX."""
         if self._process is None or not self.is_up:
+            self._leave_sockets()
             return 0.0
         began = time.monotonic()
         self._process.send_signal(signal.SIGTERM)
@@ -103,8 +106,17 @@ class House:
             self._process.wait(STOP_S_MAX)
         except subprocess.TimeoutExpired as slow:
             self.kill_supervisor()
+            self._leave_sockets()
             raise HouseFailed(f"SIGTERM did not end it: {self._last_words()}") from slow
+        self._leave_sockets()
         return time.monotonic() - began
+
+    def _leave_sockets(self) -> None:
+        """What a killed supervisor left beside the home; a living one does it by itself."""
+        with suppress(OSError):  # A home whose disk has gone says nothing any more.
+            rows = self.rows()
+            if not any(row["pid"] for row in rows):
+                leave_folder(self.home, [row["name"] for row in rows])
 
     def kill_supervisor(self) -> None:
         """SIGKILL to the supervisor. Raises HouseFailed when its children do not end with it."""
