@@ -10,18 +10,17 @@ delivered, `verify` is clean and an auditor reads it all. Needs Linux and root; 
 that all of it held.
 """
 
-import argparse
 import asyncio
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from actors.cli.chaos.house import HouseFailed
+from tests.commands import Words, at_least, share, working_in
 from tests.disks.chain import Chain
 from tests.disks.cut_report import Order, Outcome
-from tests.disks.volumes import must_be_possible
+from tests.disks.volumes import end_unless_possible
 
 
 async def run(
@@ -46,21 +45,31 @@ async def run(
 
 def main(given: list[str]) -> int:
     """Run, print the report, and say by the exit code whether all is well."""
-    parser = argparse.ArgumentParser(prog="python -m tests.disks.cuts")
-    parser.add_argument("--cuts", type=int, default=Order.cuts)
-    parser.add_argument("--clients", type=int, default=Order.clients)
-    parser.add_argument("--disk-cuts", type=int, default=Order.disk_cuts)
-    parser.add_argument("--inline-share", type=float, default=Order.inline_share)
-    parser.add_argument("--recovery-share", type=float, default=Order.recovery_share)
-    parser.add_argument("--seed", type=int, default=Order.seed)
-    parser.add_argument("--folder", type=Path, help="keep the witness files here")
-    asked = vars(parser.parse_args(given))
-    folder = asked.pop("folder") or Path(tempfile.mkdtemp(prefix="payrail-cuts-"))
-    must_be_possible()
-    outcome = asyncio.run(run(Order(**asked), folder, lambda line: print(line, file=sys.stderr)))
-    print(outcome.text())
-    print(f"files      {folder}", file=sys.stderr)
+    asked = vars(_parser().parse_args(given))
+    folder = asked.pop("folder")
+    end_unless_possible()
+    with working_in(folder, "payrail-cuts-") as place:
+        running = run(Order(**asked), place.folder, lambda line: print(line, file=sys.stderr))
+        outcome = asyncio.run(running)
+        print(outcome.text())
+        place.is_good = not outcome.wrong
     return 1 if outcome.wrong else 0
+
+
+def _parser() -> Words:
+    parser, one = Words("python -m tests.disks.cuts", __doc__), at_least(1)
+    for name, read, what in (
+        ("cuts", one, "how often the power goes, over all disks"),
+        ("clients", one, "how many pay at once"),
+        ("disk-cuts", one, "cuts of one disk, before it is audited and the next one begins"),
+        ("inline-share", share, "of the cuts, how many hit a house in one process"),
+        ("recovery-share", share, "of the cuts, how many come while the house still recovers"),
+        ("seed", int, "draws payments and moments"),
+    ):
+        usual = getattr(Order, name.replace("-", "_"))
+        parser.add_argument(f"--{name}", type=read, default=usual, help=f"{what} ({usual})")
+    parser.add_argument("--folder", type=Path, help="an empty folder that keeps the witness files")
+    return parser
 
 
 if __name__ == "__main__":

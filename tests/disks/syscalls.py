@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -28,7 +27,8 @@ from actors.cli.chaos.plans import APPROVED, Plan, draw
 from actors.cli.chaos.witness import History
 from payrail.runtime.orders import give_order
 from tests.auditor.audit import audit
-from tests.disks.volumes import must_be_possible
+from tests.commands import Words, at_least, working_in
+from tests.disks.volumes import end_unless_possible
 
 ACTORS = ("gateway", "vault", "provider-a", "dispatcher", "frontdoor")
 #: One try of a client, and the house's own budget for an answer: a dead actor is soon asked again.
@@ -212,19 +212,34 @@ async def run(order: Order, folder: Path) -> Outcome:
 
 def main(given: list[str]) -> int:
     """Run, print what was hit, and say by the exit code whether all is well."""
-    parser = argparse.ArgumentParser(prog="python -m tests.disks.syscalls")
-    parser.add_argument("--actors", default=",".join(ACTORS))
-    parser.add_argument("--most", type=int, default=Order.most, help="the last N of a pass")
-    parser.add_argument("--every", type=int, default=Order.every, help="only each so many-th N")
-    parser.add_argument("--folder", type=Path, help="keep home and history here")
-    asked = parser.parse_args(given)
-    must_be_possible()
-    folder = asked.folder or Path(tempfile.mkdtemp(prefix="payrail-syscalls-"))
-    order = Order(actors=tuple(asked.actors.split(",")), most=asked.most, every=asked.every)
-    outcome = asyncio.run(run(order, folder))
-    print(outcome.text())
-    print(f"files      {folder}", file=sys.stderr)
+    asked = _parser().parse_args(given)
+    end_unless_possible()
+    with working_in(asked.folder, "payrail-syscalls-") as place:
+        order = Order(actors=asked.actors, most=asked.most, every=asked.every)
+        outcome = asyncio.run(run(order, place.folder))
+        print(outcome.text())
+        place.is_good = not outcome.wrong
     return 1 if outcome.wrong else 0
+
+
+def _parser() -> Words:
+    parser, one = Words("python -m tests.disks.syscalls", __doc__), at_least(1)
+    what = f"whose calls fail, parted by commas, of: {', '.join(ACTORS)} (all)"
+    parser.add_argument("--actors", type=_actors, default=ACTORS, help=what)
+    what = f"the last N of each pass ({Order.most})"
+    parser.add_argument("--most", type=one, default=Order.most, help=what)
+    what = f"only each so many-th N, from the first on ({Order.every})"
+    parser.add_argument("--every", type=one, default=Order.every, help=what)
+    what = "an empty folder that keeps home and history"
+    parser.add_argument("--folder", type=Path, help=what)
+    return parser
+
+
+def _actors(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    if unknown := [name for name in names if name not in ACTORS]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(ACTORS)}")
+    return names
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from actors.cli.exits import NOT_RUNNING
+from tests.commands import end
+
 TOOLS = ("mkfs.ext4", "e2fsck", "mount", "umount", "strace", "cp")
 #: How rarely the kernel may write the journal of the file system by itself: never, for a test.
 COMMIT_S = 300
@@ -46,6 +49,14 @@ def must_be_possible() -> None:
     if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
         raise NoTool(f"there is no {', '.join(missing)} here; install strace, e2fsprogs and mount")
     _try_a_mount()
+
+
+def end_unless_possible() -> None:
+    """For commands: end with 69 and that sentence."""
+    try:
+        must_be_possible()
+    except (NoRight, NoTool) as error:
+        end(NOT_RUNNING, str(error))
 
 
 @cache

@@ -101,11 +101,9 @@ def snapshot(home: Path) -> dict[str, tuple[int, int]]:
 
 async def test_the_house_starts_restarts_and_ends_in_order(home):
     """All serve, the front door last; a killed actor serves again in under a second, by a new
-    process; at the end the front door goes first and nobody is left, nor the folder of bells."""
+    process; at the end the front door goes first and nobody is left."""
     async with running(home, *NAMES):
         await until(serving(home, *NAMES), 10)
-        folder = socket_folder(home)
-        assert folder is not None
         assert diary(home)[-1] == "frontdoor serves"
         killed = row(home, "gateway")["pid"]
         others = row(home, "vault")["pid"], row(home, "frontdoor")["pid"]
@@ -124,7 +122,6 @@ async def test_the_house_starts_restarts_and_ends_in_order(home):
     assert next(line for line in diary(home) if line.endswith("ends")) == "frontdoor ends"
     assert {row["state"] for row in status(home)} == {"down"}
     assert all(gone(pid) for pid in others)
-    assert not folder.exists()
 
 
 async def test_a_second_house_is_refused_and_writes_nothing(home):
@@ -140,12 +137,17 @@ async def test_a_second_house_is_refused_and_writes_nothing(home):
 
 
 async def test_two_houses_share_a_home_with_different_actors(home):
-    """Each actor has one supervisor, a home may have several, and the end of one is its own."""
+    """Each actor has one supervisor, a home may have several, and the end of one is its own; the
+    last one takes the folder of their bells away."""
     async with running(home, "vault"):
         async with running(home, "gateway"):
             await until(serving(home, "vault", "gateway"), 10)
         assert row(home, "gateway")["state"] == "down"
         assert row(home, "vault")["state"] == "serving"
+        folder = socket_folder(home)
+        assert folder is not None
+        assert [socket.name for socket in folder.iterdir()] == ["vault"]
+    assert not folder.exists()
 
 
 async def test_a_poison_is_counted_over_deaths(home):

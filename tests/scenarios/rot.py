@@ -8,7 +8,6 @@ it: then its books are byte for byte the same, so is what the gateway knows, and
 captured and a new one made with the stored card. Everything else is a wrong answer.
 """
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from payrail.audit.findings import damaged
 from payrail.audit.house import verify
 from payrail.errors import PayRailError
 from payrail.runtime.sim import SimDisk, SimFs
+from tests.commands import Words, at_least
 
 Files = dict[str, bytes]
 #: What is not kept for ever, or says nothing about money: made anew, or read by people alone.
@@ -123,9 +123,11 @@ def _fs_of(files: Files) -> SimFs:
 
 def main(given: list[str]) -> int:
     """Harm every file, print what came of it, and say by the exit code whether all is well."""
-    parser = argparse.ArgumentParser(prog="python -m tests.scenarios.rot")
-    parser.add_argument("--every", type=int, default=97, help="each so many-th bit and length")
-    parser.add_argument("--seed", type=int, default=42)
+    parser = Words("python -m tests.scenarios.rot", __doc__)
+    what = "each so many-th bit and length of each file; 1: all of them (97)"
+    parser.add_argument("--every", type=at_least(1), default=97, help=what)
+    what = "draws which bit and length of a file is the first (42)"
+    parser.add_argument("--seed", type=int, default=42, help=what)
     asked = parser.parse_args(given)
     specimen, total, wrong = Specimen(), Counter[str](), 0
     for path, data in specimen.files.items():
