@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from actors.cli.common import put, put_json, put_table, say
+from actors.cli.exits import usage
 from actors.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -15,6 +17,14 @@ if TYPE_CHECKING:
 _TOLD_MAX = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How it ended: `good` when all held that was played, up to where somebody interrupted it."""
+
+    good: bool
+    interrupted: bool = False
+
+
 def play(
     seed: int,
     runs: int | None,
@@ -23,8 +33,8 @@ def play(
     minutes: float | None,
     until_fail: bool,
     as_json: bool,
-) -> bool:
-    """Play schedules and tell what came of them. Result: whether all held."""
+) -> Ending:
+    """Play schedules and tell what came of them."""
     from actors.simulation import campaign
 
     until_s = None if minutes is None else minutes * 60
@@ -33,18 +43,23 @@ def play(
             seed, runs, jobs=jobs, until_s=until_s, until_fail=until_fail, done=_stepping(step)
         )
     _tell(found, as_json)
-    return not found.failed and not found.too_little
+    return Ending(not found.failed and not found.too_little, found.interrupted)
 
 
-def again(seed: int, without: tuple[int, ...], as_json: bool) -> bool:
-    """Play one schedule, or what was left of it."""
+def again(seed: int, without: tuple[int, ...], as_json: bool) -> Ending:
+    """Play one schedule, or what was left of it. Raises Stop 64 for a part that it has not."""
     from actors.simulation.campaign import Campaign
-    from actors.simulation.run import run
+    from actors.simulation.run import plan_of, run
+
+    parts = plan_of(seed).numbers
+    if strangers := sorted(set(without) - set(parts)):
+        has = f"the schedule of seed {seed} has parts {min(parts)}..{max(parts)}"
+        raise usage(f"{has}, and no {', '.join(map(str, strangers))}", "Leave out some of those.")
 
     found = Campaign(seed)
     found.add(run(seed, without, keeps=True))
     _tell(found, as_json)
-    return not found.failed
+    return Ending(not found.failed)
 
 
 def _stepping(step: Callable[[], None]) -> Callable[[object], None]:
@@ -52,7 +67,7 @@ def _stepping(step: Callable[[], None]) -> Callable[[object], None]:
 
 
 def _tell(found: "Campaign", as_json: bool) -> None:
-    shorter = {one.seed: _shrunk(one) for one in found.failed[:_TOLD_MAX]}
+    shorter = _shortened(found)
     if as_json:
         put_json(as_object(found, shorter))
         return
@@ -61,6 +76,38 @@ def _tell(found: "Campaign", as_json: bool) -> None:
         _tell_failure(one, shorter[one.seed])
     for seed in found.too_little[:_TOLD_MAX]:
         say(f"seed {seed} does not count: it had too few requests, no fault or no restart")
+    put(f"\n{_last_word(found)}")
+
+
+def last_word(what: str, held: int, total: int, *, interrupted: bool = False) -> str:
+    """What it comes to, in words: the last line of every table."""
+    if interrupted:
+        return f"interrupted: {held:,} of {total:,} held"
+    return f"{held:,} of {total:,} {what} held"
+
+
+def _last_word(found: "Campaign") -> str:
+    from actors.simulation.judged import checked
+
+    held = found.runs - len(found.failed)
+    word = last_word("schedules", held, found.runs, interrupted=found.interrupted)
+    if not found.interrupted:
+        word += f"; {len(checked())} invariants"
+    if few := len(found.too_little):
+        word += f"; {few} had too little in {'it' if few == 1 else 'them'} to count"
+    return word
+
+
+def _shortened(found: "Campaign") -> dict[int, "Result"]:
+    """The failures that are told, made shorter unless somebody has no time for that."""
+    shorter = {one.seed: one for one in found.failed[:_TOLD_MAX]}
+    try:
+        for seed, one in shorter.items():
+            if not found.interrupted:
+                shorter[seed] = _shrunk(one)
+    except KeyboardInterrupt:
+        say("not all that failed is made shorter")
+    return shorter
 
 
 def _shrunk(failed: "Result") -> "Result":
@@ -89,6 +136,7 @@ def as_object(found: "Campaign", shorter: dict[int, "Result"]) -> dict[str, Any]
             for one in found.failed
         ],
         "not_counted": found.too_little,
+        "interrupted": found.interrupted,
         "trace_hash": found.trace_hash,
         "requests": found.requests,
         "payments": found.payments,

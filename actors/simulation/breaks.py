@@ -106,7 +106,9 @@ def read_breaks(text: str) -> tuple[Break, ...]:
     found = []
     for part in text.split("+"):
         number, _, name = part.partition("/")
-        if not number.isdecimal() or int(number) < 1 or name not in WAYS:
+        if not number.isdecimal() or int(number) < 1:
+            raise ValueError(f"{part!r} is no break: effect/way, the effect a number from 1")
+        if name not in WAYS:
             raise ValueError(f"{part!r} is no break: effect/way, of {', '.join(WAYS)}")
         found.append(Break(int(number), name))
     return tuple(found)

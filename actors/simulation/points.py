@@ -7,24 +7,28 @@ A case is its text; the same text plays the same, everywhere. Every process sets
 """
 
 import functools
-import multiprocessing
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from actors.simulation.breaks import FAMILIES, PASSING, WAYS, Break, breaks, read_breaks, ways_of
 from actors.simulation.plays import Play, Stage
-from actors.simulation.scenes import SCENES
+from actors.simulation.scenes import FLOWS, SCENES
+from actors.simulation.workers import Workers
 from payrail.runtime.sim import Call
+
+#: How a case is written.
+FORM = "FLOW/SCENE/N/WAY"
 
 Key = tuple[str, str]  # flow and scene
 Effects = list[tuple[str, Call]]
 
 #: Cases that one process plays before it tells of them.
 AT_ONCE = 100
+#: And pairs, which take longer.
+PAIRS_AT_ONCE = 80
 #: Scenes that a process keeps set up.
 STAGES_MAX = 8
 #: Second breaks that are tried after one first break, which is played once to count what follows.
@@ -54,22 +58,37 @@ class Case:
 def read_case(text: str) -> Case:
     """What `str` of a case says. Raises ValueError that names what there is."""
     flow, _, rest = text.partition("/")
-    scene, _, broken = rest.partition("/")
-    if (flow, scene) not in SCENES:
-        known = ", ".join("/".join(key) for key in SCENES)
-        raise ValueError(f"there is no scene {flow}/{scene}; there are {known}")
-    case = Case(flow, scene, read_breaks(broken))
-    _must_be_there(case)
-    return case
+    slug, _, broken = rest.partition("/")
+    key = must_be_scene(flow, slug)
+    number, _, way = broken.partition("+")[0].partition("/")
+    _must_be_there(key, number, way)
+    return Case(*key, read_breaks(broken))
 
 
-def _must_be_there(case: Case) -> None:
+def must_be_flow(flow: str) -> None:
+    """Raises ValueError for one that is none."""
+    if flow not in FLOWS:
+        known = ", ".join(FLOWS)
+        raise ValueError(f"there is no flow {flow!r}; a case is {FORM}, with a flow of {known}")
+
+
+def must_be_scene(flow: str, slug: str) -> Key:
+    """Raises ValueError for a flow or a scene that is none."""
+    must_be_flow(flow)
+    if (flow, slug) not in SCENES:
+        known = ", ".join(scene.slug for scene in FLOWS[flow])
+        raise ValueError(f"there is no scene {slug!r} in {flow}; a case is {FORM}; it has {known}")
+    return flow, slug
+
+
+def _must_be_there(key: Key, number: str, way: str) -> None:
     """The first break can be looked up; what follows from it is only known once it is played."""
-    first, calls = case.broken[0], effects(case.key)
-    if first.n > len(calls):
-        raise ValueError(f"{case.flow}/{case.scene} has no effect {first.n} of {len(calls)}")
-    if first.way_name not in (there := ways_of(calls[first.n - 1][1])):
-        raise ValueError(f"{first} is no break of this effect; it has {', '.join(there)}")
+    calls, scene = effects(key), "/".join(key)
+    if not re.fullmatch("[0-9]{1,9}", number) or not 1 <= int(number) <= len(calls):
+        numbers = f"a case is {FORM}, with N from 1 to {len(calls)}"
+        raise ValueError(f"{scene} has no effect {number!r}; {numbers}")
+    if way not in (there := ways_of(calls[int(number) - 1][1])):
+        raise ValueError(f"{way!r} is no break of {scene}/{number}; it has {', '.join(there)}")
 
 
 @dataclass
@@ -82,6 +101,10 @@ class Tally:
     def add(self, other: "Tally") -> None:
         self.counts += other.counts
         self.failures.update(other.failures)
+
+
+#: Cases of a scene that one process plays at once.
+Part = tuple[Key, Callable[[], Tally]]
 
 
 @functools.lru_cache(maxsize=STAGES_MAX)
@@ -188,17 +211,26 @@ def _in_turn(
 # Side by side.
 
 
-def pool(jobs: int) -> ProcessPoolExecutor:
+def begun(jobs: int) -> Workers:
     """Processes that begin with nothing of ours."""
-    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    return Workers(jobs, "spawn")
 
 
-def submitted(
-    workers: ProcessPoolExecutor, cases: Sequence[Case], at_once: int = AT_ONCE
-) -> list["Future[Tally]"]:
-    """Have these cases played, some at a time."""
-    parts = [cases[begin : begin + at_once] for begin in range(0, len(cases), at_once)]
-    return [workers.submit(play_all, part) for part in parts]
+def parts_of(key: Key, cases: Sequence[Case]) -> Iterator[Part]:
+    """These cases of a scene, some at a time."""
+    for at in range(0, len(cases), AT_ONCE):
+        yield key, functools.partial(play_all, cases[at : at + AT_ONCE])
+
+
+def pair_parts(key: Key, seed: int, count: int) -> Iterator[Part]:
+    """So many pairs of a scene, some at a time."""
+    for at in range(0, count, PAIRS_AT_ONCE):
+        some = min(PAIRS_AT_ONCE, count - at)
+        yield key, functools.partial(play_pairs, key, seed + at, some)
+
+
+def play_part(part: Part) -> Tally:
+    return part[1]()
 
 
 def _told(error: Exception) -> str:
@@ -206,4 +238,4 @@ def _told(error: Exception) -> str:
     return text.splitlines()[0][:300]
 
 
-__all__ = ["FAMILIES", "Case", "Tally", "effects", "play", "pool", "read_case", "sample"]
+__all__ = ["FAMILIES", "Case", "Tally", "begun", "effects", "play", "read_case", "sample"]
