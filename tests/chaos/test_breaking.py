@@ -12,15 +12,18 @@ from typing import Any
 
 import pytest
 
-from actors.cli.chaos import auditor, fulldisk, pauses
+from actors.cli.chaos import auditor, fulldisk, live, pauses
 from actors.cli.chaos.auditor import Verdict, ask_auditor
+from actors.cli.chaos.client import Tally
 from actors.cli.chaos.fulldisk import FullDisk
 from actors.cli.chaos.killer import is_of
+from actors.cli.chaos.order import Order
 from actors.cli.chaos.pauses import Pauser
 from actors.cli.chaos.reading import Growing
 from actors.cli.chaos.smalldisk import NoSmallDisk, SmallDisk
 from actors.cli.chaos.wallclock import AHEAD_S_MAX, WallClock
 from actors.cli.chaos.witness import Witness
+from payrail.runtime.bells import socket_folder
 from payrail.runtime.house import status
 from tests.conftest import NO_RIGHT
 
@@ -172,6 +175,45 @@ def test_a_folder_with_something_in_it_is_no_home_for_chaos(tmp_path: Path, payr
     assert "empty" in err
 
 
+def test_a_home_that_cannot_be_is_refused_before_the_run(tmp_path: Path, payrail):
+    """74, and what to do is to choose another one."""
+    (tmp_path / "file").touch()
+    home = tmp_path / "file/home"
+    code, out, err = payrail("chaos", "run", "--home", str(home))
+
+    assert (code, out) == (74, "")
+    assert f"--home {home}: " in err
+    assert "Choose a --home that can be written." in err
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_calm", "told"),
+    [
+        (30, False, "0:30 of 1 min"),
+        (75, False, "1:15, the 1 min are over: waiting for the last payments"),
+        (106, True, "1:46, calm: waiting for settlement and sinks"),
+    ],
+)
+def test_a_run_tells_what_it_waits_for(seconds: float, is_calm: bool, told: str):
+    """The end of a run takes longer than what was asked for, and says why."""
+    cast = SimpleNamespace(
+        order=Order(minutes=1, kills_per_minute=30),
+        is_calm=is_calm,
+        tally=Tally(),
+        killer=SimpleNamespace(kills=[None] * 16),
+        restarter=SimpleNamespace(ready_s=[]),
+        heads=SimpleNamespace(seen=0),
+        sink=SimpleNamespace(heard=0, failed=0),
+        pauser=None,
+        full_disk=None,
+        wall_clock=None,
+    )
+    seen = dict(live.rows(cast, seconds))  # type: ignore[arg-type]
+
+    assert seen["time"] == told
+    assert seen["kills"] == "16 and the supervisor 0, 30 a minute asked"
+
+
 async def _until(running: Any, fact: Any, seconds: float = 10.0) -> None:
     """Let it run until the fact holds. Raises TimeoutError."""
     task = asyncio.create_task(running)
@@ -196,10 +238,14 @@ def test_a_run_that_is_told_to_end_takes_its_house_with_it(tmp_path: Path):
         while "time 0:00" not in running.stderr.readline():
             assert running.poll() is None
         supervisor = next(row for row in status(_home(tmp_path)) if row["name"] == "supervisor")
+        folder = socket_folder(_home(tmp_path))
         running.terminate()
-        running.communicate()
+        _, said = running.communicate()
 
     assert running.returncode == 130
+    assert said.splitlines()[-1] == f"interrupted, not judged; kept in {tmp_path}"
+    assert folder is not None
+    assert not folder.exists()
     assert not is_of(_home(tmp_path), supervisor["pid"])
     assert (tmp_path / "home/data/ledger/payments.jsonl").exists()
     assert not (tmp_path / "disk").exists()

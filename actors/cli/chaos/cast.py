@@ -44,6 +44,7 @@ class Cast:
         self.stutterer = Stutterer(house, session, seed=order.seed)
         self.hands = Hands(house, admin, session, every_s=order.round_s, moves_clock=order.clock)
         self.heads = stage.heads
+        self.is_calm = False  # nobody breaks anything any more
         self._breakers(order, stage)
 
     def _breakers(self, order: Order, stage: Stage) -> None:

@@ -30,7 +30,7 @@ class Screen:
     def __init__(self) -> None:
         self._console = Console(stderr=True)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._lined_s = -LINE_EVERY_S
+        self._lined_s, self._lined_calm = -LINE_EVERY_S, False
 
     def __enter__(self) -> "Screen":
         if self._console.is_terminal:
@@ -43,8 +43,8 @@ class Screen:
     def tell(self, cast: Cast, seconds: float) -> None:
         if self._console.is_terminal:
             self._live.update(_table(cast, seconds), refresh=True)
-        elif seconds - self._lined_s >= LINE_EVERY_S:
-            self._lined_s = seconds
+        elif seconds - self._lined_s >= LINE_EVERY_S or cast.is_calm != self._lined_calm:
+            self._lined_s, self._lined_calm = seconds, cast.is_calm
             line = "  ".join(f"{name} {text}" for name, text in rows(cast, seconds))
             self._console.print(line, soft_wrap=True, highlight=False)
 
@@ -52,11 +52,12 @@ class Screen:
 def rows(cast: Cast, seconds: float) -> list[tuple[str, str]]:
     """What is worth a look now."""
     tally, killer = cast.tally, cast.killer
+    asked = f"{cast.order.kills_per_minute:g} a minute asked"
     found = [
-        ("time", f"{int(seconds) // 60}:{int(seconds) % 60:02} of {cast.order.minutes:g} min"),
+        ("time", _time(cast, seconds)),
         ("payments", f"{tally.states.total()} final, {len(tally.failures)} failed"),
         ("requests", f"{tally.tries}, {tally.dropped} dropped, {tally.in_flight} on their way"),
-        ("kills", f"{len(killer.kills)} and the supervisor {len(cast.restarter.ready_s)}"),
+        ("kills", f"{len(killer.kills)} and the supervisor {len(cast.restarter.ready_s)}, {asked}"),
         ("heads", str(cast.heads.seen)),
         ("webhooks", f"{cast.sink.heard} heard, {cast.sink.failed} refused"),
     ]
@@ -67,6 +68,16 @@ def rows(cast: Cast, seconds: float) -> list[tuple[str, str]]:
     if cast.wall_clock:
         found.append(("clock jumps", str(cast.wall_clock.jumps.total())))
     return found
+
+
+def _time(cast: Cast, seconds: float) -> str:
+    """What is going on, for the end of a run takes its own time."""
+    clock, minutes = f"{int(seconds) // 60}:{int(seconds) % 60:02}", f"{cast.order.minutes:g} min"
+    if cast.is_calm:
+        return f"{clock}, calm: waiting for settlement and sinks"
+    if seconds > cast.order.seconds:
+        return f"{clock}, the {minutes} are over: waiting for the last payments"
+    return f"{clock} of {minutes}"
 
 
 def _table(cast: Cast, seconds: float) -> Table:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from actors.cli.chaos.killer import DOWN_AT_ONCE_MAX
 from actors.cli.chaos.outcome import WHY_SAMPLE, Outcome
 
 
@@ -21,6 +22,11 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "clients": {"count": order.clients, "tries": tally.tries, "dropped": tally.dropped},
         "answers": dict(sorted(tally.statuses.items())),
         "faults": {name: dict(counts) for name, counts in outcome.faults.items()},
+        "killing": {
+            "asked_per_minute": order.kills_per_minute,
+            "made": len(outcome.killer.kills),
+            "made_per_minute": round(_kills_per_minute(outcome), 1),
+        },
         "busy_share": round(outcome.killer.busy_share, 2),
         "restarted_s": [round(seconds, 1) for seconds in cast.restarter.ready_s],
         "skipped": cast.stage.skipped,
@@ -60,18 +66,24 @@ def _work(outcome: Outcome) -> list[tuple[str, str]]:
 
 def _breaking(outcome: Outcome) -> list[tuple[str, str]]:
     cast, killer = outcome.cast, outcome.killer
-    rate = len(killer.kills) / max(outcome.seconds / 60, 0.01)
     rows = [(name.replace("_", " "), counts(count)) for name, count in outcome.faults.items()]
     rows += [(f"no {name}", why) for name, why in cast.stage.skipped.items()]
+    rows.append(("killing", f"{len(killer.kills)} actors killed, {_kills_per_minute(outcome):.0f} a"
+                 f" minute; asked were {outcome.order.kills_per_minute:g} a minute, and never more"
+                 f" than {DOWN_AT_ONCE_MAX} down at once"))  # fmt: skip
     busy = sum(kill.busy_inside for kill in killer.kills)
     outside = sum(kill.busy_outside for kill in killer.kills)
-    rows.append(("busy", f"{killer.busy_share:.0%} of {len(killer.kills)} kills, {rate:.0f} a"
-                         f" minute (by cell {busy}, requests on their way {outside})"))  # fmt: skip
+    rows.append(("busy", f"{killer.busy_share:.0%} of {len(killer.kills)} kills"
+                         f" (by cell {busy}, requests on their way {outside})"))  # fmt: skip
     if ready := cast.restarter.ready_s:
         rows.append(("restarts", f"ready after {min(ready):.1f} to {max(ready):.1f} s"))
     if cast.full_disk and (back := cast.full_disk.back_s):
         rows.append(("disk", f"all serve again {min(back):.1f} to {max(back):.1f} s after it"))
     return rows
+
+
+def _kills_per_minute(outcome: Outcome) -> float:
+    return len(outcome.killer.kills) / max(outcome.seconds / 60, 0.01)
 
 
 def _looking(outcome: Outcome) -> list[tuple[str, str]]:
@@ -92,7 +104,7 @@ def _judges(outcome: Outcome) -> list[tuple[str, str]]:
     return [
         ("time", f"{outcome.seconds:.1f} s, and {outcome.calm_s:.1f} s of calm, seed"
                  f" {outcome.order.seed}"),
-        ("verify", str(outcome.verify_code)),
+        ("verify", f"exit code {outcome.verify_code}" if outcome.verify_code else "whole"),
         ("why", f"{told} of {WHY_SAMPLE} payments told"),
         ("auditor", first),
         *(("", finding) for finding in findings),

@@ -104,7 +104,7 @@ def _pace(per_minute: int) -> Callable[[], Awaitable[None]]:
 async def _calm(cast: Cast, outcome: Outcome) -> float:
     """Nobody breaks anything any more: a few last payments, everything settled, every event at the
     sink. Result: its seconds."""
-    began = time.monotonic()
+    began, cast.is_calm = time.monotonic(), True
     await _quiet(cast)
     await end_drills(cast.house)
     last = (replace(plan, number=-plan.number, end="capture", card=APPROVED[0]) for plan in draw(0))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from actors.cli.common import AsJson, put, put_json, say
-from actors.cli.exits import FAILED, usage
+from actors.cli.exits import FAILED, IO_FAILED, Stop, usage
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -88,7 +88,11 @@ def run(
         seed=seed,
     )
     folder = _folder(home)
-    outcome = _played(order, folder)
+    try:
+        outcome = _played(order, folder)
+    except KeyboardInterrupt:
+        say(f"interrupted, not judged; kept in {folder}")
+        raise
     _put(outcome, as_json=as_json)
     if outcome.wrong():
         say(f"kept in {folder}")
@@ -98,10 +102,15 @@ def run(
 
 
 def _folder(home: Path | None) -> Path:
-    """Where it takes place. Raises Stop 64 for a folder that has something in it."""
+    """Where it takes place. Raises Stop 64 for a folder that has something in it, 74 for one that
+    cannot be."""
     if home is None:
         return Path(tempfile.mkdtemp(prefix="payrail-chaos-"))
-    home.mkdir(parents=True, exist_ok=True)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"--home {home}: {error.strerror}"
+        raise Stop(IO_FAILED, what, "Choose a --home that can be written.") from error
     if any(home.iterdir()):
         raise usage("--home has something in it", "Name a folder that is empty or not there yet.")
     return home.resolve()
@@ -114,7 +123,6 @@ def _played(order: "Order", folder: Path) -> "Outcome":
     from actors.cli.chaos.house import HouseFailed
     from actors.cli.chaos.live import Screen
     from actors.cli.chaos.storm import run as play
-    from actors.cli.exits import Stop
 
     say(f"the house, its log and the witness files: {folder}")
     try:
