@@ -7,6 +7,7 @@ Never: imports what only the development lock installs.
 import argparse
 import importlib.util
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -85,9 +86,12 @@ def working_in(given: Path | None, prefix: str) -> Iterator[Workplace]:
     if given is not None and given.exists() and (not given.is_dir() or any(given.iterdir())):
         end(USAGE, f"--folder {given} has something in it: name one that is empty or not there yet")
     place = Workplace(given or Path(tempfile.mkdtemp(prefix=prefix)))
+    # Told to end, it ends as by Ctrl-C: what it started is stopped first.
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         yield place
     finally:
+        signal.signal(signal.SIGTERM, before)
         if given is None and place.is_good:
             shutil.rmtree(place.folder)
         else:

@@ -1,6 +1,7 @@
 """The commands of this tree refuse words that make no sense, name what is missing, and tidy up."""
 
 import importlib
+import signal
 from pathlib import Path
 
 import pytest
@@ -57,9 +58,9 @@ def test_what_went_well_leaves_nothing(capsys):
 
 
 def test_what_went_wrong_is_kept_and_named(tmp_path: Path, capsys):
-    """Also when it is broken off; a given folder is always kept, and must be empty."""
+    """Also when it is told to end; a given folder is always kept, and must be empty."""
     with pytest.raises(KeyboardInterrupt), working_in(None, "payrail-commands-") as place:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGTERM)
     assert capsys.readouterr().err == f"kept in {place.folder}\n"
     place.folder.rmdir()
 
