@@ -264,11 +264,13 @@ class Shop:
             raise Strange(f"{method} {path}: {answer.status} {answer.body.get('code')}")
         return answer.body if answer.data else {}
 
-    def advanced(self, by: str) -> Steps[None]:
-        """Business time is moved forward, for everybody."""
+    def advanced(self, by: str) -> Steps[str]:
+        """Business time is moved forward, for everybody. Result: what it is now."""
         self._time.moved_hours += max(1, duration_ms(by) // 3_600_000)
         self._advances += 1
-        yield from self.said("POST", "/clock", {"advance": by}, key=f"clock-{self._advances}")
+        order = {"advance": by}
+        told = yield from self.said("POST", "/clock", order, key=f"clock-{self._advances}")
+        return str(told["business_time"])
 
     def ends(self, path: str, states: frozenset[str]) -> Steps[str]:
         """Look until the object is in one of these states. Result: which. Raises Strange when it
