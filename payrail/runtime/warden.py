@@ -61,9 +61,9 @@ class Warden:
             self._watched_from_ms = now_ms  # We stood still ourselves, so silence proves nothing.
         self._turned_ms = now_ms
         for ward in self.wards:
+            self._look_at(ward, now_ms)  # First who is dead: a release is for whom it finds held.
             for order in ward.orders.unread():
                 self._obey(ward, order, now_ms)
-            self._look_at(ward, now_ms)
         for ward in self.wards:
             if ward.due_ms is not None and now_ms >= ward.due_ms and self._may_start(ward, now_ms):
                 self._start(ward, now_ms)

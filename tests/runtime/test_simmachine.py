@@ -118,6 +118,31 @@ def test_what_trying_again_cannot_mend_is_held_until_released(error: Exception, 
     assert machine.notes[TOY].state == "up"
 
 
+def test_a_release_given_before_the_death_was_seen_releases():
+    """People who put a file back at once and say `release` need not know whether the supervisor has
+    looked since their actor ended: it looks first, and then obeys."""
+    trouble = [Corrupt("journal.jsonl", 3, "the chain is broken")]
+
+    def toy(_process: SimProcess) -> Toy:
+        if trouble:
+            raise trouble.pop()
+        return Toy()
+
+    machine = SimMachine()
+    machine.add(TOY, actor_life(toy))
+    machine.start()
+    while not machine.ends:
+        machine.turn(machine.runnable()[0])
+    assert machine.notes[TOY].state == "up"
+
+    machine.order(TOY, "release")
+    settle(machine)
+
+    assert [end.code for end in machine.ends] == [70]
+    assert machine.notes[TOY].state == "up"
+    assert machine.process(TOY) is not None
+
+
 def test_damage_of_its_files_is_held():
     """An actor whose durable bytes changed halts with 70 and writes nothing more."""
     machine = house()
