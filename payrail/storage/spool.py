@@ -244,12 +244,19 @@ class SpoolReader:
         return ReadSoFar(file_mark(self._identity), self.offset)
 
     def waiting_bytes(self) -> int:
-        """How much was written that no read has seen yet; a line may still lack its end."""
-        size = self._fs.size(self.path)
-        if size >= self.offset:
-            return max(0, size - self.offset - self._rest_bytes)
-        # Else the writer moved the drained file away, or somebody cut this one short.
-        return size if self._fs.identity(self.path) != self._identity else 0
+        """How much was written that no read has seen yet; a line may still lack its end. Of a file
+        that the writer has moved away our offset says nothing about the one that came after it."""
+        if self._file is not None and self._has_moved():
+            return max(0, self._file.size() - self._seen_bytes) + self._fs.size(self.path)
+        return max(0, self._fs.size(self.path) - self._seen_bytes)
+
+    @property
+    def _seen_bytes(self) -> int:
+        return self.offset + self._rest_bytes
+
+    def _has_moved(self) -> bool:
+        """Whether the name means another file than the open one."""
+        return self._fs.identity(self.path) not in (self._identity, None)
 
     def _bytes(self, limit: int) -> bytes:
         if self._file is None and not self._reopen():
@@ -258,7 +265,7 @@ class SpoolReader:
         left = self._file.size() - self.offset
         if left > 0:
             return self._file.pread(self.offset, min(limit, left))
-        if self._fs.identity(self.path) in (self._identity, None):
+        if not self._has_moved():
             return b""
         self.offset = 0  # the writer moved the drained file away
         self._reopen()

@@ -204,3 +204,20 @@ def test_replies_that_nobody_has_read_are_not_moved_by_their_length():
     told[0] = reader.place_among_replies
     sender.append(replies[0])
     assert fs.read(PATH) == replies[0]
+
+
+def test_all_of_a_longer_file_waits_behind_a_moved_one():
+    """Its reader still stands in the moved file: where it stood there says nothing about what is
+    unread here. An order was decided before the line of the card that it named: 422."""
+    fs = SimFs()
+    receiver = Receiver(fs)
+    sender = writer(fs, receiver)
+    sender.append(_lines(1, 1, 2, 3, 4, 5))
+    receiver.read()
+    assert receiver.reader.waiting_bytes() == 0
+
+    sender.append(_lines(1, 6, 7, 8))
+    sender.append(_lines(1, 9, 10, 11, 12))
+
+    assert len(fs.listdir(OLD)) == 1
+    assert receiver.reader.waiting_bytes() == len(_lines(1, 6, 7, 8, 9, 10, 11, 12))
