@@ -48,7 +48,6 @@ class Asked:
     method: str
     path: str  # as sent, with its ids and query: /payment-intents/pi_1/capture
     at_ms: int  # wire time, when it left the client
-    business_ms: int = 0  # business time then: a key may be used anew a day later
     merchant: str | None = None  # whose key it was; None: without a key
     user: str = ""
     role: str = ""

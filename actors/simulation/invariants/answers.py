@@ -5,7 +5,6 @@ are final count: 2xx but 202, 402, and the 409 of a state machine.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -139,25 +138,39 @@ def _captured(evidence: Evidence, payment_id: str, by_key: dict[str | None, int]
 
 def same_key_same_answer(evidence: Evidence) -> list[str]:
     """All final answers to one request under one key are the same bytes; another request under that
-    key has none of its own."""
+    key has none of its own. A key that was taken anew after its day has an answer for each day."""
     found = []
-    for (_, key), tries in keyed(evidence).items():
-        finals = [asked for asked in tries if is_final(asked)]
-        for first, later in _pairs(finals):
-            if later.business_ms - first.business_ms >= KEY_MS:
-                continue
-            same = (first.method, first.path, first.body) == (later.method, later.path, later.body)
-            if not same:
-                what = f"key {key}: {later.path} and {first.path} both have an answer"
-                found.append(f"{what} ({later.status}, {first.status})")
-            elif (first.status, first.answer) != (later.status, later.answer):
-                what = f"key {key}: try {later.tried} of {later.path} has another answer"
-                found.append(f"{what} ({later.status}, first {first.status})")
+    for (merchant, key), tries in keyed(evidence).items():
+        others = _others([asked for asked in tries if is_final(asked)])
+        if others:
+            found += others[_lives(evidence, f"{merchant} {key}") - 1 :]
     return found
 
 
-def _pairs(finals: list[Asked]) -> Iterable[tuple[Asked, Asked]]:
-    return ((finals[0], later) for later in finals[1:])
+def _others(finals: list[Asked]) -> list[str]:
+    """A sentence for each answer of this key that is not its first one, in the order of coming."""
+    found: dict[tuple[object, ...], str] = {}
+    for later in finals:
+        first = finals[0]
+        request = _request(later)
+        what = f"key {later.key}: try {later.tried} of {later.path} has another answer"
+        if request != _request(first):
+            what = f"key {later.key}: {later.path} and {first.path} both have an answer"
+        said = f"{what} ({later.status}, first {first.status})"
+        found.setdefault((*request, later.status, later.answer), said)
+    return list(found.values())[1:]
+
+
+def _lives(evidence: Evidence, key: str) -> int:
+    """How often the gateway took a key that nobody had to know any more, the first time with it:
+    each taking is a day of business time after the one before. A client that asks for so long, or
+    while days are made to pass, has no right to its old answer."""
+    count, last_ms, mark = 1, 0, b'"key_taken","key":"%b"' % key.encode()
+    for step, business_ms in evidence.books.decided("gateway"):
+        if any(mark in bytes(raw) for raw in step.events):
+            count += bool(last_ms) and business_ms - last_ms >= KEY_MS
+            last_ms = business_ms
+    return count
 
 
 def one_effect_a_key(evidence: Evidence) -> list[str]:
