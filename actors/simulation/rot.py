@@ -108,7 +108,9 @@ class Rot:
             wrong = bytes(min(_SECTOR_BYTES, len(right) - at))
         else:
             wrong = bytes([right[at] ^ (1 << own.randrange(8))])
-        return _Harm(one.target, path, node, at, right[at : at + len(wrong)], wrong)
+        harm = _Harm(one.target, path, node, at, right[at : at + len(wrong)], wrong)
+        is_told = any(mark in _lost(harm) for mark in _TOLD)
+        return None if is_told and not self._has_told(one.target) else harm
 
     def _serves(self, actor: str) -> bool:
         process = self._machine.writer(actor)
@@ -141,6 +143,20 @@ def _cut_off(path: str, node: Node, lines: int) -> range:
     except Corrupt:
         return range(0)
     return range(kept + 1, lines + 1)
+
+
+def _lost(harm: _Harm) -> bytes:
+    """The end of a journal that will be cut off, since it looks as if it had never been promised.
+    Whoever took what it told and lost the message itself in a power cut is the only one who knows
+    of it then: the writer goes on with other steps under the same numbers."""
+    if not harm.path.endswith("journal.jsonl"):
+        return b""
+    right, behind = bytes(harm.node.durable), harm.at + len(harm.wrong)
+    try:
+        kept = extent(harm.path, right[: harm.at] + harm.wrong + right[behind:]).end
+    except Corrupt:
+        return b""
+    return right[kept:]
 
 
 def _write(node: Node, at: int, data: bytes) -> None:
