@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 
 from actors.simulation.doubts import DRILL, DRILLED_MAX
-from actors.simulation.mail import MAIL, WAYS
+from actors.simulation.mail import LETTERS, MAIL, WAYS
 from actors.simulation.rot import WAYS as ROTS
 from actors.simulation.schedule import Trouble
 from payrail.domain.words.kinds import PROVIDERS
@@ -47,13 +47,14 @@ Drawn = tuple[str, int, str]
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One row. A fault that `lasts` begins at any effect, unless it has `ops`; others come at one
-    of `ops`. `below`: of files in this folder."""
+    of `ops`. `below`: of files in this folder, but for those `outside`."""
 
     weight: int
     draw: Callable[[Random], Drawn]
     ops: frozenset[str] | None = None
     lasts: bool = False
     below: str = ""
+    outside: tuple[str, ...] = ()
 
 
 def _victim(chance: Random) -> Drawn:
@@ -117,7 +118,7 @@ KINDS: dict[str, Kind] = {
     "write error": Kind(5, _error, GROWTH | {"rename"}),
     "sync error": Kind(8, _lost_sync, frozenset({"sync"})),
     "folder sync error": Kind(3, _lost_sync, frozenset({"sync_folder"})),
-    "mail rot": Kind(6, _mail, _WRITES, lasts=True, below=MAIL),
+    "mail rot": Kind(6, _mail, _WRITES, lasts=True, below=MAIL, outside=(LETTERS,)),
     "full disk": Kind(4, _for_a_while(100, 4_000, (ANY,)), lasts=True),
     "slow actor": Kind(5, _for_a_while(50, 3_000, ACTORS), lasts=True),
     "stopped actor": Kind(5, _for_a_while(200, 15_000, (*ACTORS, SUPERVISOR)), lasts=True),
@@ -163,7 +164,9 @@ def fits(trouble: Trouble, actor: str, call: Call) -> bool:
     kind = KINDS[trouble.kind]
     if kind.lasts and kind.ops is None:
         return True
-    is_theirs = trouble.target in (actor, ANY) and call.path.startswith(kind.below)
+    if not call.path.startswith(kind.below) or call.path.startswith(kind.outside):
+        return False
+    is_theirs = trouble.target in (actor, ANY)
     return is_theirs and (kind.ops is None or call.op in kind.ops)
 
 

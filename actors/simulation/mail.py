@@ -4,7 +4,8 @@
 
 A mailbox is derived from its sender's journal: whatever becomes of it, its lines are sent again at
 the sender's next start, and people who see the gap give that order (`payrail restart SENDER`).
-Never: damages a journal, or a line that people wrote.
+Never: damages a journal, a line that people wrote, or a dead letter: those are in a book, which is
+synced before a snapshot and which nobody sends again, so that its loss is damage and halts.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from payrail.runtime.simdisk import NameChange, Node
 from payrail.runtime.simmachine import SimMachine
 from payrail.storage.lines import is_whole
 
-MAIL = "mailboxes/"
+MAIL, LETTERS = "mailboxes/", "mailboxes/dlq/"
 #: What becomes of lines.
 WAYS = ("flipped", "flipped", "flipped", "zeros", "edited", "edited", "emptied", "removed")
 #: One of the last so many lines of the file is hit: the last ones are those that are not read yet.
