@@ -41,6 +41,13 @@ from payrail.web.whole import taken_as_whole
 
 #: Texts of keys that are remembered as verified; then all are forgotten and verified again.
 _VERIFIED_MAX = 10_000
+#: Each key begins with it.
+_FIRST_VERSION = 1
+_KEY_LOST = (
+    "This house made the key, and its book of keys does not know it: lines of"
+    f" {ACCESS_BOOK} are missing. What a power cut took is put back when the gateway starts;"
+    " `payrail verify` names anything else. Of a house that was begun anew: make a new key."
+)
 _FOR_MERCHANT, _AS_ROLE, _AS_USER = "X-Merchant-Id", "X-Role", "X-User"
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}", re.ASCII)
 #: Who the service key is while it names nobody else.
@@ -146,6 +153,8 @@ class AccessView:
             raise unauthenticated("This is not a key of this house.")
         key = self._directory.live_key(presented.key_id)
         version = self._genuine_version(presented, key)
+        if presented.key_id not in self._directory.keys:
+            self._must_be_none_of_ours(presented)
         kind = PUBLISHABLE if key and key.publishable else SECRET
         if key is None or version is None or presented.kind != kind:
             raise unauthenticated("This key is unknown, wrong or revoked.")
@@ -166,6 +175,14 @@ class AccessView:
             if is_genuine(self._house_secret, presented, version):
                 return version
         return None
+
+    def _must_be_none_of_ours(self, presented: PresentedKey) -> None:
+        """Nobody else can make such a text: if it is ours, the book has lost who it was for. Said
+        with 401, its owner would throw away a key that is good once the book is mended."""
+        if is_genuine(self._house_secret, presented, _FIRST_VERSION):
+            raise RequestError(
+                503, "file-damaged", _KEY_LOST, retryable=True, headers={"Retry-After": "1"}
+            )
 
     def _remembered(self, token: str, caller: Caller) -> Caller:
         if len(self._verified) >= _VERIFIED_MAX:

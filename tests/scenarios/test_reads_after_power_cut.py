@@ -123,6 +123,26 @@ def test_a_revoked_key_opens_no_door_before_the_gateway_is_back(house):
     assert [(one, said["code"]) for one, said in late] == [(401, "unauthenticated")] * 2
 
 
+def test_a_key_whose_line_somebody_removed_is_not_called_unknown(house):
+    """A door that starts while the book of keys is gone knows nobody. A text that only this house
+    can have made is good again once the book is mended: 503 until then; anything else is 401."""
+    path = paid(house)
+    forged = f"sk_test_m001admin_{'0' * 32}"
+    book = house.fs.read(ACCESS_BOOK)
+    house.fs.unlink(ACCESS_BOOK)
+    for door in ("frontdoor", "vault"):
+        house.machine.kill(door)
+    house.live(1_000)
+
+    asked = [house.http("GET", path), house.http("POST", "/tokenize", CARD, "")]
+    others = house.http("GET", path, bearer=forged)
+    house.fs.replace(ACCESS_BOOK, book)
+
+    assert [(status, said["code"]) for status, said in asked] == [(503, "file-damaged")] * 2
+    assert (others[0], others[1]["code"]) == (401, "unauthenticated")
+    assert house.http("GET", path)[0] == 200
+
+
 def test_deliveries_wait_for_the_dispatcher(house):
     """Their book is its own; everything else is answered."""
     path = paid(house)
