@@ -15,6 +15,7 @@ from actors.simulation.faults import DAMAGES
 from actors.simulation.schedule import Trouble
 from payrail.runtime.sim import Call
 from payrail.runtime.simmachine import SUPERVISOR, SimMachine
+from payrail.runtime.simproc import SimProcess
 from payrail.web.simnet import FAIR, Asked, Fate
 
 FULL_DISK, SLOW, LOST_BELLS = "full disk", "slow actor", "lost bells"
@@ -38,6 +39,7 @@ class Lasting:
         self._chance, self._machine, self._damage, self._note = chance, machine, damage, note
         self._ends: list[tuple[int, int, Callable[[], object]]] = []
         self._unmet: dict[int, Trouble] = {}  # by number
+        self._beside: list[SimProcess] = []  # started beside the house, which does not watch them
         self._sink_status: int | None = GOOD_SINK
         self._bells_are_lost = self._net_is_rough = False
         self.is_full = False
@@ -71,9 +73,12 @@ class Lasting:
         return found
 
     def calm(self) -> None:
-        """All ends now."""
+        """All ends now. Whoever hangs beside the house keeps it out for ever: people end it."""
         while self._ends:
             self._end(self._ends.pop(0))
+        for process in self._beside:
+            if process.is_hung:
+                process.kill()
         self._unmet.clear()
 
     # What meets it.
@@ -164,7 +169,7 @@ class Lasting:
         """It is twice only beside one that lives."""
         if self._machine.process(one.target) is not None:
             self._met(one)
-        self._machine.start_twice(one.target)
+        self._beside.append(self._machine.start_twice(one.target))
 
     def _lose_bells(self, one: Trouble) -> None:
         self._bells_are_lost, self._unmet[one.number] = True, one
