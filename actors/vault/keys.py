@@ -129,8 +129,9 @@ def open_keys(fs: Fs, clock: Clock, rng: Rng, given: str = "") -> VaultKeys:
     own = secret(fs, FINGERPRINT_KEY, rng)
     keys = found or _make(fs, clock, own, first or _random_key(rng))
     _must_fit(keys, own, first)
-    if found is not None:
-        # Again: whoever wrote it may have died before its name was durable.
+    if found is not None and not fs.size(ACCESS_LOG):
+        # Again: whoever wrote it may have died before its name was durable. Once a card was stored
+        # under it, a start has come behind this, and a full disk keeps none from its cards.
         fs.replace(KEYS, fs.read(KEYS))
     return VaultKeys(keys.keys, own, clock)
 

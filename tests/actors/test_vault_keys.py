@@ -6,10 +6,12 @@ from typing import Literal
 import pytest
 
 from actors.vault.keys import Card, VaultKeys, open_keys
+from actors.vault.state import ACCESS_LOG
 from payrail.runtime.sim import Dropped, Fault, SimClock, SimCrash, SimFs, SimRng
 from payrail.security.secrets import secret
 
 CARD = Card("4242424242424242", 12, 2030, "A Holder")
+GROWTH = frozenset({"create", "append", "pwrite"})
 
 
 def opened(fs: SimFs, seed: int = 7) -> VaultKeys:
@@ -78,3 +80,15 @@ def test_a_secret_that_was_used_outlives_the_power(
     with_another_seed = secret(first.after_crash(Dropped()), "house", SimRng(8))
 
     assert with_another_seed == used
+
+
+def test_a_full_disk_keeps_no_vault_from_the_cards_that_it_has():
+    """Once a card was stored, a start needs no room on the disk to open it."""
+    fs = SimFs()
+    stored = opened(fs).encrypt("tok_1", CARD)
+    fs.open(ACCESS_LOG, create=True).append(b"{}\n")
+    full = fs.reopen()
+    full.faults = [Fault(1, "error", errno.ENOSPC, ops=GROWTH, forever=True)]
+
+    assert opened(full, 8).open_card("tok_1", stored) == CARD
+    assert not full.fired
