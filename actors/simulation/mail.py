@@ -82,8 +82,13 @@ class Mail:
         return any(scar.path.endswith(f"/{sender}.jsonl") for scar in self.scars)
 
     def heal(self, sender: str) -> None:
-        """People let the sender start anew: it sends again what is not there."""
+        """People let the sender start anew: it sends again what is not there. One that was started
+        beside the house hears no supervisor: they end it."""
         self._machine.order(sender, "restart")
+        writer, warden = self._machine.writer(sender), self._machine.warden
+        wards = warden.wards if warden is not None else ()
+        if writer is not None and not any(ward.process is writer for ward in wards):
+            writer.kill()
 
     def _overwrite(
         self, own: Random, how: str, path: str, node: Node, begin: int, end: int
