@@ -67,12 +67,15 @@ Pack = Callable[[Deliver], Packed]
 def packer(fs: Fs, clock: Clock, house_secret: bytes) -> Pack:
     """Makes what is sent. It raises Corrupt for a line that is not what was journaled."""
 
-    opened: list[File] = []  # the outbox, once it is there: it is never replaced
+    opened: list[File] = []  # the outbox, once it is there
 
     def packed(order: Deliver) -> Packed:
         if not opened:
             opened.append(fs.open(OUTBOX_BOOK))
-        body = _body(opened[0], order)
+        body = _body(opened[0], order) or _put_back(order)
+        if body is None:
+            why = f"{order.event_id} does not stand there any more"
+            raise Corrupt(OUTBOX_BOOK, order.seq, why)
         secrets = [webhook_secret(house_secret, order.endpoint_id, v) for v in order.versions]
         headers = {
             "Content-Type": "application/json",
@@ -81,13 +84,22 @@ def packer(fs: Fs, clock: Clock, house_secret: bytes) -> Pack:
         }
         return Packed(order.url, body, headers)
 
+    def _put_back(order: Deliver) -> bytes | None:
+        """From the file that people may have put in the place of the one we read."""
+        if fs.identity(OUTBOX_BOOK) in (opened[0].identity(), None):
+            return None
+        left, opened[0] = opened[0], fs.open(OUTBOX_BOOK)
+        left.close()
+        return _body(opened[0], order)
+
     return packed
 
 
-def _body(outbox: File, order: Deliver) -> bytes:
+def _body(outbox: File, order: Deliver) -> bytes | None:
+    """The event as it was posted; None where it does not stand."""
     line = outbox.pread(order.at, order.size)
     if not is_whole(line) or f'"id":"{order.event_id}"'.encode() not in line:
-        raise Corrupt(OUTBOX_BOOK, order.seq, f"{order.event_id} does not stand there any more")
+        return None
     return without_links(line)
 
 

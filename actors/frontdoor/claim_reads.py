@@ -21,8 +21,8 @@ from payrail.domain.dispute_view import DisputeView, Stage
 from payrail.domain.ledger import LedgerEntry, read_entry
 from payrail.domain.refunds import RefundState, RefundView
 from payrail.errors import Corrupt, LineDamaged
-from payrail.runtime.ports import File, Fs
-from payrail.storage.books import Follower, open_known, read_line
+from payrail.runtime.ports import Fs
+from payrail.storage.books import Follower, read_line
 
 V = TypeVar("V", RefundView, DisputeView)
 
@@ -75,15 +75,13 @@ class ClaimsView(Generic[V]):
     """The fold of one book."""
 
     def __init__(self, fs: Fs, claim: Claim[V]) -> None:
-        self._fs = fs
         self._claim: Claim[V] = claim
         self._follower = Follower(fs, claim.book)
-        self._file: File | None = None
         self._rows: dict[str, ClaimRow] = {}
         self._of_merchant: dict[str | None, list[ClaimRow]] = {}
         self._of_payment: dict[str, list[ClaimRow]] = {}
         self._all: list[ClaimRow] = []
-        self.sums = DatedSums(fs, claim.book)
+        self.sums = DatedSums(self._follower)
 
     def catch_up_some(self) -> bool:
         """Fold one slice; True when there may be more. Raises Corrupt."""
@@ -125,10 +123,8 @@ class ClaimsView(Generic[V]):
         return view
 
     def _lines(self, row: ClaimRow) -> Iterator[bytes]:
-        if self._file is None:
-            self._file = open_known(self._fs, self._claim.book)
         for offset in row.offsets:
-            yield read_line(self._file, offset)
+            yield read_line(self._follower.known(), offset)
 
     def _fold(self, offset: int, line: bytes) -> None:
         try:

@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec import Struct
 
-from payrail.domain.books import LEDGER_BOOK
 from payrail.domain.ledger import Posting
-from payrail.runtime.ports import File, Fs
-from payrail.storage.books import open_known
+from payrail.storage.books import Follower
 
 #: How much of the book is summed up as one: a few milliseconds to read again.
 STRETCH_BYTES = 512 * 1024
@@ -45,9 +43,8 @@ _decode = msgspec.json.Decoder(_Dated).decode
 class DatedSums:
     """What the entries move, told when."""
 
-    def __init__(self, fs: Fs, path: str = LEDGER_BOOK) -> None:
-        self._fs, self._path = fs, path
-        self._file: File | None = None
+    def __init__(self, book: Follower) -> None:
+        self._book = book
         self._stretches: list[_Stretch] = []
         self._now: Sums = {}
 
@@ -79,9 +76,7 @@ class DatedSums:
         return sums
 
     def _read_again(self, stretch: _Stretch, timestamp: str, sums: Sums) -> None:
-        if self._file is None:
-            self._file = open_known(self._fs, self._path)
-        data = self._file.pread(stretch.begin, stretch.end - stretch.begin)
+        data = self._book.known().pread(stretch.begin, stretch.end - stretch.begin)
         for line in data.split(b"\n"):
             entry = _decode(line) if line else None
             if entry is not None and entry.timestamp <= timestamp:

@@ -18,8 +18,8 @@ from actors.frontdoor.lists import LIMIT_DEFAULT, LIMIT_MAX, Reads, listed
 from actors.frontdoor.queries import bad_query
 from payrail.domain.access import Directory
 from payrail.domain.books import DELIVERIES_BOOK
-from payrail.runtime.ports import File, Fs
-from payrail.storage.books import Follower, open_known, read_line
+from payrail.runtime.ports import Fs
+from payrail.storage.books import Follower, read_line
 from payrail.storage.lines import without_links
 from payrail.web.access import AccessView
 from payrail.web.openapi import Route
@@ -65,9 +65,7 @@ class DeliveriesView:
     """An index of where each attempt begins, and whom it is about."""
 
     def __init__(self, fs: Fs) -> None:
-        self._fs = fs
         self._follower = Follower(fs, DELIVERIES_BOOK)
-        self._file: File | None = None
         self._endpoints: dict[str, int] = {}
         self._offsets, self._of_endpoint = array("q"), array("i")
         self._of_event = array("q")  # hashes of the ids: good for one process
@@ -96,9 +94,7 @@ class DeliveriesView:
         return is_wanted and self._of_endpoint[place] in endpoints
 
     def line(self, place: int) -> bytes:
-        if self._file is None:
-            self._file = open_known(self._fs, DELIVERIES_BOOK)
-        return read_line(self._file, self._offsets[place])
+        return read_line(self._follower.known(), self._offsets[place])
 
 
 class Deliveries:

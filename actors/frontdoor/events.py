@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from payrail.domain.books import OUTBOX_BOOK
 from payrail.domain.event_types import is_wanted
-from payrail.runtime.ports import File, Fs
-from payrail.storage.books import Follower, open_known, read_line
+from payrail.runtime.ports import Fs
+from payrail.storage.books import Follower, read_line
 from payrail.storage.lines import without_links
 from payrail.web.whole import taken_as_whole
 
@@ -41,9 +41,8 @@ class EventsView:
 
     def __init__(self, fs: Fs, must_be_whole: Callable[[], None] = taken_as_whole) -> None:
         """`must_be_whole` raises RequestError while the book may lack lines."""
-        self._fs, self._must_be_whole = fs, must_be_whole
+        self._must_be_whole = must_be_whole
         self._follower = Follower(fs, OUTBOX_BOOK)
-        self._file: File | None = None
         self._offsets = array("q")
         self._seqs = array("q")
         self._ids = array("q")  # hashes of the ids, which are long: good for one process
@@ -103,9 +102,7 @@ class EventsView:
         return low
 
     def _line(self, index: int) -> bytes:
-        if self._file is None:
-            self._file = open_known(self._fs, OUTBOX_BOOK)
-        return read_line(self._file, self._offsets[index])
+        return read_line(self._follower.known(), self._offsets[index])
 
 
 def _may_see(merchant_id: str | None, event: _Head) -> bool:

@@ -25,8 +25,8 @@ from payrail.domain.payment_claims import payment_of
 from payrail.domain.payment_view import PaymentState, PaymentView
 from payrail.domain.payments import PAYMENT_TRANSITIONS, fold
 from payrail.errors import Corrupt, LineDamaged
-from payrail.runtime.ports import File, Fs
-from payrail.storage.books import Follower, open_known, read_line
+from payrail.runtime.ports import Fs
+from payrail.storage.books import Follower, read_line
 from payrail.web.whole import taken_as_whole
 
 #: Entries that tell whether a payment is settled.
@@ -128,14 +128,13 @@ class PaymentsView:
 
     def __init__(self, fs: Fs, must_be_whole: Callable[[], None] = taken_as_whole) -> None:
         """`must_be_whole` raises RequestError while the books may lack lines."""
-        self._fs, self._must_be_whole = fs, must_be_whole
+        self._must_be_whole = must_be_whole
         self._follower = Follower(fs, LEDGER_BOOK)
-        self._file: File | None = None
         self._rows: dict[str, Row] = {}
         self._challenged: dict[str, str] = {}  # challenge -> payment
         self._of_merchant: dict[str | None, list[Row]] = {}
         self._all: list[Row] = []
-        self._sums = DatedSums(fs)
+        self._sums = DatedSums(self._follower)
         self.cases, self.payouts = ObjectRows(_CASES, self._line), ObjectRows(_PAYOUTS, self._line)
         self.refunds, self.disputes = ClaimsView(fs, REFUNDS), ClaimsView(fs, DISPUTES)
 
@@ -210,9 +209,7 @@ class PaymentsView:
         return view
 
     def _line(self, offset: int) -> bytes:
-        if self._file is None:
-            self._file = open_known(self._fs, LEDGER_BOOK)
-        return read_line(self._file, offset)
+        return read_line(self._follower.known(), offset)
 
     def _fold(self, offset: int, line: bytes) -> None:
         try:
