@@ -49,7 +49,7 @@ def test_a_bug_is_there_and_gone_again(name: str):
 
 def test_a_changed_function_is_the_same_for_whoever_holds_it():
     """It is changed in place, counts its calls, and is as it was when the block ends."""
-    edit = Edit("payrail.storage.lines:is_whole", "return True", "return False")
+    edit = Edit("payrail.storage.lines:is_whole", "== line[-66:-2]", "== line")
     held = is_whole
     with edit.planted() as ran:
         assert not held(WHOLE)

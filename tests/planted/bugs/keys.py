@@ -43,8 +43,8 @@ BUGS = (
         (
             Edit(
                 f"{_KEYS}:seen_before",
-                "if record is None or _is_old(record, moment):",
-                "if record is None or not record.final or _is_old(record, moment):",
+                "if record is None or _is_old(record, message, moment):",
+                "if record is None or not record.final or _is_old(record, message, moment):",
             ),
         ),
         (seen_by("actors/test_gateway_idempotency.py", "actors/test_gateway_twins.py"),),
