@@ -79,6 +79,9 @@ class Lasting:
         for process in self._beside:
             if process.is_hung:
                 process.kill()
+        for one in list(self._unmet.values()):
+            if one.kind == CLOCK_SET:
+                self._met(one)  # It stays so, whoever comes next.
         self._unmet.clear()
 
     # What meets it.
