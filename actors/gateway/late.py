@@ -35,7 +35,7 @@ def consider(state: GatewayState, message: Message, moment: Moment) -> Step:
         message, moment, call_number=payment.calls + 1, merchant_id=payment.merchant_id
     )
     booking = Booking(None, message, moment)
-    open_case(
+    cases.opened(
         booking,
         message,
         moment,
@@ -147,7 +147,7 @@ def _tried_again(state: GatewayState, late: LateReversal, moment: Moment) -> Ste
 def _given_up(late: LateReversal, message: Message, moment: Moment) -> Step:
     """There is nothing to give back, the provider says: people have to look."""
     booking = Booking(None, message, moment)
-    open_case(
+    cases.opened(
         booking,
         message,
         moment,
@@ -183,16 +183,3 @@ def _booked(state: GatewayState, late: LateReversal, message: Message, moment: M
     shown = {"id": late.payment_id, "object": "payment_intent", "state": closed.state}
     booking.closed_entry(entry, closed.object_seq + 1, shown)
     return Step(posts=booking.posts)
-
-
-def open_case(
-    booking: Booking,
-    message: Message,
-    moment: Moment,
-    reason: str,
-    *,
-    merchant_id: str | None = None,
-    currency: str | None = None,
-) -> None:
-    """Tell people: an entry about a case, with what is at stake."""
-    cases.opened(booking, message, moment, reason, merchant_id=merchant_id, currency=currency)

@@ -245,7 +245,7 @@ def _wrong_amount(
     step.events.extend(back.events)
     step.out.extend(back.out)
     step.timers.extend(back.timers)
-    late.open_case(booking, message, moment, "amount_mismatch")
+    cases.opened(booking, message, moment, "amount_mismatch")
     return step
 
 
@@ -270,7 +270,7 @@ def _claimed_or_not(
         expected = view.amount_held
         entries.reversal(booking, call)
     if told.amount != expected:
-        late.open_case(booking, message, moment, "amount_mismatch")
+        cases.opened(booking, message, moment, "amount_mismatch")
     return _final(state, booking, call.reference, moment, _ok(state, view))
 
 

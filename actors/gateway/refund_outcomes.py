@@ -5,7 +5,7 @@ people may order it anew. Doubt is no end: the refund stays `processing` and is 
 come in any order: one that it was sent back, heard first, says that it had succeeded too.
 """
 
-from actors.gateway import broken_fences, calls, late
+from actors.gateway import broken_fences, calls, cases
 from actors.gateway.booking import Booking
 from actors.gateway.facts import ClosedRefund
 from actors.gateway.settings import ask_wait_ms
@@ -29,7 +29,7 @@ def ended(state: GatewayState, booking: Booking, message: Message, moment: Momen
     if told.result == "approved" or told.is_sent_back:
         after = _book_success(booking, refund, told, moment)
         if (told.amount, told.currency) != (refund.amount, refund.currency):
-            late.open_case(booking, message, moment, "amount_mismatch")
+            cases.opened(booking, message, moment, "amount_mismatch")
         if told.is_sent_back:
             _book_return(booking, after, message, moment)
     else:
@@ -58,7 +58,7 @@ def _book_return(booking: Booking, refund: RefundView, message: Message, moment:
     at = iso(moment.business_ms)
     data = RefundFailed(refund.payment_id, refund.provider, told.reference, told.code, True, at)
     booking.book_refund(refund, "refund.failed", data, refund.amount, ref=refund.id)
-    late.open_case(booking, message, moment, "refund_failed")
+    cases.opened(booking, message, moment, "refund_failed")
 
 
 def waits(view: PaymentView, told: Outcome, moment: Moment) -> Step:
@@ -107,5 +107,5 @@ def _sent_back(
     booking.book_claim(
         "refund.failed", data, amount, ref=ident, postings=postings, seq=seq, shown=shown
     )
-    late.open_case(booking, message, moment, "refund_failed")
+    cases.opened(booking, message, moment, "refund_failed")
     return Step(posts=booking.posts)
