@@ -116,22 +116,18 @@ class Desk:
             case "dispute.closed":
                 self._book(entry_type, DisputeClosed(*about), view.amount)
             case "payment.charged_back":
-                charged = PaymentChargedBack(view.id, view.provider)
-                self._booking.book(entry_type, charged, view.amount)
+                self._charge_back(view.id, view.provider, view.amount)
 
     def charge_back_once_more(self) -> None:
         """It was won in this same step."""
-        view, told = self._view(), self._told
-        reason, at = told.closed_reason or "defended", self.occurred_at
-        data = DisputeLost(view.payment_id, view.provider, reason, second=True, occurred_at=at)
+        view = self._view()
+        data = self._lost_again(view.payment_id, view.provider)
         self._book("dispute.lost", data, view.amount)
-        charged = PaymentChargedBack(view.id, view.provider)
-        self._booking.book("payment.charged_back", charged, view.amount)
+        self._charge_back(view.id, view.provider, view.amount)
 
-    def charge_back_again(self, ident: str, known: ClosedDispute, reason: str) -> None:
+    def charge_back_again(self, ident: str, known: ClosedDispute) -> None:
         """It had been won: withdrawn and lost at once."""
-        at = self.occurred_at
-        data = DisputeLost(known.payment_id, known.provider, reason, second=True, occurred_at=at)
+        data = self._lost_again(known.payment_id, known.provider)
         postings = second_chargeback_postings(
             known.provider, known.merchant_id or "", known.amount, known.currency
         )
@@ -143,11 +139,10 @@ class Desk:
             ref=ident,
             postings=postings,
             seq=known.object_seq + 1,
-            shown={**closed_shown(ident, known), **after, "closed_reason": reason},
+            shown={**closed_shown(ident, known), **after, "closed_reason": data.closed_reason},
             book=DISPUTES,
         )
-        charged = PaymentChargedBack(ident, known.provider)
-        self._booking.book("payment.charged_back", charged, known.amount)
+        self._charge_back(ident, known.provider, known.amount)
 
     def tell_of_overdraft(self) -> None:
         """More went back than was captured, and the fact made it so: people have to know."""
@@ -194,6 +189,13 @@ class Desk:
         """The name that we gave it when we asked for it; else a new one."""
         told = self._told.dispute_id
         return told if told is not None and told in self._asks else self._moment.new_id("dp")
+
+    def _lost_again(self, payment_id: str, provider: str) -> DisputeLost:
+        reason = self._told.closed_reason or "defended"
+        return DisputeLost(payment_id, provider, reason, second=True, occurred_at=self.occurred_at)
+
+    def _charge_back(self, ident: str, provider: str, amount: int) -> None:
+        self._booking.book("payment.charged_back", PaymentChargedBack(ident, provider), amount)
 
     def _reason(self, outcome: str) -> str:
         told = self._told.closed_reason

@@ -232,7 +232,7 @@ def _after_the_end(
         return Step()
     desk = Desk(state, message, moment, known.payment_id, None)
     if known.state == DisputeState.WON and rank > now:
-        desk.charge_back_again(ident, known, told.closed_reason or "defended")
+        desk.charge_back_again(ident, known)
         desk.tell_of_overdraft()
         return Step(posts=desk.posts)
     if told.fact == "opened" or known.is_doubted:
