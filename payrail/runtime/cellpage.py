@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from payrail.runtime.reports import REPORT_WORDS, Report, Reported, read_report
 from payrail.runtime.rests import REST_WORDS, Rest, Rested, read_rest
-from payrail.storage.spool import NOT_READ, ReadSoFar
+from payrail.storage.spool import N_BITS, NOT_READ, ReadSoFar
 
 CELL_BYTES: Final = 4096
 MAGIC: Final = int.from_bytes(b"payrail1", "little")
@@ -34,7 +34,7 @@ _BACKLOG, _DEATHS, _INFLIGHT_LEN, _SUSPECT_LEN, _SERVED_BOOT, _BOOT = range(8, 1
 _INFLIGHT, _SUSPECT = 128, 328
 _TABLE, _ROW_BYTES, _NAME_BYTES = 576, 64, 48
 #: Epoch and `n` share a word, for neither says anything without the other.
-_N_BITS, _EPOCH_BITS = 40, 24
+_EPOCH_BITS = 64 - N_BITS
 _REPORT = (_TABLE + SENDERS_MAX * _ROW_BYTES) // 8
 _REST = _REPORT + REPORT_WORDS
 _ROWS = Layout(f"@{_NAME_BYTES}sQQ")  # "@" reads each word at once, as it is stored
@@ -147,7 +147,7 @@ class CellPage:
         the table's end go untold."""
         word = self._rows.get(sender) or self._new_row(sender)
         if word:
-            self._words[word] = epoch % (1 << _EPOCH_BITS) << _N_BITS | n % (1 << _N_BITS)
+            self._words[word] = epoch % (1 << _EPOCH_BITS) << N_BITS | n % (1 << N_BITS)
             self._words[word + 1] = offset
 
     def adopt(self) -> tuple[str | None, int]:
@@ -277,7 +277,7 @@ def _consumed(page: memoryview) -> dict[str, ReadSoFar]:
     for name, place, offset in _ROWS.iter_unpack(page[_TABLE : _TABLE + SENDERS_MAX * _ROW_BYTES]):
         if not name[0]:
             break  # Rows are filled from the first on.
-        epoch, n = divmod(place, 1 << _N_BITS)
+        epoch, n = divmod(place, 1 << N_BITS)
         table[name.rstrip(b"\0").decode("utf-8", "replace")] = ReadSoFar(n, offset, epoch)
     return table
 

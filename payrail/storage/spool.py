@@ -23,6 +23,11 @@ OLD_KEPT = 8
 LINE_BYTES_MAX = 1024 * 1024
 
 
+#: Bits of a line's number, where the place of a reader is kept: a cell has one word for it and its
+#: epoch.
+N_BITS = 40
+
+
 class _Place(Struct):
     """Where a line stands in its channel; 0 for a reply, which has no number."""
 
@@ -55,7 +60,7 @@ def nowhere(_receiver: str, _sender: str) -> ReadSoFar:
 
 def file_mark(identity: int) -> int:
     """A file's identity, as much of it as the place of a number holds."""
-    return identity % (1 << 40)
+    return identity % (1 << N_BITS)
 
 
 def _decode_place(line: bytes) -> _Place:
