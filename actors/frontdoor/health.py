@@ -73,11 +73,14 @@ class House:
 
     async def providers(self, request: web.Request) -> web.Response:
         self._reads.reader(request)
-        return listed([self._provider(name) for name in PROVIDERS if name in self._actors], None)
+        states = self._states()
+        names = [name for name in PROVIDERS if name in self._actors]
+        return listed([self._provider(name, states[name]) for name in names], None)
 
     async def provider(self, request: web.Request) -> web.Response:
         self._reads.reader(request)
-        return answered(self._provider(self.provider_named(request)))
+        name = self.provider_named(request)
+        return answered(self._provider(name, self._states()[name]))
 
     def ordering(self, verb: Verb) -> Handler:
         """The handler of one order to an actor: a line that its supervisor reads."""
@@ -139,12 +142,15 @@ class House:
             for name in self._actors
         ]
 
-    def _provider(self, name: str) -> dict[str, Any]:
+    def _states(self) -> dict[str, str]:
+        """Of each actor. Not by its cell alone: one that was killed left it as it was, and serves
+        by it for ever."""
+        return {row["name"]: row["state"] for row in self._rows()}
+
+    def _provider(self, name: str, state: str) -> dict[str, Any]:
         """The gateway's view of a provider where it wrote one, and how its actor is: one that does
         not serve is down, whatever the gateway saw of it last."""
         public = public_name(name)
-        # Not its cell alone: one that was killed left it as it was, and serves by it for ever.
-        state = next(row["state"] for row in self._rows() if row["name"] == name)
         shown: dict[str, Any] = {
             "id": public,
             "object": "provider",
