@@ -16,6 +16,14 @@ BOOKS = ("payments", "refunds", "disputes")
 RECEIVABLE, AVAILABLE = "asset:providerA:receivable", "liability:m_001:available"
 
 
+def captured(desk: Desk) -> str:
+    """A captured payment of 10.99 USD."""
+    payment_id = desk.authorized(customer={"name": "Ada Kite", "email": "ada@shop.example"})
+    desk.order(orders.capture(payment_id))
+    desk.says(f"{payment_id}.2", operation="capture", provider_reference="ch_2")
+    return payment_id
+
+
 def told(desk: Desk, payment_id: str, fact: str, **more: Any) -> DisputeFact:
     fields: dict[str, Any] = {
         "provider": "providerA",

@@ -6,6 +6,7 @@ from actors.simulation import orders
 from tests.actors.disputed import (
     CAPTURED,
     answers,
+    captured,
     case_of,
     disputed,
     money,
@@ -26,14 +27,6 @@ def desk() -> Desk:
 @pytest.fixture
 def paid(desk: Desk) -> str:
     return captured(desk)
-
-
-def captured(desk: Desk) -> str:
-    """A captured payment of 10.99 USD."""
-    payment_id = desk.authorized(customer={"name": "Ada Kite", "email": "ada@shop.example"})
-    desk.order(orders.capture(payment_id))
-    desk.says(f"{payment_id}.2", operation="capture", provider_reference="ch_2")
-    return payment_id
 
 
 def test_a_ruling_that_comes_before_its_opening_opens_it_too(desk: Desk, paid: str) -> None:

@@ -12,6 +12,7 @@ from tests.actors.disputed import (
     FEE,
     RECEIVABLE,
     answers,
+    captured,
     case_of,
     disputed,
     money,
@@ -30,11 +31,7 @@ def desk() -> Desk:
 
 @pytest.fixture
 def paid(desk: Desk) -> str:
-    """A captured payment of 10.99 USD."""
-    payment_id = desk.authorized(customer={"name": "Ada Kite", "email": "ada@shop.example"})
-    desk.order(orders.capture(payment_id))
-    desk.says(f"{payment_id}.2", operation="capture", provider_reference="ch_2")
-    return payment_id
+    return captured(desk)
 
 
 def test_who_opens_a_dispute_waits_until_the_provider_has_opened_it(desk: Desk, paid: str) -> None:
