@@ -48,9 +48,10 @@ def broken(row: SettledRow, ident: str = "brk_1", **more: Any) -> SettledRow:
     )
 
 
-def accounts(step: Any) -> dict[str, int]:
+def accounts(*steps: Any) -> dict[str, int]:
+    """What these steps have moved, account by account."""
     sums: dict[str, int] = {}
-    for post in step.posts:
+    for post in (post for step in steps for post in step.posts):
         for posting in getattr(post.record, "postings", ()):
             sums[posting.account] = sums.get(posting.account, 0) + posting.amount
     return sums
@@ -222,11 +223,10 @@ def test_a_line_and_its_late_entry_move_the_money_once(desk: Desk, is_posted_fir
     posted = broken(row, capture_id=None, line=LINE)
     posted.postings = posting(transit=-6500, suspense=6500)
     steps = [settle(desk, one) for one in ((posted, claim) if is_posted_first else (claim, posted))]
-    sums: dict[str, int] = {}
-    for step in steps:
-        for account, amount in accounts(step).items():
-            sums[account] = sums.get(account, 0) + amount
-    assert {name: n for name, n in sums.items() if n} == {TRANSIT: -6500, RECEIVABLE: 6500}
+    assert {name: n for name, n in accounts(*steps).items() if n} == {
+        TRANSIT: -6500,
+        RECEIVABLE: 6500,
+    }
     assert steps[1].out[0].body.already == ([] if is_posted_first else ["brk_1"])
     same_page = Desk()
     again = captured(same_page)
