@@ -10,12 +10,12 @@ from payrail.storage.lines import GENESIS, chained, hash_of
 BOOK = "data/book.jsonl"
 
 
-def lines(*words: str, prev: str = GENESIS) -> list[bytes]:
+def lines(*words: str) -> list[bytes]:
     """A chain, a line for each word."""
     made: list[bytes] = []
     for number, word in enumerate(words, 1):
         body = b'{"seq":%d,"word":"%b"}' % (number, word.encode())
-        made.append(chained(body, hash_of(made[-1]) if made else prev))
+        made.append(chained(body, hash_of(made[-1]) if made else GENESIS))
     return made
 
 

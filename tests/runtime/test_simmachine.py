@@ -35,8 +35,6 @@ from tests.runtime.machines import (
 )
 from tests.runtime.toy import Toy, deposit_line
 
-POISON = "vault>gateway:2"
-
 
 def test_an_actor_is_started_and_serves():
     """The supervisor starts it; it takes what it is sent and comes to rest."""

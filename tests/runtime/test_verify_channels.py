@@ -26,13 +26,8 @@ from tests.runtime.toy import create_line, feed
 
 
 @pytest.fixture
-def clock() -> SimClock:
-    return SimClock()
-
-
-@pytest.fixture
-def house(clock: SimClock) -> SimFs:
-    return whole_house(clock)
+def house() -> SimFs:
+    return whole_house(SimClock())
 
 
 @pytest.mark.parametrize("is_resealed", [False, True])
