@@ -32,6 +32,13 @@ class Receiver:
         return ReadSoFar(self.last, self.reader.offset)
 
 
+def send_and_read(receiver: Receiver, sender: SpoolWriter, last: int) -> None:
+    """Numbers 1 to `last`, each read before the next one is sent."""
+    for n in range(1, last + 1):
+        sender.append(numbered(n))
+        receiver.read()
+
+
 def writer(fs: SimFs, receiver: Receiver | None = None) -> SpoolWriter:
     read_to = receiver.read_to if receiver else nowhere
     return SpoolWriter(fs, "vault", "gateway", read_to, rotate_bytes=ROTATE_BYTES)

@@ -13,7 +13,15 @@ from payrail.storage.spool import (
     SpoolWriter,
     last_sent,
 )
-from tests.runtime.spools import OLD, PATH, ROTATE_BYTES, Receiver, numbered, writer
+from tests.runtime.spools import (
+    OLD,
+    PATH,
+    ROTATE_BYTES,
+    Receiver,
+    numbered,
+    send_and_read,
+    writer,
+)
 
 
 def test_a_drained_spool_is_moved_and_reading_goes_on():
@@ -21,9 +29,7 @@ def test_a_drained_spool_is_moved_and_reading_goes_on():
     fs = SimFs()
     receiver = Receiver(fs)
     sender = writer(fs, receiver)
-    for n in range(1, 21):
-        sender.append(numbered(n))
-        receiver.read()
+    send_and_read(receiver, sender, 20)
 
     assert receiver.taken == list(range(1, 21))
     moved = fs.listdir(OLD)
@@ -71,9 +77,7 @@ def test_a_reader_sees_at_once_that_there_is_more_after_a_move():
     fs = SimFs()
     receiver = Receiver(fs)
     sender = writer(fs, receiver)
-    for n in range(1, 6):
-        sender.append(numbered(n))
-        receiver.read()
+    send_and_read(receiver, sender, 5)
     sender.append(numbered(6))
     assert fs.listdir(OLD)
 
@@ -85,9 +89,7 @@ def test_numbers_go_on_after_a_move_and_a_new_sender():
     fs = SimFs()
     receiver = Receiver(fs)
     sender = writer(fs, receiver)
-    for n in range(1, 6):
-        sender.append(numbered(n))
-        receiver.read()
+    send_and_read(receiver, sender, 5)
     sender.append(b"")
     assert fs.listdir(OLD)
     assert fs.size(PATH) == 0
@@ -101,9 +103,7 @@ def test_old_files_are_kept_for_a_while_only():
     fs.replace(f"{OLD}/vault.http.000001.000000000007.jsonl", b"")
     receiver = Receiver(fs)
     sender = writer(fs, receiver)
-    for n in range(1, 101):
-        sender.append(numbered(n))
-        receiver.read()
+    send_and_read(receiver, sender, 100)
 
     names = [name for name in fs.listdir(OLD) if not name.startswith("vault.http")]
     assert len(names) == OLD_KEPT
