@@ -13,7 +13,7 @@ from actors.simulation.settled import SettledHouse
 from actors.simulation.sound import must_be_sound
 from payrail.domain.fees import merchant_fee, provider_fee
 from payrail.domain.settlement.ours import captures
-from tests.auditor.audit import audit
+from tests.scenarios.audited import audited
 
 AMOUNTS = {"JPY": 5000, "USD": 5001, "KWD": 5125}
 #: Half of it and an odd unit, so that something is left to round.
@@ -106,11 +106,7 @@ def test_the_bank_and_the_statement_spell_amounts_as_their_currency_does(house: 
 def test_an_independent_reader_agrees(house: SettledHouse, tmp_path: Path):
     """Ledger, truth, statements and reports say the same in each currency."""
     must_be_sound(house)
-    for path, node in house.fs.disk.names.items():
-        if not node.is_folder:
-            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / path).write_bytes(house.bytes_of(path))
-    found = audit(tmp_path)
+    found = audited(house, tmp_path)
 
     assert found.findings == []
     assert found.looked_at["settled"] == 6

@@ -9,7 +9,7 @@ from actors.simulation.disputed import SENT_BACK, a_house, answered, disputed, l
 from actors.simulation.settled import DAY_MS, SettledHouse
 from actors.simulation.sound import must_be_sound
 from payrail.domain.words.providers import OpenDispute
-from tests.auditor.audit import audit
+from tests.scenarios.audited import audited
 
 REPORTS = "data/reconciliation/reconciliation_report_"
 NET, DUE = 5000 - 175, 5000 - 200
@@ -138,10 +138,6 @@ def test_an_independent_reader_agrees(tmp_path: Path) -> None:
     answered(house, "winning_evidence")
     later(house, 76 * DAY_MS)
     settled(house)
-    for path, node in house.fs.disk.names.items():
-        if not node.is_folder:
-            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / path).write_bytes(house.bytes_of(path))
-    found = audit(tmp_path)
+    found = audited(house, tmp_path)
     assert found.findings == []
     assert found.looked_at["settled"] == 4

@@ -19,7 +19,7 @@ from actors.simulation.settled import (
     propose,
 )
 from actors.simulation.sound import must_be_sound
-from tests.auditor.audit import audit
+from tests.scenarios.audited import audited
 
 FEE = 1500
 LATE_S, MINUTES_10 = 2 * 86_400, 600
@@ -70,14 +70,6 @@ def must_be_once(house: SettledHouse) -> None:
     must_be_sound(house)
 
 
-def must_be_audited(house: SettledHouse, home: Path) -> None:
-    for path, node in house.fs.disk.names.items():
-        if not node.is_folder:
-            (home / path).parent.mkdir(parents=True, exist_ok=True)
-            (home / path).write_bytes(house.bytes_of(path))
-    assert audit(home).findings == []
-
-
 def test_news_after_the_posting_of_its_break_takes_the_money_out_of_suspense(
     tmp_path: Path,
 ) -> None:
@@ -88,7 +80,7 @@ def test_news_after_the_posting_of_its_break_takes_the_money_out_of_suspense(
     news_comes(house)
     next_batch(house)
     must_be_once(house)
-    must_be_audited(house, tmp_path)
+    assert audited(house, tmp_path).findings == []
 
 
 def test_a_break_whose_news_has_come_and_is_settled_cannot_be_posted_any_more(
@@ -107,7 +99,7 @@ def test_a_break_whose_news_has_come_and_is_settled_cannot_be_posted_any_more(
     assert [one["status"] for one in document["postings"]] == ["already_booked"]
     assert post_it(house, "again") == 409
     must_be_once(house)
-    must_be_audited(house, tmp_path)
+    assert audited(house, tmp_path).findings == []
 
 
 @pytest.mark.parametrize("is_posted", [True, False])

@@ -5,7 +5,7 @@ from pathlib import Path
 from actors.simulation import orders
 from actors.simulation.settled import DAY_MS, NEWEST, SettledHouse, a_house
 from actors.simulation.sound import must_be_sound
-from tests.auditor.audit import audit
+from tests.scenarios.audited import audited
 
 NET = 5000 - 175
 
@@ -116,10 +116,6 @@ def test_an_independent_reader_agrees(tmp_path: Path) -> None:
     refunded(house, second, 5000, "s")
     house.settle()
     house.reconcile()
-    for path, node in house.fs.disk.names.items():
-        if not node.is_folder:
-            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / path).write_bytes(house.bytes_of(path))
-    found = audit(tmp_path)
+    found = audited(house, tmp_path)
     assert found.findings == []
     assert found.looked_at["settled"] == 4

@@ -25,7 +25,7 @@ from actors.simulation.settled import (
 from actors.simulation.sound import must_be_sound
 from payrail.domain.settlement.breaks import CLASSES
 from payrail.domain.words.settlement import RunSettlement
-from tests.auditor.audit import audit
+from tests.scenarios.audited import audited
 
 SETTLEMENT = f"data/settlement/settlement_{TODAY}.csv"
 
@@ -330,11 +330,7 @@ def test_the_auditor_finds_nothing_in_a_settled_house(tmp_path) -> None:
     house.reconcile()
     house.say(propose(), "propose", "reconciler")
     house.say(approve(), "approve", "reconciler")
-    for path, node in house.fs.disk.names.items():
-        if not node.is_folder:
-            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / path).write_bytes(house.bytes_of(path))
 
-    found = audit(tmp_path)
+    found = audited(house, tmp_path)
     assert found.findings == []
     assert found.looked_at["settled"] == len(payments) + 1
