@@ -4,9 +4,10 @@ import pytest
 
 from actors.simulation.flows import FLOWS
 from actors.simulation.forging import FORGED
-from actors.simulation.run import Result, plan_of, run_plan
-from actors.simulation.schedule import Plan, Wish
+from actors.simulation.run import Result, plan_of
+from actors.simulation.schedule import MERCHANTS
 from tests.planted.bugs import NAMED
+from tests.scenarios.alone import alone
 
 ADVERSARIES = [name for name, flow in FLOWS.items() if flow.beside]
 #: Of each flow, so that each road of it is gone.
@@ -18,18 +19,16 @@ CHOICES = {
 }
 
 
-def alone(flow: str, choice: int) -> Result:
-    """A day on which nobody else is there, and nothing fails."""
-    merchant = ("m_001", "m_002")[choice % 2]
-    wish = Wish(1, flow, merchant, 5_000 + choice, "USD", 0, clicks_twice=False, choice=choice)
-    return run_plan(Plan(choice, (wish,), (), left_out=(99,)))
+def at_one_of_two(flow: str, choice: int) -> Result:
+    """Each shop in turn has somebody beside it."""
+    return alone(flow, choice, MERCHANTS[choice % 2], 5_000 + choice)
 
 
 @pytest.mark.parametrize("flow", ADVERSARIES)
 def test_nobody_gets_what_is_not_theirs(flow: str):
     """Each request is refused with its code, or is what was told before; each flow comes to its
     end, and everything in the house holds."""
-    results = [alone(flow, choice) for choice in CHOICES.get(flow, range(2))]
+    results = [at_one_of_two(flow, choice) for choice in CHOICES.get(flow, range(2))]
 
     assert [failure for result in results for failure in result.failures] == []
     assert {end for result in results for end in result.ends} == {f"{flow}: done", "people: done"}
@@ -50,7 +49,7 @@ def test_nobody_gets_what_is_not_theirs(flow: str):
 def test_the_simulation_sees_who_gets_something(bug: str, flow: str, choice: int, broken: str):
     """With the bug that lets one of them succeed, the run fails, by the invariant that says so."""
     with NAMED[bug].plant() as ran:
-        result = alone(flow, choice)
+        result = at_one_of_two(flow, choice)
 
     assert all(one.times for one in ran)
     assert broken in " ".join(result.failures)

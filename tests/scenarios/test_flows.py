@@ -8,8 +8,9 @@ import pytest
 from actors.simulation.flows import FLOWS
 from actors.simulation.flows.people import MISMATCHES
 from actors.simulation.flows.races import RACES
-from actors.simulation.run import Result, plan_of, run_plan
+from actors.simulation.run import plan_of, run_plan
 from actors.simulation.schedule import CURRENCIES, MERCHANTS, Plan, Wish, chance
+from tests.scenarios.alone import alone
 
 SCHEDULES = 60
 #: Of one schedule; it has the restart and the faults of its seed.
@@ -58,11 +59,6 @@ def _part(ends: Counter[str], name: str) -> float:
     return mine[f"{name}: done"] / sum(
         count for end, count in mine.items() if not end.endswith(REFUSED)
     )
-
-
-def alone(flow: str, choice: int) -> Result:
-    wish = Wish(1, flow, "m_001", 5_000, "USD", 0, clicks_twice=False, choice=choice)
-    return run_plan(Plan(choice, (wish,), (), left_out=(99,)))
 
 
 @pytest.mark.parametrize(
