@@ -1,14 +1,13 @@
 """Bad input at the real doors: a clear no in JSON, and not a line in a book or a mailbox for it."""
 
 import json
-import socket
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from actors.cli.chaos.house import House
-from tests.scenarios.living import raw_request, sizes
+from tests.scenarios.living import sizes
+from tests.scenarios.refusing import Doors
 from tests.scenarios.shop import Shop
 
 pytestmark = pytest.mark.scenario
@@ -35,49 +34,6 @@ def token(shop: Shop) -> str:
 @pytest.fixture(scope="module")
 def payment(shop: Shop, token: str) -> str:
     return str(shop.create(token).body["id"])
-
-
-class Doors:
-    """One bad request after the other, at any door, with a key that may do everything there."""
-
-    def __init__(self, house: House, shop: Shop) -> None:
-        self.house, self.shop = house, shop
-        self.internal = (house.home / "data/secrets/internal").read_text().strip()
-
-    def ask(
-        self,
-        door: str,
-        method: str,
-        path: str,
-        body: bytes = b"",
-        *,
-        content_type: str | None = "application/json",
-        headers: str = "",
-        idempotency_key: str | None = "k_bad",
-    ) -> tuple[int, Any]:
-        """Status and problem of the answer, after it was checked for being one."""
-        key = self.internal if door == "PROVIDER" else self.shop.keys["admin"]
-        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n{headers}"
-        if idempotency_key is not None:
-            head += f"Idempotency-Key: {idempotency_key}\r\n"
-        if content_type is not None:
-            head += f"Content-Type: {content_type}\r\n"
-        if "Content-Length" not in headers and "chunked" not in headers:
-            head += f"Content-Length: {len(body)}\r\n"
-        return self.raw(door, head.encode() + b"Connection: close\r\n\r\n" + body)
-
-    def raw(self, door: str, data: bytes) -> tuple[int, Any]:
-        status, headers, body = raw_request(self.house.ports[door], data)
-        problem = json.loads(body)
-        assert 400 <= status < 500, body
-        assert headers["content-type"].startswith("application/problem+json")
-        assert (problem["status"], problem["correlation_id"]) == (
-            status,
-            headers["x-correlation-id"],
-        )
-        assert {"type", "title", "detail", "code", "retryable", "errors"} <= set(problem)
-        assert not headers.get("server")
-        return status, problem
 
 
 @pytest.fixture(scope="module")
@@ -184,42 +140,12 @@ def test_100_mb_announced_are_413_before_they_are_sent(doors: Doors, door: str):
 
 
 @pytest.mark.parametrize("door", POSTS)
-def test_100_mb_streamed_are_cut_off_early(doors: Doors, house: House, door: str):
+def test_100_mb_streamed_are_cut_off_early(doors: Doors, door: str):
     """Chunk after chunk without an end: the door answers 413 and takes no more."""
-    status, sent = _stream(doors, house.ports[door], door)
+    status, sent = doors.stream(door, POSTS[door])
 
     assert status == 413
     assert sent < 100 * 1024 * 1024
-
-
-def _stream(doors: Doors, port: int, door: str) -> tuple[int, int]:
-    """Status, and how many bytes the door took before it hung up."""
-    key = doors.internal if door == "PROVIDER" else doors.shop.keys["admin"]
-    head = f"POST {POSTS[door]} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
-    head += "Idempotency-Key: k\r\nContent-Type: application/json\r\n"
-    head += "Transfer-Encoding: chunked\r\n\r\n"
-    chunk = b"10000\r\n" + b"9" * 0x10000 + b"\r\n"
-    sent = 0
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-        connection.sendall(head.encode())
-        try:
-            while sent < 100 * 1024 * 1024:
-                connection.sendall(chunk)
-                sent += len(chunk)
-                if status := _answered(connection):
-                    return status, sent
-        except (BrokenPipeError, ConnectionResetError):
-            pass
-        connection.setblocking(True)
-        return int(connection.recv(65_536).split(b" ")[1]), sent
-
-
-def _answered(connection: socket.socket) -> int:
-    """The status, if the answer has come; 0 before that."""
-    try:
-        return int(connection.recv(65_536, socket.MSG_DONTWAIT).split(b" ")[1])
-    except BlockingIOError:
-        return 0
 
 
 @pytest.mark.parametrize("door", POSTS)
