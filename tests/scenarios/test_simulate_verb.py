@@ -152,8 +152,8 @@ import os, signal
 from actors.cli import crash_points, main
 from actors.simulation.points import Tally
 
-def add(tally, other, add=Tally.add):
-    add(tally, other)
+def add(tally, other):
+    kept(tally, other)
     Tally.add = kept
     os.kill(os.getpid(), signal.SIGINT)
 
