@@ -24,7 +24,6 @@ from actors.simulation.shops import (
     Ended,
     Pause,
     Request,
-    Shop,
     Steps,
     Strange,
     Together,
@@ -51,21 +50,17 @@ class Client:
     """One wish on its way."""
 
     wish: Wish
-    shop: Shop
     steps: Steps[None]
     until_ms: int  # when it goes on by itself
     waits_for: int = 0  # so many answers
     answers: list[Answer | None] = field(default_factory=list)  # in the order of asking
     is_one: bool = True  # it asked one thing, and is told one answer
     begun: bool = False
-    is_over: bool = False
     tries: Counter[tuple[str, str, str | None]] = field(default_factory=Counter)
     last: Request | None = None
 
     def is_ready(self, now_ms: int) -> bool:
         """Whether it would go on now."""
-        if self.is_over:
-            return False
         return not self.waits_for and self.until_ms <= now_ms
 
     @property
@@ -99,30 +94,27 @@ class Clients:
             for one in demo_records("")
             if isinstance(one, KeyAdded)
         }
-        self.all: list[Client] = []
-        self._open: list[Client] = []  # those that are not over, in the same order
+        self.open: list[Client] = []  # those that are not over, in the order of coming
         self.tries: list[Try] = []
         self.requests = 0  # of shops, each counted when it was first tried
         self.ends: Counter[str] = Counter()
         self.failures: list[str] = []
         self.endpoints: dict[str, str] = {}  # by the path of their URL
 
-    def add(self, wish: Wish, shop: Shop, steps: Steps[None], at_ms: int) -> None:
-        client = Client(wish, shop, steps, at_ms)
-        self.all.append(client)
-        self._open.append(client)
+    def add(self, wish: Wish, steps: Steps[None], at_ms: int) -> None:
+        self.open.append(Client(wish, steps, at_ms))
 
     def ready(self, now_ms: int) -> list[Client]:
         """Those who would go on now."""
-        return [one for one in self._open if one.is_ready(now_ms)]
+        return [one for one in self.open if one.is_ready(now_ms)]
 
     @property
     def are_over(self) -> bool:
-        return not self._open
+        return not self.open
 
     def next_ms(self) -> int:
         """When one of them goes on by itself."""
-        return min((one.next_ms for one in self._open), default=_NEVER)
+        return min((one.next_ms for one in self.open), default=_NEVER)
 
     def go_on(self, client: Client) -> None:
         """Do what one of them does next."""
@@ -234,8 +226,7 @@ class Clients:
         )
 
     def _over(self, client: Client, how: str) -> None:
-        client.is_over = True
-        self._open = [one for one in self._open if one is not client]
+        self.open = [one for one in self.open if one is not client]
         self.ends[f"{client.wish.flow}: {how.partition(':')[0]}"] += 1
         self._trace.add(f"end {client.wish.number} {how}")
 

@@ -26,7 +26,6 @@ class People:
     def __init__(self, seed: int, machine: SimMachine, actors: Sequence[str]) -> None:
         self._seed, self._machine, self._actors = seed, machine, actors
         self._looked: Counter[str] = Counter()
-        self.did: Counter[str] = Counter()
 
     def mend(self) -> bool:
         """Look at every dead letter that is open. False: there is none."""
@@ -45,7 +44,6 @@ class People:
         self._looked[letter] += 1
         drops = self._looked[letter] > REPLAYS_MAX or not own.randrange(_DROPPED)
         verb = "drop" if drops else "replay"
-        self.did[verb] += 1
         line = msgspec.json.encode({"kind": f"dlq.{verb}", "body": {"id": letter}})
         file = SimFs(self._machine.disk).open(f"mailboxes/{actor}/hand.jsonl", create=True)
         file.append(line + b"\n")

@@ -45,8 +45,9 @@ class Quiet:
 
     def who_waits(self) -> str:
         """For people: who is not at rest, and for what."""
-        open_ = [one for one in self._clients.all if not one.is_over]
-        found = [f"wish {one.wish.number} {one.last and one.last.path}" for one in open_]
+        found = [
+            f"wish {one.wish.number} {one.last and one.last.path}" for one in self._clients.open
+        ]
         for name in NAMES:
             if not self.lives(name):
                 noted = self._machine.notes.get(name)

@@ -143,8 +143,6 @@ class Shop:
     def __init__(self, wish: Wish, chance: Random, time: "BusinessTime") -> None:
         self.wish, self.chance, self._time = wish, chance, time
         self._advances = 0
-        self.asks = 0  # orders so far; of each the answer was final
-        self.payments = 0
 
     def keys_may_end(self) -> bool:
         """Whether so much time has passed that a key may mean nothing any more."""
@@ -190,7 +188,6 @@ class Shop:
     def until_final(self, request: Request) -> Steps[Answer]:
         """Send it again and again. Raises Strange for what fails inside and goes on to."""
         pause_ms, failures = PAUSE_MS_MIN, 0
-        self.asks += 1
         while failures < FAILURES_MAX:
             answer: Answer | None = yield request
             if answer is not None and answer.is_final:
@@ -204,7 +201,6 @@ class Shop:
         """Several clients send at once, each again and again until its answer is final."""
         answers: list[Answer | None] = [None] * len(requests)
         pause_ms = PAUSE_MS_MIN
-        self.asks += len(requests)
         while left := [at for at, one in enumerate(answers) if one is None or self._is_open(one)]:
             heard = yield Together(tuple(requests[at] for at in left))
             for at, answer in zip(left, heard, strict=True):
@@ -305,7 +301,6 @@ class Shop:
             "capture_method": "manual",
             **more,
         }
-        self.payments += 1
         return (yield from self.order("create", "/payment-intents", body))
 
     def about(self, payment_id: str, verb: str, part: str = "", **body: Any) -> Steps[Any]:

@@ -89,7 +89,6 @@ class World:
         self.heads: list[HeadSeen] = []
         self.errors: list[str] = []  # what actors logged that no fault explains
         self.restarts: Counter[str] = Counter()
-        self.did: Counter[str] = Counter()  # by people, with dead letters
         self.steps = self._ends_seen = self._people = 0
         self._business = BusinessTime(is_mail_damaged=lambda: self.mischief.counts["mail rot"] > 0)
         self._boots_ms: int | None = None
@@ -125,8 +124,7 @@ class World:
                 self._step()
 
     def _want(self, wish: Wish, at_ms: int) -> None:
-        shop = self._shop(wish)
-        self.clients.add(wish, shop, FLOWS[wish.flow].play(shop), at_ms)
+        self.clients.add(wish, FLOWS[wish.flow].play(self._shop(wish)), at_ms)
 
     def kill_somebody(self) -> None:
         """The restart that every schedule has, if none came: between two turns."""
@@ -147,7 +145,6 @@ class World:
         people = People(self.plan.seed, self.machine, NAMES[:-1])
         while people.mend():
             self._until(lambda: self._is_at_rest, ms_max, "rest after dead letters")
-        self.did = people.did
 
     def evidence(self) -> Evidence:
         """What witnesses saw, and the files."""
@@ -296,8 +293,7 @@ class World:
         """Somebody of the house asks something."""
         self._people += 1
         wish = Wish(-self._people, "people", "m_001", 1, "USD", 0, clicks_twice=False, choice=0)
-        shop = self._shop(wish)
-        self.clients.add(wish, shop, steps(shop), self.machine.now_ms)
+        self.clients.add(wish, steps(self._shop(wish)), self.machine.now_ms)
 
     def _shop(self, wish: Wish) -> Shop:
         own = chance(self.plan.seed, "shop", wish.number)

@@ -15,8 +15,6 @@ from payrail.security.notices import SCHEMES
 
 #: How long an echo waits for the next notice, and how many are posted again at most.
 ECHO_MS, ECHOES_MAX = 500, 5
-#: Of one flow so many are posted.
-FORGERIES = 3
 _OPERATIONS = ("authorize", "capture", "refund", "reverse")
 
 

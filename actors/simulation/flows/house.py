@@ -3,7 +3,7 @@
 from typing import Any
 
 from actors.simulation.flows.strangers import asks_for_a_payout
-from actors.simulation.shops import HOUSE, INSIDER, Deed, Ended, Shop, Steps, Strange
+from actors.simulation.shops import INSIDER, Deed, Ended, Shop, Steps, Strange
 from payrail.domain.payout_terms import PAID_AT
 
 SINK = "shop.example"
@@ -124,8 +124,3 @@ def drills(shop: Shop, provider: str, rule: str) -> Steps[None]:
 def clears(shop: Shop, provider: str) -> Steps[None]:
     """The end of all drills of a provider."""
     yield from shop.said("DELETE", f"/providers/{provider}/faults", None, INSIDER, "inner")
-
-
-def advances(shop: Shop, by: str) -> Steps[None]:
-    """Business time is moved forward."""
-    yield from shop.said("POST", "/clock", {"advance": by}, HOUSE)

@@ -13,7 +13,6 @@ def same_key(shop: Shop) -> Steps[None]:
     wish = shop.wish
     body = {"amount": wish.amount_minor, "currency": wish.currency, "payment_method": token}
     order = shop.wants("create", "/payment-intents", body | {"confirm": bool(wish.choice % 2)})
-    shop.payments += 1
     first, second = yield from shop.at_once(order, order)
     if (first.status, first.data) != (second.status, second.data) and not shop.keys_may_end():
         raise Strange(f"one key at once: {_said(first)} and {_said(second)}")
@@ -116,7 +115,6 @@ def _said(answer: Answer) -> str:
     return f"{answer.status} {answer.body.get('code') or answer.body.get('state')}"
 
 
-#: Each with the payments that it makes, for a choice of them.
 RACES = (
     same_key,
     capture_or_cancel,
