@@ -160,8 +160,7 @@ class Shop:
     ) -> Steps[dict[str, Any]]:
         """Ask until it is final. Result: the body of a 200 or 201, or of a status in `also`.
         Raises Ended for another end that may be, Strange for one that may not."""
-        key = self.wish.key(operation)
-        request = Request("POST", path, body or {}, key, self.wish.merchant, role, door)
+        request = self.wants(operation, path, body, role=role, door=door)
         answer = yield from self.until_final(request)
         while self._is_open(answer):
             yield Pause(PAUSE_MS_MAX)
