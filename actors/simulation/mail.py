@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from random import Random
 
 from actors.simulation.evidence import Scarred
+from actors.simulation.outside import SECTOR_BYTES, flipped, overwrite, put
 from actors.simulation.schedule import Trouble, chance
-from payrail.runtime.simdisk import NameChange, Node
+from payrail.runtime.simdisk import Node
 from payrail.runtime.simmachine import SimMachine
 from payrail.storage.lines import is_whole
 
@@ -23,8 +24,6 @@ MAIL, LETTERS = "mailboxes/", "mailboxes/dlq/"
 WAYS = ("flipped", "flipped", "flipped", "zeros", "edited", "edited", "emptied", "removed")
 #: One of the last so many lines of the file is hit: the last ones are those that are not read yet.
 LINES_MAX = 3
-#: How much of a line a disk loses when it loses a sector.
-_SECTOR_BYTES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,8 @@ class Mail:
             self._overwrite(own, one.how, path, node, begin, end)
         else:
             kept = {"edited": bytes(node.content[:begin] + node.content[end:]), "emptied": b""}
-            self._edit(path, kept.get(one.how))
+            put(self._machine.disk, path, kept.get(one.how))
+            self.scars.append(_Scar(path, node))
         self._hit(one, path)
         return True
 
@@ -95,26 +95,13 @@ class Mail:
     ) -> None:
         at, was_whole = own.randrange(begin, end), is_whole(bytes(node.content[begin : end - 1]))
         if how == "flipped":
-            wrong = bytes([node.content[at] ^ (1 << own.randrange(8))])
+            wrong = flipped(own, node.content[at])
         else:
-            wrong = bytes(min(_SECTOR_BYTES, end - 1 - begin))
+            wrong = bytes(min(SECTOR_BYTES, end - 1 - begin))
             at = own.randint(begin, end - 1 - len(wrong))
-        for data in (node.content, node.durable):
-            data[at : at + len(wrong)] = wrong
-        flipped = (at, wrong[0]) if how == "flipped" and was_whole else (-1, 0)
-        self.scars.append(_Scar(path, node, *flipped))
-
-    def _edit(self, path: str, content: bytes | None) -> None:
-        """As `sed -i` or `rm`: another file has the name, or none. Its folder was synced."""
-        disk, folder = self._machine.disk, path.rpartition("/")[0]
-        old = disk.names[path]
-        disk.change(NameChange((folder,), old, removed=path))
-        if content is not None:
-            new = disk.new_node()
-            new.content, new.durable = bytearray(content), bytearray(content)
-            disk.change(NameChange((folder,), new, added=path))
-        disk.sync_folder(folder)
-        self.scars.append(_Scar(path, old))
+        overwrite(node, at, wrong)
+        shown = (at, wrong[0]) if how == "flipped" and was_whole else (-1, 0)
+        self.scars.append(_Scar(path, node, *shown))
 
 
 def _line(own: Random, data: bytes) -> tuple[int, int]:

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from actors.simulation.outside import SECTOR_BYTES, flipped, overwrite, put
 from actors.simulation.schedule import Trouble, chance
 from payrail.errors import Corrupt
-from payrail.runtime.simdisk import NameChange, Node, SimDisk
+from payrail.runtime.simdisk import Node, SimDisk
 from payrail.runtime.simmachine import SimMachine
 from payrail.storage.journal import extent
 
@@ -25,7 +26,7 @@ Damaged = Callable[[str, str, str, int], None]
 #: file cut short, gone, or as it was when the run began.
 WAYS = ("", "tail", "zeros", "cut", "gone", "older")
 _WHOLE = frozenset({"cut", "gone", "older"})
-_TAIL_BYTES, _SECTOR_BYTES = 4_096, 512
+_TAIL_BYTES = 4_096
 #: A step that told others of something: what is lost with it is missed by them.
 _TOLD = (b'"books":[{', b'"out":[{')
 
@@ -88,7 +89,7 @@ class Rot:
             if self._serves(harm.actor) or not _stands(self._machine.disk, harm):
                 self.mended.add(harm.path)
             else:
-                _put(self._machine.disk, harm.path, harm.right)
+                put(self._machine.disk, harm.path, harm.right)
         else:
             _undo(self._machine.disk, harm)
         self._machine.order(harm.actor, "release")
@@ -105,9 +106,9 @@ class Rot:
         begin = max(0, len(right) - _TAIL_BYTES) if one.how == "tail" else 0
         at = own.randrange(begin, len(right))
         if one.how == "zeros":
-            wrong = bytes(min(_SECTOR_BYTES, len(right) - at))
+            wrong = bytes(min(SECTOR_BYTES, len(right) - at))
         else:
-            wrong = bytes([right[at] ^ (1 << own.randrange(8))])
+            wrong = flipped(own, right[at])
         harm = _Harm(one.target, path, node, at, right[at : at + len(wrong)], wrong)
         is_told = any(mark in _lost(harm) for mark in _TOLD)
         return None if is_told and not self._has_told(one.target) else harm
@@ -128,10 +129,10 @@ class Rot:
         if harm.is_whole or harm.path.endswith("journal.jsonl"):
             _written_back(disk)
         if harm.is_whole:
-            _put(disk, harm.path, harm.right[: harm.at] or None)
+            put(disk, harm.path, harm.right[: harm.at] or None)
             return
         before = node.durable.count(b"\n")
-        _write(node, harm.at, harm.wrong)
+        overwrite(node, harm.at, harm.wrong)
         if harm.path.endswith("journal.jsonl"):
             self.tails.update((harm.path, line) for line in _cut_off(harm.path, node, before))
 
@@ -159,11 +160,6 @@ def _lost(harm: _Harm) -> bytes:
     return right[kept:]
 
 
-def _write(node: Node, at: int, data: bytes) -> None:
-    for content in (node.content, node.durable):
-        content[at : at + len(data)] = data
-
-
 def _undo(disk: SimDisk, harm: _Harm) -> None:
     """Put the bytes back, if they are still there and wrong."""
     node, end = disk.names.get(harm.path), harm.at + len(harm.wrong)
@@ -188,18 +184,6 @@ def _written_back(disk: SimDisk) -> None:
         node.durable[:] = node.content
     for path in disk.names:
         disk.sync_folder(path.rpartition("/")[0])
-
-
-def _put(disk: SimDisk, path: str, content: bytes | None) -> None:
-    """Another file has this name, or none; all of it is durable."""
-    folder = path.rpartition("/")[0]
-    if (old := disk.names.get(path)) is not None:
-        disk.change(NameChange((folder,), old, removed=path))
-    if content is not None:
-        new = disk.new_node()
-        new.content, new.durable = bytearray(content), bytearray(content)
-        disk.change(NameChange((folder,), new, added=path))
-    disk.sync_folder(folder)
 
 
 #: Where the durable files of an actor lie, beside its own folder.
