@@ -2,27 +2,14 @@
 whoever dies, the posting of two people and the match move its money once.
 """
 
-from collections import Counter
-
 from actors.simulation import orders
 from actors.simulation.crashes import Scene
 from actors.simulation.disputed import MINUTE_MS, later, pays
 from actors.simulation.house import GOOD, SimHouse
-from actors.simulation.settled import (
-    DAY_MS,
-    SettledHouse,
-    approve,
-    propose,
-    reconciliation,
-    settlement,
-)
+from actors.simulation.scenes.settlement import agree, of, reconcile
+from actors.simulation.settled import DAY_MS, SettledHouse, approve, propose
 
 LATE_S = 2 * 86_400
-
-
-def of(house: SimHouse) -> SettledHouse:
-    assert isinstance(house, SettledHouse)
-    return house
 
 
 def reported(house: SimHouse) -> None:
@@ -43,7 +30,7 @@ def told(house: SimHouse) -> None:
     token = house.tokenize(GOOD, "good")
     house.run()
     of(house).captured(token, "next")
-    assert house.say(settlement(), "settle2", "reconciler")[0] == 200
+    assert of(house).settle("settle2")[0] == 200
 
 
 def posted_and_told(house: SimHouse) -> None:
@@ -55,28 +42,17 @@ def posted_and_told(house: SimHouse) -> None:
 def told_and_matched(house: SimHouse) -> None:
     reported(house)
     told(house)
-    assert house.say(reconciliation(), "reconcile2", "reconciler")[0] == 200
-
-
-def reconcile(house: SimHouse) -> None:
-    house.put(reconciliation(), "q", "reconciler")
-    house.run()
-
-
-def agree(house: SimHouse) -> None:
-    house.put(approve(), "q", "reconciler")
-    house.run()
+    of(house).reconcile("reconcile2")
 
 
 def moved_once(house: SimHouse) -> None:
     """Each of the two captures and the chargeback is settled, and nothing is put aside."""
-    sums: Counter[str] = Counter()
-    for entry in house.entries:
-        for posting in entry["postings"]:
-            sums[posting["account"]] += posting["amount"]
-    for account in ("asset:providerA:receivable", "asset:suspense:recon:providerA"):
-        assert sums[account] == 0, account
-    assert sums["asset:providerA:payout_in_transit"] == 0
+    for account in (
+        "asset:providerA:receivable",
+        "asset:providerA:payout_in_transit",
+        "asset:suspense:recon:providerA",
+    ):
+        assert of(house).balance(account) == 0, account
     settled = [e["data"] for e in house.entries if e["type"] == "payment.settled"]
     assert len([data for data in settled if "capture_id" in data]) == 2
     assert [data["effect"] for data in settled if "claim_id" in data] == ["chargeback"]

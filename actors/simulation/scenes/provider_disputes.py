@@ -13,7 +13,9 @@ from actors.simulation.disputed import (
     pays,
 )
 from actors.simulation.house import SimHouse
-from actors.simulation.settled import DAY_MS, SettledHouse, reconciliation, settlement
+from actors.simulation.orders import Order
+from actors.simulation.scenes.settlement import reconcile
+from actors.simulation.settled import DAY_MS, SettledHouse, settlement
 
 #: So long before its time a timer is still left alone: what else those days bring is done by then.
 SHORT_MS = 1_000
@@ -41,19 +43,17 @@ def nearly_ruled(text: str) -> Act:
     return setup
 
 
-def paid_back(house: SimHouse) -> None:
-    """A refund has succeeded that the cardholder's bank will not take."""
-    payment_id = pays(house, SENT_BACK)
-    _, made = house.say(orders.refund(payment_id, 2000), "r")
-    assert house.say(orders.approve(made["id"]), "a")[0] == 200
+def paid_back(*drills: Order) -> Act:
+    """A refund has succeeded, under these drills, that the cardholder's bank will not take."""
 
+    def setup(house: SimHouse) -> None:
+        payment_id = pays(house, SENT_BACK)
+        _, made = house.say(orders.refund(payment_id, 2000), "r")
+        for drill in drills:
+            house.drill(drill)
+        assert house.say(orders.approve(made["id"]), "a")[0] == 200
 
-def paid_back_silently(house: SimHouse) -> None:
-    """The same, and we have not heard of the success."""
-    payment_id = pays(house, SENT_BACK)
-    _, made = house.say(orders.refund(payment_id, 2000), "r")
-    house.drill(orders.drill("approve_then_hang", "refund"))
-    assert house.say(orders.approve(made["id"]), "a")[0] == 200
+    return setup
 
 
 def stated(house: SimHouse) -> None:
@@ -66,11 +66,6 @@ def stated(house: SimHouse) -> None:
 
 def time_comes(house: SimHouse) -> None:
     later(house, MINUTE_MS)
-
-
-def reconcile(house: SimHouse) -> None:
-    house.put(reconciliation(), "q", "reconciler")
-    house.run()
 
 
 def ends(*types: str, truth: tuple[str, ...], state: str = "captured") -> Act:
@@ -120,13 +115,13 @@ SCENES = (
     ),
     Scene(
         "refund sent back",
-        paid_back,
+        paid_back(),
         time_comes,
         ends(*REFUNDED, "refund.failed", truth=("refund", "refund_failed")),
     ),
     Scene(
         "refund sent back before its success is told",
-        paid_back_silently,
+        paid_back(orders.drill("approve_then_hang", "refund")),
         time_comes,
         ends(*REFUNDED, "refund.failed", truth=("refund", "refund_failed")),
     ),

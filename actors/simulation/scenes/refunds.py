@@ -5,7 +5,8 @@ from collections import Counter
 from actors.simulation import orders
 from actors.simulation.crashes import TOKEN, Act, Scene, card
 from actors.simulation.house import SimHouse, authorized
-from actors.simulation.settled import SettledHouse, reconciliation, settlement
+from actors.simulation.scenes.settlement import reconcile
+from actors.simulation.settled import SettledHouse, settlement
 
 DAYS_MS = 24 * 3_600_000
 MADE = ("refund.requested",)
@@ -69,11 +70,6 @@ def stated(house: SimHouse) -> None:
     waiting(house)
     assert house.say(orders.approve(the_refund(house)), "approved")[0] == 200
     assert house.say(settlement(), "settled", "reconciler")[0] == 200
-
-
-def reconcile(house: SimHouse) -> None:
-    house.put(reconciliation(), "q", "reconciler")
-    house.run()
 
 
 def netted_once(house: SimHouse) -> None:
