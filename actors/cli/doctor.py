@@ -167,7 +167,8 @@ def _secrets(home: Path) -> Finding:
 
 def _vault_key(chosen: "Settings") -> list[Finding]:
     """Whether the vault will open, once it has keys; said before it is started and stays sealed."""
-    from actors.vault.keys import KEYS, open_keys
+    from actors.vault.keyfile import KEYS
+    from actors.vault.keys import open_keys
     from payrail.errors import BadSettings
     from payrail.runtime.clocks import SystemClock, SystemRng
 

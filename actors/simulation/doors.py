@@ -22,7 +22,7 @@ import msgspec
 
 from actors.frontdoor.inside import ASK_AGAIN_MS, NAME, Inside, Ports
 from actors.simulation.logs import SimLog
-from actors.vault.keys import VaultKeys
+from actors.vault.cipher import VaultKeys
 from actors.vault.listener import opened_door, vault_app
 from payrail.domain.access import demo_records
 from payrail.domain.words.kinds import GATEWAY, PROVIDERS, RECONCILER

@@ -24,8 +24,9 @@ from actors.simulation.orders import Order
 from actors.simulation.posts import SimPosts
 from actors.simulation.waiting import is_waited_for
 from actors.simulation.witness import EDGES, Question, Witness
+from actors.vault.cipher import Card
 from actors.vault.core import Vault
-from actors.vault.keys import Card, open_keys
+from actors.vault.keys import open_keys
 from actors.vault.seals import HpkeSeals
 from payrail.domain import cards
 from payrail.domain.messages import ReplyLine, StoreCard

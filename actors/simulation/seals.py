@@ -11,7 +11,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 import msgspec
 
 from actors.provider.seals import PresentedCard, SealUnopened
-from actors.vault.keys import Card, VaultKeys
+from actors.vault.cipher import Card, VaultKeys
 from actors.vault.seals import SealedCard
 from actors.vault.state import EncryptedCard
 

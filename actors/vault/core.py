@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from actors.vault import state as vault_state
 from actors.vault.access import PURPOSES, access_line
-from actors.vault.keys import Card, RecordMismatch
+from actors.vault.cipher import Card, RecordMismatch
 from actors.vault.refusals import CardWithheld, problem_of
 from actors.vault.seals import ProviderKeyMissing, ProviderSeals
 from actors.vault.state import EncryptedCard, TokenRecord, VaultState

@@ -15,6 +15,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from actors.vault.access import PURPOSES, shown_token
+from actors.vault.cipher import Card, VaultKeys
 from actors.vault.door_models import (
     CardShown,
     ChargeToken,
@@ -25,7 +26,6 @@ from actors.vault.door_models import (
     TokenShown,
     checked_number,
 )
-from actors.vault.keys import Card, VaultKeys
 from payrail.domain.access import ROLES, TOKEN_READERS
 from payrail.domain.cards import bin_of, brand_of, find_pans, last4
 from payrail.domain.messages import LookUpCard, StoreCard

@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
+from actors.vault.cipher import VaultKeys
 from actors.vault.door import EDGE, VAULT, VaultDoor
-from actors.vault.keys import VaultKeys
 from payrail.runtime.control import Control
 from payrail.runtime.driver import Driver
 from payrail.runtime.edge import Edge

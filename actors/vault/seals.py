@@ -8,7 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct, json
 
-from actors.vault.keys import Card
+from actors.vault.cipher import Card
 from payrail.errors import PayRailError
 from payrail.runtime.ports import Fs
 from payrail.security.sealing import SealBroken, read_public, seal

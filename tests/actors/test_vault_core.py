@@ -10,8 +10,10 @@ import pytest
 from actors.provider.seals import HpkeUnseal, SealUnopened
 from actors.provider.seals import open_keys as open_provider_keys
 from actors.vault.access import shown_token
+from actors.vault.cipher import Card, RecordMismatch, VaultKeys
 from actors.vault.core import Vault
-from actors.vault.keys import KEYS, Card, RecordMismatch, VaultKeys, open_keys
+from actors.vault.keyfile import KEYS
+from actors.vault.keys import open_keys
 from actors.vault.seals import HpkeSeals
 from actors.vault.state import EncryptedCard
 from payrail.domain.messages import ChargeCard, LookUpCard, StoreCard

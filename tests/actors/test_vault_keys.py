@@ -5,7 +5,8 @@ from typing import Literal
 
 import pytest
 
-from actors.vault.keys import Card, VaultKeys, open_keys
+from actors.vault.cipher import Card, VaultKeys
+from actors.vault.keys import open_keys
 from actors.vault.state import ACCESS_LOG
 from payrail.runtime.sim import Dropped, Fault, SimClock, SimCrash, SimFs, SimRng
 from payrail.security.secrets import secret

@@ -61,7 +61,7 @@ BUGS = (
         "a stored card that was moved to another token opens there",
         (
             Edit(
-                "actors.vault.keys:VaultKeys.open_card",
+                "actors.vault.cipher:VaultKeys.open_card",
                 "(plain.t, plain.k) != (token, stored.key_id)",
                 "not plain.t",
             ),
@@ -91,7 +91,7 @@ BUGS = (
         "the fingerprint of a card is a plain hash, and is guessed in minutes",
         (
             Edit(
-                "actors.vault.keys:VaultKeys.fingerprint",
+                "actors.vault.cipher:VaultKeys.fingerprint",
                 "hmac.new(self._fingerprint_key, text, hashlib.sha256)",
                 "hashlib.sha256(text)",
             ),

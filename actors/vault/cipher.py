@@ -1,0 +1,90 @@
+"""The cards at rest: encrypted under the newest key, opened with the one a card names.
+
+A ciphertext holds its token and its key id inside, because Fernet binds no context of its own:
+a card that was moved to another token does not open.
+Never: touches a file, stores a CVC, or prints a number.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken
+from msgspec import Struct
+
+from actors.vault.keyfile import KEYS, KeyLine
+from actors.vault.state import EncryptedCard
+from payrail.errors import PayRailError
+from payrail.runtime.ports import Clock
+
+
+class RecordMismatch(PayRailError):
+    """A ciphertext does not open, or it holds another token's card."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Card:
+    """A card in clear, for the length of one call. It has no repr, so that no log can show it."""
+
+    number: str
+    exp_month: int
+    exp_year: int
+    holder: str = ""
+
+
+class _Plain(Struct):
+    """What is inside a ciphertext: the card, and the two names it is bound to."""
+
+    t: str  # token
+    k: str  # key id
+    n: str  # number
+    m: int  # expiry month
+    y: int  # expiry year
+    h: str  # holder's name
+
+
+_decode_plain = msgspec.json.Decoder(_Plain).decode
+
+
+class VaultKeys:
+    """Encrypts with the newest key, opens with the one a card names."""
+
+    def __init__(self, lines: Sequence[KeyLine], fingerprint_key: bytes, clock: Clock) -> None:
+        self._by_id = {line.id: Fernet(line.key) for line in lines}
+        self._fingerprint_key = fingerprint_key
+        self._clock = clock
+        self.current_id = lines[0].id
+
+    def encrypt(self, token: str, card: Card) -> EncryptedCard:
+        """The card for rest, bound to `token` and to the current key."""
+        plain = _Plain(
+            token, self.current_id, card.number, card.exp_month, card.exp_year, card.holder
+        )
+        at_s = self._clock.now().wire_ms // 1000
+        cipher = self._by_id[self.current_id]
+        text = cipher.encrypt_at_time(msgspec.json.encode(plain), at_s)
+        return EncryptedCard(self.current_id, text.decode())
+
+    def open_card(self, token: str, stored: EncryptedCard) -> Card:
+        """The card of `token`. Raises RecordMismatch."""
+        cipher = self._by_id.get(stored.key_id)
+        if cipher is None:
+            raise RecordMismatch(f"key {stored.key_id} is not in {KEYS}")
+        try:
+            plain = _decode_plain(cipher.decrypt(stored.ciphertext))
+        except (InvalidToken, msgspec.MsgspecError):
+            # Without the cause: a decoder's message may quote what it decoded.
+            raise RecordMismatch(f"the card does not open with key {stored.key_id}") from None
+        if (plain.t, plain.k) != (token, stored.key_id):
+            raise RecordMismatch("the ciphertext was made for another token or key")
+        return Card(plain.n, plain.m, plain.y, plain.h)
+
+    def fingerprint(self, merchant_id: str, number: str) -> str:
+        """The same for the same card of one merchant; says nothing across merchants.
+
+        Keyed, because a plain hash of a card number is guessed in minutes (PCI DSS 3.5.1.1).
+        """
+        text = f"payrail/vault/fingerprint/1|{merchant_id}|{number}".encode()
+        return "fp_" + hmac.new(self._fingerprint_key, text, hashlib.sha256).hexdigest()[:32]
