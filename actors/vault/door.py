@@ -17,16 +17,12 @@ from msgspec import Struct
 from actors.vault.access import PURPOSES, shown_token
 from actors.vault.cipher import Card, VaultKeys
 from actors.vault.door_models import (
-    CardShown,
     ChargeToken,
     Detokenize,
-    Health,
-    Sealed,
     TokenizeCard,
-    TokenShown,
     checked_number,
 )
-from payrail.domain.access import ROLES, TOKEN_READERS
+from payrail.domain.access import TOKEN_READERS
 from payrail.domain.cards import bin_of, brand_of, find_pans, last4
 from payrail.domain.messages import LookUpCard, StoreCard
 from payrail.errors import RequestError
@@ -37,7 +33,6 @@ from payrail.web.access import AccessView, Caller, must_name_merchant
 from payrail.web.bodies import read_json
 from payrail.web.correlation import correlation_id
 from payrail.web.heads import bearer, unauthenticated
-from payrail.web.openapi import Route
 from payrail.web.replies import passed_on
 
 EDGE, VAULT = "vault.http", "vault"
@@ -125,46 +120,6 @@ class VaultDoor:
         if self._blocked():
             raise _audit_unavailable()
         return web.json_response({"status": "ok", "actor": VAULT})
-
-    def routes(self) -> list[Route]:
-        return [
-            Route(
-                "POST",
-                "/tokenize",
-                self.tokenize,
-                "Store a card and get its token",
-                TokenShown,
-                status=201,
-                takes=TokenizeCard,
-                roles=frozenset(ROLES),
-            ),
-            Route(
-                "POST",
-                "/detokenize",
-                self.detokenize,
-                "Brand and last four digits, for a purpose",
-                CardShown,
-                takes=Detokenize,
-                roles=TOKEN_READERS,
-            ),
-            Route(
-                "POST",
-                "/charge-token",
-                self.charge_token,
-                "The card, sealed for one provider",
-                Sealed,
-                takes=ChargeToken,
-            ),
-            Route(
-                "GET",
-                "/tokens/{id}",
-                self.token,
-                "Show a token",
-                TokenShown,
-                roles=TOKEN_READERS,
-            ),
-            Route("GET", "/health", self.health, "A sign of life", Health, open_to_all=True),
-        ]
 
     def admit(self, request: web.Request) -> None:
         """Let a request in by its key, or by the secret that its path takes. Raises RequestError

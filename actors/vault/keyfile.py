@@ -13,6 +13,7 @@ from typing import NoReturn
 import msgspec
 from msgspec import Struct
 
+from actors.vault.refusals import VaultSealed
 from actors.vault.state import ACCESS_LOG
 from payrail.domain.timestamps import iso
 from payrail.errors import BadSettings
@@ -60,8 +61,13 @@ def make_keys(fs: Fs, clock: Clock, own: bytes, key: str) -> KeysFile:
     check = _check(own, _FIRST_ID, key)
     line = KeyLine(_FIRST_ID, iso(clock.now().wire_ms), None, key, check)
     made = KeysFile([line], begun_with=check)
-    fs.replace(KEYS, msgspec.json.encode(made) + b"\n")
+    write_keys(fs, made)
     return made
+
+
+def write_keys(fs: Fs, keys: KeysFile) -> None:
+    """The one way in which the file changes: whole and durable, or as it was."""
+    fs.replace(KEYS, msgspec.json.encode(keys) + b"\n")
 
 
 def must_fit(found: KeysFile, own: bytes, given: str) -> None:
@@ -97,7 +103,7 @@ def _check(own: bytes, key_id: str, key: str) -> str:
 
 
 def sealed(why: str) -> NoReturn:
-    raise BadSettings(f"vault sealed: {why}")
+    raise VaultSealed(why)
 
 
 def _same(left: str, right: str) -> bool:

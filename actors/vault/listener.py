@@ -8,6 +8,7 @@ from aiohttp import web
 
 from actors.vault.cipher import VaultKeys
 from actors.vault.door import EDGE, VAULT, VaultDoor
+from actors.vault.routes import vault_routes
 from payrail.runtime.control import Control
 from payrail.runtime.driver import Driver
 from payrail.runtime.edge import Edge
@@ -24,7 +25,7 @@ from payrail.web.server import make_app, serve
 
 def vault_app(door: VaultDoor, rng: Rng, log: Any) -> web.Application:
     """The door's application with its document."""
-    routes = door.routes()
+    routes = vault_routes(door)
     app = make_app(rng=rng, log=log)
     for route in routes:
         app.router.add_route(route.method, route.path, only_known(route, door.admit))

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from payrail.domain.problems import problem_fields
-from payrail.errors import PayRailError
+from payrail.errors import BadSettings, PayRailError
 
 # code: (status, problem code, detail). What is missing here is a matter of rights.
 _PROBLEMS = {
@@ -37,6 +37,14 @@ class CardWithheld(PayRailError):
     def __init__(self, code: str) -> None:
         self.code = code if _CODE.fullmatch(code) else "refused"
         super().__init__(self.code)
+
+
+class VaultSealed(BadSettings):
+    """The vault may not serve as its files are; `why` ends in what to put right, never in a key."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"vault sealed: {why}")
+        self.why = why
 
 
 def problem_of(code: str, want: str, correlation_id: str) -> tuple[int, dict[str, Any]]:

@@ -1,0 +1,60 @@
+"""The routes of 8027: one table, of the open vault and of a sealed one.
+
+Owns: what `/openapi.json` of the vault tells. Never: handles a request.
+"""
+
+from typing import Any
+
+from actors.vault.door_models import (
+    CardShown,
+    ChargeToken,
+    Detokenize,
+    Health,
+    Sealed,
+    TokenizeCard,
+    TokenShown,
+)
+from payrail.domain.access import ROLES, TOKEN_READERS
+from payrail.web.openapi import Route
+
+
+def vault_routes(door: Any) -> list[Route]:
+    """`door` has a handler for each: `door.VaultDoor`, or one that refuses them all."""
+    return [
+        Route(
+            "POST",
+            "/tokenize",
+            door.tokenize,
+            "Store a card and get its token",
+            TokenShown,
+            status=201,
+            takes=TokenizeCard,
+            roles=frozenset(ROLES),
+        ),
+        Route(
+            "POST",
+            "/detokenize",
+            door.detokenize,
+            "Brand and last four digits, for a purpose",
+            CardShown,
+            takes=Detokenize,
+            roles=TOKEN_READERS,
+        ),
+        Route(
+            "POST",
+            "/charge-token",
+            door.charge_token,
+            "The card, sealed for one provider",
+            Sealed,
+            takes=ChargeToken,
+        ),
+        Route(
+            "GET",
+            "/tokens/{id}",
+            door.token,
+            "Show a token",
+            TokenShown,
+            roles=TOKEN_READERS,
+        ),
+        Route("GET", "/health", door.health, "A sign of life", Health, open_to_all=True),
+    ]
