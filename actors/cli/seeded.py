@@ -13,7 +13,7 @@ from rich.table import Table
 from actors.cli.scenes import Played
 from actors.cli.settling import Settling
 from payrail.domain.money import format_minor
-from payrail.domain.synthetic import SyntheticCard, World, seed_plan, world
+from payrail.domain.synthetic import SmallWorld, SyntheticCard, seed_plan, world
 from payrail.settings import Settings
 
 #: In the order of a payment's life.
@@ -146,7 +146,7 @@ def _urls(chosen: Settings, played: Sequence[Played]) -> list[str]:
     return [f"{pages}?state=unknown", *shown, f"{chosen.api_url}/docs"]
 
 
-def _cards(made_up: World) -> list[dict[str, Any]]:
+def _cards(made_up: SmallWorld) -> list[dict[str, Any]]:
     return [_card(card) for card in made_up.cards]
 
 

@@ -7,10 +7,13 @@ Never: draws from an unseeded source, or makes a documented test card by chance.
 
 from payrail.domain.synthetic.demo import PlannedPayment, demo_plan
 from payrail.domain.synthetic.draws import Draws
+from payrail.domain.synthetic.follows import Follow
+from payrail.domain.synthetic.happenings import PlannedBreak, PlannedPayout
 from payrail.domain.synthetic.people import MERCHANTS, Customer, Merchant
+from payrail.domain.synthetic.plan import Plan, seed_stream
 from payrail.domain.synthetic.scenes import SCENES, Act, Scene, SeededPayment, seed_plan
 from payrail.domain.synthetic.wallet import SyntheticCard
-from payrail.domain.synthetic.world import YEAR, World, world
+from payrail.domain.synthetic.world import YEAR, SmallWorld, world
 
 __all__ = [
     "MERCHANTS",
@@ -19,13 +22,18 @@ __all__ = [
     "Act",
     "Customer",
     "Draws",
+    "Follow",
     "Merchant",
+    "Plan",
+    "PlannedBreak",
     "PlannedPayment",
+    "PlannedPayout",
     "Scene",
     "SeededPayment",
+    "SmallWorld",
     "SyntheticCard",
-    "World",
     "demo_plan",
     "seed_plan",
+    "seed_stream",
     "world",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from payrail.domain.synthetic.draws import Draws
 from payrail.domain.synthetic.people import Customer
 from payrail.domain.synthetic.wallet import SyntheticCard, declined_card
-from payrail.domain.synthetic.world import CURRENCIES, YEAR, World, amount_minor, world
+from payrail.domain.synthetic.world import CURRENCIES, YEAR, SmallWorld, amount_minor, world
 
 #: Shares of a plan in percent; the rest is captured.
 DECLINE_PERCENT, AUTHORIZE_ONLY_PERCENT, CANCEL_PERCENT = 11, 10, 8
@@ -51,7 +51,7 @@ def _share(whole: int, percent: int) -> int:
     return (whole * percent + 50) // 100
 
 
-def _planned(draws: Draws, made_up: World, action: str, year: int) -> PlannedPayment:
+def _planned(draws: Draws, made_up: SmallWorld, action: str, year: int) -> PlannedPayment:
     card, decline_code = draws.one_of(made_up.cards), None
     if action == "decline":
         card, decline_code = declined_card(draws, year)

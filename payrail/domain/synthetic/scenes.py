@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from payrail.domain.synthetic.draws import Draws
+from payrail.domain.synthetic.follows import Follow
 from payrail.domain.synthetic.people import Customer
 from payrail.domain.synthetic.wallet import (
     SyntheticCard,
@@ -16,7 +17,7 @@ from payrail.domain.synthetic.wallet import (
     challenged_card,
     declined_card,
 )
-from payrail.domain.synthetic.world import CURRENCIES, YEAR, World, amount_minor, world
+from payrail.domain.synthetic.world import CURRENCIES, YEAR, SmallWorld, amount_minor, world
 
 A, B = "providerA", "providerB"
 #: The issuer's word on an invented card, where a scene needs one that is certain.
@@ -82,7 +83,12 @@ SCENES = (
 
 @dataclass(frozen=True, slots=True)
 class SeededPayment:
-    """One payment of a plan; `key` begins each of its idempotency keys."""
+    """One payment of a plan; `key` begins each of its idempotency keys.
+
+    `day` counts from 0, `at_ms` from that day's midnight in UTC. `pattern` is plain | subscription
+    | burst | fraud_ring | card_testing; `device` says from where it was asked for, in a pattern
+    that has devices. `later`: what follows on this day or a later one, in order.
+    """
 
     key: str
     scene: Scene
@@ -92,6 +98,17 @@ class SeededPayment:
     amount_minor: int
     currency: str
     decline_code: str | None
+    day: int = 0
+    at_ms: int = 0
+    pattern: str = "plain"
+    device: str = ""
+    later: tuple[Follow, ...] = ()
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What goes with the payment, so that people find it: the order, and its pattern."""
+        found = {"order": self.key, "pattern": self.pattern}
+        return found | ({"device": self.device} if self.device else {})
 
     def share_minor(self, percent: int) -> int:
         """That share of the amount, at least one minor unit."""
@@ -118,7 +135,7 @@ def seed_plan(seed: int, payments: int = 50, *, year: int = YEAR) -> list[Seeded
 
 
 def _payment(
-    draws: Draws, made_up: World, scene: Scene, key: str, currency: str, nth: int, year: int
+    draws: Draws, made_up: SmallWorld, scene: Scene, key: str, currency: str, nth: int, year: int
 ) -> SeededPayment:
     card, decline_code = _card(draws, made_up, scene, nth, year)
     return SeededPayment(
@@ -134,7 +151,7 @@ def _payment(
 
 
 def _card(
-    draws: Draws, made_up: World, scene: Scene, nth: int, year: int
+    draws: Draws, made_up: SmallWorld, scene: Scene, nth: int, year: int
 ) -> tuple[SyntheticCard, str | None]:
     """Every other scene of a kind has a card whose end is certain: of invented ones the issuer
     declines a share, and no state may be missing because of that."""

@@ -16,21 +16,25 @@ CURRENCIES = ("USD",) * 9 + ("EUR",) * 8 + ("JPY",) * 2 + ("KWD",)
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class SmallWorld:
+    """The few people of a demonstration, all of them made at once."""
+
     merchants: tuple[Merchant, ...]
     customers: tuple[Customer, ...]
     cards: tuple[SyntheticCard, ...]
 
 
-def world(seed: int, customers: int = CUSTOMERS, cards: int = CARDS, *, year: int = YEAR) -> World:
-    """The world of a seed. No two cards share a number, and all are good through `year`."""
+def world(
+    seed: int, customers: int = CUSTOMERS, cards: int = CARDS, *, year: int = YEAR
+) -> SmallWorld:
+    """The small world of a seed. No two cards share a number, and all are good through `year`."""
     draws = Draws(seed)
     people = tuple(customer(draws, number) for number in range(1, customers + 1))
     made: dict[str, SyntheticCard] = {}
     while len(made) < cards:
         card = invented_card(draws, year, card_id(f"seed:{seed}", len(made)))
         made.setdefault(card.number, card)
-    return World(MERCHANTS, people, tuple(made.values()))
+    return SmallWorld(MERCHANTS, people, tuple(made.values()))
 
 
 def amount_minor(draws: Draws) -> int:
