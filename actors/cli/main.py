@@ -28,6 +28,7 @@ from actors.cli import (
     seed,
     settle,
     simulate,
+    vault,
 )
 from actors.cli.chaos import verb as chaos
 from actors.cli.exits import INTERRUPTED, USAGE, report
@@ -62,7 +63,7 @@ def options(
 GROUPS = (
     *(house, look, demo, seed, doctor, orders, hand, keys, people, providers, events, clock),
     settle,
-    *(pay, refunds, disputes, payouts, cases, rules),
+    *(pay, refunds, disputes, payouts, cases, rules, vault),
     *(simulate, docs, chaos),
 )
 for group in GROUPS:
