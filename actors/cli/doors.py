@@ -74,10 +74,10 @@ def must(status: int, body: Any) -> Any:
     if told.get("retryable"):
         code = TRY_LATER
     what = f"{status} {told.get('code', '')}: {told.get('detail', 'no reason given')}"
-    raise Stop(code, what, "\n  ".join(_remedies(told)))
+    raise Stop(code, what, "\n  ".join(remedies(told)))
 
 
-def _remedies(told: dict[str, Any]) -> Iterator[str]:
+def remedies(told: dict[str, Any]) -> Iterator[str]:
     """What a problem says beyond its detail, a line each."""
     for one in told.get("errors", ()):
         yield f"{one.get('field', '')}: {one.get('message', '')}"

@@ -32,6 +32,7 @@ from actors.cli import (
 )
 from actors.cli.chaos import verb as chaos
 from actors.cli.exits import INTERRUPTED, USAGE, report
+from actors.cli.fixtures import verb as fixtures
 from payrail.errors import PayRailError
 
 #: What the parser of the command line exits with; ours is the one of sysexits.h.
@@ -63,6 +64,7 @@ def options(
 GROUPS = (
     *(house, look, demo, seed, doctor, orders, hand, keys, people, providers, events, clock),
     settle,
+    fixtures,
     *(pay, refunds, disputes, payouts, cases, rules, vault),
     *(simulate, docs, chaos),
 )

@@ -110,7 +110,7 @@ def documented_card(
     from actors.cli.providers import service_key_text
 
     url, whose = f"{settings().vault_url}/tokenize", merchant or first_merchant()
-    card = _documented(last4, int(fetched("/clock")["business_time"][:_YEAR]))
+    card = documented_form(last4, int(fetched("/clock")["business_time"][:_YEAR]))
     stored = must(*ask("POST", url, card, key=service_key_text(), merchant=whose))
     if as_json:
         put_json(stored)
@@ -118,7 +118,7 @@ def documented_card(
         put(str(stored["token"]))
 
 
-def _documented(last4: str, year: int) -> dict[str, object]:
+def documented_form(last4: str, year: int) -> dict[str, object]:
     """A test card, good for years, as a browser would send it. Raises Stop 66."""
     from payrail.domain.cards import brand_of
     from payrail.domain.testcards import TEST_CARDS
