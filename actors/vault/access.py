@@ -6,6 +6,7 @@ what reads as ours.
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from actors.vault.state import AccessLine
 from payrail.domain.timestamps import iso
@@ -19,29 +20,38 @@ _OUR_TOKEN = re.compile(r"tok_[0-9a-f]{32}")
 _CARD_LIKE = re.compile(r"[0-9]{12}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Who wants what of which token, and for whom the card is to be sealed if that is it."""
+
+    who: str
+    origin: str
+    token: str
+    purpose: str
+    payment_id: str | None = None
+    provider: str | None = None
+    reference: str | None = None
+
+
 def access_line(
-    message: Message,
-    moment: Moment,
-    *,
-    who: str,
-    origin: str,
-    token: str,
-    purpose: str,
-    payment_id: str | None,
-    is_known: bool,
+    message: Message, moment: Moment, wanted: Wanted, owner: str | None
 ) -> Callable[[str], Post]:
-    """The line that this access will leave, once its outcome is known."""
+    """The line that this access will leave, once its outcome is known. `owner` is the merchant
+    whose token it is, None for a token that we do not know."""
 
     def line(outcome: str) -> Post:
         record = AccessLine(
             at=iso(moment.wire_ms),
-            who=who,
-            token=token if is_known else shown_token(token),
-            purpose=purpose if purpose in PURPOSES else "unknown",
-            payment_id=payment_id,
+            who=wanted.who,
+            token=wanted.token if owner else shown_token(wanted.token),
+            purpose=wanted.purpose if wanted.purpose in PURPOSES else "unknown",
+            payment_id=wanted.payment_id,
             correlation_id=message.correlation_id,
             outcome=outcome,
-            origin=origin,
+            origin=wanted.origin,
+            merchant_id=owner,
+            provider=wanted.provider,
+            reference=wanted.reference,
         )
         return Post("access", record)
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from actors.vault import state as vault_state
-from actors.vault.access import PURPOSES, access_line
+from actors.vault.access import PURPOSES, Wanted, access_line
 from actors.vault.cipher import Card, RecordMismatch
 from actors.vault.refusals import CardWithheld, problem_of
 from actors.vault.seals import ProviderKeyMissing, ProviderSeals
@@ -88,16 +88,16 @@ class Vault:
         self, state: VaultState, order: ChargeCard, message: Message, moment: Moment
     ) -> Step:
         """Hand the card, sealed, to the provider; what remains of the deadline goes with it."""
-        line = access_line(
-            message,
-            moment,
+        wanted = Wanted(
             who=message.sender,
             origin="mailbox",
             token=order.token,
             purpose=order.purpose,
             payment_id=order.payment_id,
-            is_known=order.token in state.tokens,
+            provider=order.provider,
+            reference=order.reference,
         )
+        line = access_line(message, moment, wanted, state.owner_of(order.token))
         try:
             _must_suit("sealed", order.purpose)
             record = _find(state, order.token, order.merchant_id)
@@ -118,16 +118,16 @@ class Vault:
         self, state: VaultState, wish: LookUpCard, message: Message, moment: Moment
     ) -> Step:
         """Answer the HTTP door, or write down what the door has refused already."""
-        line = access_line(
-            message,
-            moment,
+        wanted = Wanted(
             who=wish.who,
             origin=wish.origin,
             token=wish.token,
             purpose=wish.purpose,
             payment_id=wish.payment_id,
-            is_known=wish.token in state.tokens,
+            provider=wish.provider,
+            reference=wish.operation_id,
         )
+        line = access_line(message, moment, wanted, state.owner_of(wish.token))
         try:
             body = self._wished(state, wish)
         except CardWithheld as withheld:

@@ -44,8 +44,9 @@ class CardStored(Struct, frozen=True, tag_field="type", tag="card.stored"):
     card: EncryptedCard
 
 
-class AccessLine(Struct, frozen=True):
-    """One line of the access log: somebody wanted something of a token, and got it or did not."""
+class AccessLine(Struct, frozen=True, omit_defaults=True):
+    """One line of the access log: somebody wanted something of a token, and got it or did not.
+    What has a default stands in a line only where there is something to say."""
 
     at: str  # wire time: when it really happened
     who: str
@@ -55,6 +56,9 @@ class AccessLine(Struct, frozen=True):
     correlation_id: str
     outcome: str  # allowed | refused:<why>
     origin: str
+    merchant_id: str | None = None  # whose token it is
+    provider: str | None = None  # for whom the card was asked to be sealed
+    reference: str | None = None  # of that provider's operation
 
 
 class VaultState(Struct):
@@ -67,6 +71,11 @@ class VaultState(Struct):
         if record is None or merchant_id not in (None, record.merchant_id):
             return None
         return record
+
+    def owner_of(self, token: str) -> str | None:
+        """Whose token it is; None for one that we do not know."""
+        record = self.tokens.get(token)
+        return record.merchant_id if record else None
 
 
 class _Tokens(Struct):

@@ -5,7 +5,7 @@ The card was encrypted at the vault's HTTP door, before anything was written; he
 
 from typing import Any
 
-from actors.vault.access import access_line
+from actors.vault.access import Wanted, access_line
 from actors.vault.refusals import problem_of
 from actors.vault.state import CardStored, EncryptedCard, TokenRecord, VaultState
 from payrail.domain.messages import CardKnown, StoreCard
@@ -16,16 +16,8 @@ from payrail.runtime.actor import Message, Moment, Send, Step, answer
 def store(state: VaultState, order: StoreCard, message: Message, moment: Moment) -> Step:
     """File a card that the HTTP door has encrypted, and tell the gateway what it may know."""
     record = _record(order, moment)
-    line = access_line(
-        message,
-        moment,
-        who=order.who,
-        origin=order.origin,
-        token=order.token,
-        purpose="tokenize",
-        payment_id=None,
-        is_known=True,  # The door has made it.
-    )
+    wanted = Wanted(who=order.who, origin=order.origin, token=order.token, purpose="tokenize")
+    line = access_line(message, moment, wanted, order.merchant_id)  # The door made the token.
     if order.token in state.tokens:  # 128 random bits do not meet again: a door gone wrong.
         status, problem = problem_of("token_taken", "metadata", message.correlation_id)
         return Step(posts=[line("refused:token_taken")], replies=answer(message, status, problem))

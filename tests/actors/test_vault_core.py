@@ -96,6 +96,22 @@ def test_a_stored_card_is_told_to_the_gateway_before_the_answer(vault: Played):
     ]
 
 
+def test_a_line_names_whose_token_it_is_and_for_whom_a_card_was_sealed(vault: Played):
+    """Merchant, provider and reference stand in a line where there is such a thing, and only
+    there: a line about a token that nobody has names no merchant."""
+    charged = line_of(vault.tell("card.charge", CHARGE, sender="gateway"))
+    shown = line_of(vault.tell("card.lookup", WISH, sender="vault.http", reply_to="req_2"))
+    unknown = msgspec.structs.replace(WISH, token="tok_2")
+    guessed = line_of(vault.tell("card.lookup", unknown, sender="vault.http", reply_to="req_3"))
+
+    assert (charged.merchant_id, charged.provider, charged.reference) == (
+        ("m_001", "providerA", "pi_1.1")
+    )
+    assert (shown.merchant_id, shown.provider) == ("m_001", None)
+    assert guessed.merchant_id is None
+    assert b"merchant_id" not in msgspec.json.encode(guessed)
+
+
 def test_a_charge_leaves_a_line_and_a_seal_for_one_provider_and_one_reference(
     vault: Played, unseal: HpkeUnseal
 ):
