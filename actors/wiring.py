@@ -5,8 +5,8 @@
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from functools import cached_property
 from typing import Any
 
 from payrail.domain.words.kinds import PROVIDERS
@@ -119,14 +119,6 @@ class _Ports:
         self.bell = Bells(home)
         self.steps = StepLog(self.name, stream, self.clock)
 
-    @cached_property
-    def vault_keys(self) -> Any:
-        """Opened once, for the vault and for its door."""
-        from actors.vault.keys import open_keys
-
-        given = self.settings.vault_key.get_secret_value()
-        return open_keys(self.fs, self.clock, self.rng, given)
-
 
 def _frontdoor(ports: _Ports) -> Resident:
     from actors.frontdoor.resident import Frontdoor
@@ -158,13 +150,17 @@ def _console(ports: _Ports) -> Resident:
 
 
 def _actor(ports: _Ports, *, demo: bool) -> Resident:
+    if ports.name == "vault":
+        return _vault(ports)
+    doors = [_lag_gauge(ports)] if ports.name == "dispatcher" else []
+    return _at_home(ports, lambda: _make_core(ports, demo=demo), doors)
+
+
+def _at_home(ports: _Ports, make: Callable[[], Actor[Any]], doors: Sequence[Any]) -> Resident:
     from payrail.runtime.resident import ActorResident, Place
 
-    doors = [_vault_door(ports)] if ports.name == "vault" else []
-    if ports.name == "dispatcher":
-        doors = [_lag_gauge(ports)]
     place = Place(ports.name, ports.home, ports.fs, ports.clock, ports.bell, ports.log, ports.steps)
-    return ActorResident(place, lambda: _make_core(ports, demo=demo), doors, _works(ports))
+    return ActorResident(place, make, doors, _works(ports))
 
 
 def _works(ports: _Ports) -> Any:
@@ -250,8 +246,6 @@ def _make_core(ports: _Ports, *, demo: bool) -> Actor[Any]:
         return _dispatcher(ports)
     if ports.name == "reconciler":
         return _reconciler(ports)
-    if ports.name == "vault":
-        return _vault(ports)
     return _provider(ports)
 
 
@@ -289,16 +283,33 @@ def _reconciler(ports: _Ports) -> Actor[Any]:
     return Reconciler(Jobs(settings.settle_every_ms, settings.reconcile_every_ms))
 
 
-def _vault(ports: _Ports) -> Actor[Any]:
+def _vault(ports: _Ports) -> Resident:
+    """Sealed until its keys fit, then an actor like any other."""
+    from actors.vault.keys import open_keys
+    from actors.vault.resident import VaultResident
+    from actors.vault.sealed_door import SealedDoor
+
+    given = ports.settings.vault_key.get_secret_value()
+    return VaultResident(
+        open_keys=lambda: open_keys(ports.fs, ports.clock, ports.rng, given),
+        at_home=lambda keys: _at_home(
+            ports, lambda: _vault_core(ports, keys), [_vault_door(ports, keys)]
+        ),
+        sealed_door=lambda why: SealedDoor(why, ports.settings, ports.rng, ports.log),
+        log=ports.log,
+    )
+
+
+def _vault_core(ports: _Ports, keys: Any) -> Actor[Any]:
     from actors.vault.core import Vault
     from actors.vault.seals import HpkeSeals
 
-    vault = Vault(ports.vault_keys, HpkeSeals(ports.fs))
+    vault = Vault(keys, HpkeSeals(ports.fs))
     vault.peers = ("gateway", "vault.http", *PROVIDERS)
     return vault
 
 
-def _vault_door(ports: _Ports) -> Any:
+def _vault_door(ports: _Ports, keys: Any) -> Any:
     from actors.vault.listener import vault_door
     from payrail.runtime.cells import HomeCells
     from payrail.runtime.house import status
@@ -312,7 +323,7 @@ def _vault_door(ports: _Ports) -> Any:
         rng=ports.rng,
         bell=ports.bell,
         log=ports.log,
-        keys=ports.vault_keys,
+        keys=keys,
         must_be_whole=access.must_be,
     )
 

@@ -167,23 +167,15 @@ def _secrets(home: Path) -> Finding:
 
 def _vault_key(chosen: "Settings") -> list[Finding]:
     """Whether the vault will open, once it has keys; said before it is started and stays sealed."""
-    from actors.vault.keyfile import KEYS
-    from actors.vault.keys import open_keys
+    from actors.vault.keys import fitting_keys
     from payrail.errors import BadSettings
-    from payrail.runtime.clocks import SystemClock, SystemRng
 
-    if not (chosen.home / KEYS).exists():
-        return []
     try:
-        given = chosen.vault_key.get_secret_value()
-        open_keys(files(chosen), SystemClock(), SystemRng(), given)
+        found = fitting_keys(files(chosen), chosen.vault_key.get_secret_value())
     except BadSettings as error:
-        return [Finding("vault key", "mend", str(error), "Only the right key opens the cards.")]
-    except OSError as error:
-        return [
-            Finding("vault key", "mend", error.strerror or "unreadable", "Give it to this user.")
-        ]
-    return [Finding("vault key", "ok", "opens the cards")]
+        remedy = "Only the right key opens the cards. Then `payrail restart vault`."
+        return [Finding("vault key", "mend", str(error), remedy)]
+    return [Finding("vault key", "ok", "opens the cards")] if found else []
 
 
 def _clock() -> Finding:

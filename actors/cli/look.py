@@ -7,6 +7,10 @@ import typer
 from actors.cli.common import ActorName, AsJson, home, must_be_actor, put_json, put_table, say
 from actors.cli.exits import NO_SUCH, NOT_RUNNING, Stop
 
+_SEALED = (
+    "its log says why; `payrail vault unlock` if it waits for operators, else `payrail doctor`"
+    " names what to put right before `payrail restart vault`"
+)
 _COLUMNS = ("name", "pid", "state", "epoch", "restarts", "backlog")
 
 
@@ -34,6 +38,8 @@ def ps(
     for row in rows:
         if row["state"] == "held":
             say(f"{row['name']} is held: {_why_held(row['name'])}")
+        if row["state"] == "sealed":
+            say(f"{row['name']} is sealed: {_SEALED}")
     if any(_without_fsync(row["pid"]) for row in rows):
         say("durability is `process`: answers do not wait for the disk")
 

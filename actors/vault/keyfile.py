@@ -18,6 +18,7 @@ from actors.vault.state import ACCESS_LOG
 from payrail.domain.timestamps import iso
 from payrail.errors import BadSettings
 from payrail.runtime.ports import Clock, Fs, Rng
+from payrail.runtime.recovery import journal_path
 
 KEYS = "data/vault/keys.json"
 KEY_BYTES = 32  # Fernet: 16 to sign, 16 to encrypt.
@@ -45,11 +46,14 @@ _decode_file = msgspec.json.Decoder(KeysFile).decode
 
 def read_keys(fs: Fs) -> KeysFile | None:
     if not fs.exists(KEYS):
-        if fs.size(ACCESS_LOG):
+        # Keys are durable before the vault opens its journal.
+        if fs.size(ACCESS_LOG) or fs.size(journal_path("vault")):
             sealed(f"{KEYS} is missing, but cards were stored under it; restore it")
         return None
     try:
         found = _decode_file(fs.read(KEYS))
+    except OSError as error:
+        sealed(f"{KEYS} cannot be read ({error.strerror}); give it to this user")
     except (msgspec.MsgspecError, UnicodeDecodeError):
         sealed(f"{KEYS} cannot be read; restore it")
     if not found.keys:
@@ -73,7 +77,10 @@ def write_keys(fs: Fs, keys: KeysFile) -> None:
 def must_fit(found: KeysFile, own: bytes, given: str) -> None:
     for line in found.keys:
         if not _same(line.check, _check(own, line.id, line.key)):
-            sealed(f"key id {line.id} does not open its key-check; restore {KEYS}")
+            sealed(
+                f"key id {line.id} does not open its key-check; restore {KEYS}, or"
+                f" data/secrets/vault/fingerprint if that was changed"
+            )
     if given and not _same(found.begun_with, _check(own, _FIRST_ID, given)):
         sealed("PAYRAIL_VAULT_KEY is not the key this home began with; give that one, or none")
 

@@ -23,8 +23,8 @@ from payrail.web.questions import only_known
 from payrail.web.server import make_app, serve
 
 
-def vault_app(door: VaultDoor, rng: Rng, log: Any) -> web.Application:
-    """The door's application with its document."""
+def vault_app(door: Any, rng: Rng, log: Any) -> web.Application:
+    """The application of `VaultDoor` or `sealed_door.SealedDoor`, with its document."""
     routes = vault_routes(door)
     app = make_app(rng=rng, log=log)
     for route in routes:

@@ -152,6 +152,12 @@ CODES: dict[str, ProblemCode] = {
     "vault-record-mismatch": ProblemCode(
         503, "The stored card does not open.", "`payrail verify` names the record."
     ),
+    "vault-sealed": ProblemCode(
+        503,
+        "The vault may not open its cards as it stands; nothing is lost.",
+        "`/health` of the vault says why: operators unlock it, or a file is put back.",
+        retryable=True,
+    ),
     "not-accepted": ProblemCode(
         503, "The provider says that it did not take this up.", "Try another one.", retryable=True
     ),

@@ -25,7 +25,7 @@ from payrail.storage.spool import N_BITS, NOT_READ, ReadSoFar
 
 CELL_BYTES: Final = 4096
 MAGIC: Final = int.from_bytes(b"payrail1", "little")
-STATES: Final = ("down", "starting", "serving", "paused", "blocked", "stopping", "held")
+STATES: Final = ("down", "starting", "serving", "paused", "blocked", "stopping", "held", "sealed")
 SENDERS_MAX: Final = 24
 ID_BYTES_MAX: Final = 200
 

@@ -49,6 +49,15 @@ class Control:
         if self._paused:
             self.cell.state = "paused"
 
+    def seal(self) -> None:
+        """Report that nothing is read or written until people have put something right."""
+        self.cell.state = "sealed"
+
+    def unseal(self) -> None:
+        """Report that it is right now, and recovery begins."""
+        if not self.stopping.is_set():
+            self.cell.state = "starting"
+
     def pause(self, paused: bool) -> None:
         """Take no messages, or take them again."""
         self._paused = paused

@@ -101,7 +101,15 @@ class Warden:
         if cell and cell.served_ms and not ward.serving:
             ward.serving = ward.was_serving = True
             self._log.info("actor.serving", actor=ward.name, after_ms=now_ms - ward.started_ms)
+        self._note_seal(ward, cell)
         self._watch(ward, cell, now_ms)
+
+    def _note_seal(self, ward: Ward, cell: CellView | None) -> None:
+        """One that is sealed is on its way to nothing: nobody waits for it, and it is no hang."""
+        sealed = cell is not None and cell.state == "sealed"
+        if sealed and not ward.sealed:
+            self._log.warning("actor.sealed", actor=ward.name, why=f"data/logs/{ward.name}.jsonl")
+        ward.sealed = sealed
 
     def cell_of(self, ward: Ward, now_ms: int) -> CellView | None:
         """The cell, if this incarnation has opened it. Its pid alone does not tell: in a container
@@ -132,6 +140,7 @@ class Warden:
         asked = ward.stop_by_ms is not None
         death = _death(code, cell, now_ms, ward.hung)
         ward.process, ward.serving, ward.hung, ward.stop_by_ms = None, False, False, None
+        ward.sealed = False
         if self._stopping:
             self._note(ward, "down")
             return
@@ -153,7 +162,7 @@ class Warden:
         if now_ms - self._began_ms >= self._limits.front_wait_ms_max:
             return True
         others = self.wards[:-1]
-        return all(other.was_serving or other.history.in_a_row or other.is_held for other in others)
+        return all(other.is_settled for other in others)
 
     def _start(self, ward: Ward, now_ms: int) -> None:
         again = ward.started_ms != 0
@@ -204,7 +213,7 @@ class Warden:
             ward.paused = order.verb == "pause"
             if ward.process:
                 ward.process.tell({"pause": ward.paused})
-        elif order.verb == "restart" and ward.process:
+        elif ward.process and (order.verb == "restart" or ward.is_released_by(order.verb)):
             ward.process.tell({"stop": True})
             ward.stop_by_ms = now_ms + self._limits.stop_ms_max
         elif order.verb in ("release", "restart") and not ward.process:

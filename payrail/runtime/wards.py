@@ -64,6 +64,7 @@ class Ward:
     due_ms: int | None = 0  # when to start next; None: runs, or is held
     serving: bool = False
     was_serving: bool = False  # in any incarnation
+    sealed: bool = False  # lives, and waits for people before it may serve
     paused: bool = False
     hung: bool = False
     stop_by_ms: int | None = None  # it was told to end by then
@@ -73,6 +74,16 @@ class Ward:
     def is_held(self) -> bool:
         return self.process is None and self.due_ms is None
 
+    def is_released_by(self, verb: str) -> bool:
+        """Whether this lets a sealed one look again at what sealed it."""
+        return verb == "release" and self.sealed
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether waiting would not make it serve: it did, or it died, is held or sealed."""
+        died = bool(self.history.in_a_row)
+        return self.was_serving or died or self.is_held or self.sealed
+
     @property
     def is_starting(self) -> bool:
-        return self.process is not None and not self.serving
+        return self.process is not None and not self.serving and not self.sealed

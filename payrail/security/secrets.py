@@ -54,6 +54,11 @@ def secret(
     return found
 
 
+def found_secret(fs: Fs, name: str) -> bytes | None:
+    """A secret that is there; nothing is made or written. Raises BadSettings."""
+    return _read(fs, f"{FOLDER}/{name}")
+
+
 def service_key(fs: Fs, rng: Rng) -> str:
     """The key with which console and CLI act for the house: `sk_service_<hex>`."""
     return secret(fs, "service", rng, prefix="sk_service_").decode()
