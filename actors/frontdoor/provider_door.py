@@ -10,13 +10,16 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
-from msgspec import Struct
+from msgspec import Struct, structs
+from pydantic import BaseModel
 
+from actors.frontdoor import provider_answers as said
 from actors.frontdoor import provider_models as models
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.heads import must_hold_no_card
 from actors.frontdoor.health import House
 from actors.frontdoor.lists import answered
+from actors.frontdoor.mannered import mannered
 from actors.frontdoor.models import COMMAND_BYTES_MAX
 from actors.frontdoor.queries import bad_query
 from payrail.domain.providers import public_name
@@ -44,6 +47,8 @@ _ABOUT = "/providers/{id}"
 #: What a provider says when it did not do what it was called for.
 _ANSWERED = (
     "card-declined",
+    "amount-exceeds",
+    "illegal-transition",
     "reference-fenced",
     "reference-reused",
     "operation-in-doubt",
@@ -63,14 +68,14 @@ class ProviderDoor:
         self._asking, self._house, self._fs, self._user_of = asking, house, fs, user_of
 
     def routes(self) -> list[Route]:
-        return [
-            _call("authorize", "Charge a sealed card", self.calling, models.AuthorizeCall),
-            _call("capture", "Claim held money", self.calling, models.ChargeCall),
-            _call("refund", "Pay captured money back", self.calling, models.ChargeCall),
-            _call("reverse", "Give held money back", self.calling, models.ChargeCall),
+        rows = [
+            _call("authorize", "Charge a sealed card", self.calling, said.ChargeAnswer),
+            _call("capture", "Claim held money", self.calling, said.CaptureAnswer),
+            _call("refund", "Pay captured money back", self.calling, said.RefundAnswer),
+            _call("reverse", "Give held money back", self.calling, said.RefundAnswer),
             _look("state", "How a provider is", self.state, models.ProviderState),
             _look(
-                "status", "What became of a reference", self.status, models.ProviderStatus,
+                "status", "What became of a reference", self.status, said.ProviderStatus,
                 "reference",
             ),
             _look("faults", "The drills in force", self.faults, models.Faults),
@@ -79,6 +84,7 @@ class ProviderDoor:
             ),
             *self._disputes(),
         ]  # fmt: skip
+        return [structs.replace(row, handler=mannered(row.handler)) for row in rows]
 
     def _disputes(self) -> list[Route]:
         return [
@@ -188,20 +194,21 @@ async def _body(request: web.Request, model: type[Body]) -> dict[str, Any]:
 
 
 def _call(
-    operation: str, summary: str, calling: Callable[[str, type[Body]], Handler], takes: type[Body]
+    operation: str,
+    summary: str,
+    calling: Callable[[str, type[Body]], Handler],
+    answers: type[BaseModel],
 ) -> Route:
-    handler = calling(operation, takes)
-    path = f"{_ABOUT}/{operation}"
-    return Route(
-        "POST", path, handler, summary, models.ProviderAnswer, takes=takes, codes=_ANSWERED
-    )
+    takes = models.AuthorizeCall if operation == "authorize" else models.ChargeCall
+    handler, path = calling(operation, takes), f"{_ABOUT}/{operation}"
+    return Route("POST", path, handler, summary, answers, takes=takes, codes=_ANSWERED)
 
 
 def _look(
     name: str,
     summary: str,
     handler: Handler,
-    answers: type[models.Shown] | type[models.Faults],
+    answers: type[BaseModel],
     *query: str,
 ) -> Route:
     return Route("GET", f"{_ABOUT}/{name}", handler, summary, answers, query=query, needs=query)

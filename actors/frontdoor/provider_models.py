@@ -68,18 +68,6 @@ class Shown(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-class ProviderAnswer(Shown):
-    """providerA: `id, object, status`; providerB: `pspReference, resultCode`, also for a refusal by
-    the issuer, which is 402 at providerA."""
-
-
-class ProviderStatus(Shown):
-    object: Literal["status"]
-    provider: str
-    reference: str
-    status: Literal["approved", "declined", "requires_action", "pending", "fenced"]
-
-
 class ProviderState(Shown):
     object: Literal["provider_state"]
     id: str

@@ -13,11 +13,12 @@ from actors.provider.seals import PresentedCard, SealUnopened, Unseal
 from actors.provider.state import (
     CallRefused,
     CallTakenIn,
+    CardShown,
     Order,
     ProviderState,
     Waiting,
 )
-from payrail.domain.cards import brand_of
+from payrail.domain.cards import bin_of, bin_table, brand_of, last4
 from payrail.domain.messages import TakeUp
 from payrail.domain.testcards import Later, TestCard
 from payrail.runtime.actor import Moment, SetTimer, Step
@@ -74,7 +75,7 @@ def take_up(desk: Desk, state: ProviderState, timer: TakeUp, moment: Moment) -> 
         )
     is_drill = waiting.fault != PENDING
     rule = FaultRule(operation=order.operation, do=waiting.fault) if is_drill else None
-    return _end(desk, state, order, _card(desk, order), rule, moment)
+    return _end(desk, state, order, _card(desk, order), rule, moment, waiting.name)
 
 
 def _refusal(state: ProviderState, order: Order, moment: Moment) -> str | None:
@@ -136,8 +137,9 @@ def _pending(desk: Desk, order: Order, moment: Moment) -> Step:
     due_ms = moment.business_ms + PENDING_MS
     body = TakeUp(order.reference)
     timer = SetTimer(f"take_up:{order.reference}", "charge.take_up", body, due_ms, business=True)
+    name = outcomes.name_of(desk.provider, order.operation, moment)
     return Step(
-        events=[CallTakenIn(Waiting(order, True, due_ms, False, PENDING))],
+        events=[CallTakenIn(Waiting(order, True, due_ms, False, PENDING, name))],
         timers=[timer],
         out=[outcomes.not_done(order, PENDING, PENDING, desk.provider)],
     )
@@ -150,6 +152,7 @@ def _end(
     card: PresentedCard | None,
     rule: FaultRule | None,
     moment: Moment,
+    name: str = "",
 ) -> Step:
     """Nothing keeps the call from being done, one way or the other."""
     documented = desk.outcome_for(card.number) if card is not None else None
@@ -176,13 +179,26 @@ def _end(
         rule,
         moment,
         desk.provider,
-        is_documented=_is_documented(desk, state, order, card),
-        card=_seen(card, documented) if card is not None else None,
+        outcomes.About(
+            is_documented=_is_documented(desk, state, order, card),
+            card=_seen(card, documented) if card is not None else None,
+            hold=state.operations.get(order.authorization or ""),
+            name=name,
+        ),
     )
 
 
 def _seen(card: PresentedCard, documented: TestCard | None) -> outcomes.CardSeen:
-    return outcomes.CardSeen(brand_of(card.number), documented.later if documented else None)
+    known = bin_table().get(bin_of(card.number))
+    shown = CardShown(
+        last4=last4(card.number),
+        exp_month=card.exp_month,
+        exp_year=card.exp_year,
+        funding=known.funding if known else "",
+        country=known.country if known else "",
+    )
+    later = documented.later if documented else None
+    return outcomes.CardSeen(brand_of(card.number), later, shown)
 
 
 def _card(desk: Desk, order: Order) -> PresentedCard | None:

@@ -53,6 +53,8 @@ def asked(order: Order, rule: FaultRule | None, moment: Moment, provider: str) -
         provider_reference=None,
         is_documented=True,
         asked=order.amount,
+        at_ms=moment.business_ms,
+        correlation_id=order.correlation_id,
         action=Action(moment.new_id("act"), iso(moment.business_ms + EXPIRES_AFTER_MS)),
     )
     is_silent = rule is not None and rule.deed == "approve_then_hang"

@@ -9,7 +9,7 @@ from typing import Any
 
 from actors.provider.afterwards import set_off
 from actors.provider.asks import seen
-from actors.provider.calls import Desk, take
+from actors.provider.calls import PENDING, Desk, take
 from actors.provider.dispute_calls import (
     differs,
     opened_at_the_door,
@@ -17,10 +17,19 @@ from actors.provider.dispute_calls import (
     unknown,
 )
 from actors.provider.drilling import listed
+from actors.provider.ended import ended, waits
 from actors.provider.notices import with_notice
-from actors.provider.personality import spoken
-from actors.provider.state import Operation, Order, ProviderState
+from actors.provider.personality import native, spoken, undecided
+from actors.provider.state import (
+    CallTakenIn,
+    Operation,
+    OperationFinished,
+    Order,
+    ProviderState,
+)
 from payrail.domain.messages import Outcome
+from payrail.domain.provider_amounts import check_written
+from payrail.domain.provider_errors import native_error
 from payrail.domain.words.providers import (
     ListBatches,
     ListFaults,
@@ -31,7 +40,7 @@ from payrail.domain.words.providers import (
     StatusOf,
 )
 from payrail.errors import RequestError
-from payrail.runtime.actor import Message, Moment, Step, answer
+from payrail.runtime.actor import Message, Moment, Reply, Step, answer
 
 #: What may be asked here.
 Question = (
@@ -40,7 +49,30 @@ Question = (
 
 
 def at_the_door(desk: Desk, state: ProviderState, message: Message, moment: Moment) -> Step:
-    """The answer to a question at the inner door. Raises RequestError."""
+    """The answer to a question at the inner door. Raises RequestError, in both manners: as our
+    problem, and with the error that this provider would answer."""
+    try:
+        return _answered(desk, state, message, moment)
+    except RequestError as refusal:
+        said = native_error(
+            desk.provider,
+            refusal.status,
+            refusal.code,
+            _in_words(refusal),
+            about=message.correlation_id,
+            params=[str(error["field"]) for error in refusal.errors],
+        )
+        refusal.extra = {**said, **refusal.extra}
+        raise
+
+
+def _in_words(refusal: RequestError) -> str:
+    """The detail, with the fields that differ or are wrong."""
+    named = [str(one["field"]) for one in (*refusal.errors, *refusal.extra.get("diff", ()))]
+    return f"{refusal.detail} ({', '.join(named)})" if named else refusal.detail
+
+
+def _answered(desk: Desk, state: ProviderState, message: Message, moment: Moment) -> Step:
     match message.body:
         case ProviderCall() as given:
             return _call(desk, state, given, message, moment)
@@ -62,23 +94,63 @@ def at_the_door(desk: Desk, state: ProviderState, message: Message, moment: Mome
 def _call(
     desk: Desk, state: ProviderState, given: ProviderCall, message: Message, moment: Moment
 ) -> Step:
-    order = _order(state, given)
+    order = _order(state, given, message.correlation_id)
     known = state.operations.get(order.reference)
     if known is not None:
         _must_be_same(known, order)
+        told = ended(desk.provider, state, order.reference, known)
+        return Step(replies=spoken(message, told, again=True))
     if order.reference in state.waiting:
-        detail = "This call was taken in and has no end yet; ask for its status."
-        raise RequestError(409, "operation-in-doubt", detail, retryable=True, extra={"legal": []})
+        return _in_doubt(desk, state, order, message)
+    _must_be_sayable(desk.provider, order)
     step = set_off(state, take(desk, state, order, moment), moment)
     step = with_notice(desk, state, order, step, message, moment, at_the_door=True)
     for send in step.out:  # To whoever asked, in place of the gateway, which asked for nothing.
         if isinstance(send.body, Outcome):
-            step.replies.extend(spoken(message, send.body))
+            step.replies.extend(_reply(desk, state, step, send.body, message))
     step.out = []
     return step
 
 
-def _order(state: ProviderState, given: ProviderCall) -> Order:
+def _reply(
+    desk: Desk, state: ProviderState, step: Step, told: Outcome, message: Message
+) -> list[Reply]:
+    """What is answered to whoever called, of what `step` will have done."""
+    for event in step.events:
+        if isinstance(event, OperationFinished):
+            about = ended(desk.provider, state, event.reference, event.done)
+            return spoken(message, about, again=False)
+        if isinstance(event, CallTakenIn):
+            about = waits(desk.provider, state, event.waiting)
+            return spoken(message, about, again=False)
+    return undecided(message, told)
+
+
+def _in_doubt(desk: Desk, state: ProviderState, order: Order, message: Message) -> Step:
+    """A call that was taken in: only one that is documented to take a while is told again."""
+    waiting = state.waiting[order.reference]
+    if waiting.fault == PENDING:
+        told = waits(desk.provider, state, waiting)
+        _must_be_same(told.call, order)
+        return Step(replies=spoken(message, told, again=True))
+    detail = "This call was taken in and has no end yet; ask for its status."
+    raise RequestError(409, "operation-in-doubt", detail, retryable=True, extra={"legal": []})
+
+
+def _must_be_sayable(provider: str, order: Order) -> None:
+    """Raises RequestError 422 for an amount that this provider's interface has no number for."""
+    try:
+        check_written(provider, order.amount, order.currency)
+    except ValueError as error:
+        raise RequestError(
+            422,
+            "validation-error",
+            "Something in it cannot be meant.",
+            errors=[{"field": "amount", "message": str(error)}],
+        ) from None
+
+
+def _order(state: ProviderState, given: ProviderCall, correlation_id: str) -> Order:
     """The call as an order; what it leaves out is the charge's. Raises RequestError."""
     if given.operation == "authorize":
         return Order(
@@ -93,6 +165,7 @@ def _order(state: ProviderState, given: ProviderCall) -> Order:
             sealed=given.sealed or "",
             capture=given.capture,
             authenticated=given.authenticated,
+            correlation_id=correlation_id,
         )
     reference, hold = _charge(state, given)
     return Order(
@@ -104,6 +177,7 @@ def _order(state: ProviderState, given: ProviderCall) -> Order:
         amount=given.amount,
         currency=given.currency or hold.currency,
         authorization=reference,
+        correlation_id=correlation_id,
     )
 
 
@@ -136,7 +210,9 @@ def _status(desk: Desk, state: ProviderState, given: StatusOf) -> dict[str, Any]
         word = seen(state, given.reference)
         if word is None:
             raise unknown("call")
-        return {**base, "status": word}
+        waiting = state.waiting.get(given.reference)
+        shown = native(waits(desk.provider, state, waiting)) if waiting is not None else None
+        return {**base, "status": word, "answer": shown}
     return {
         **base,
         "status": known.result,
@@ -149,6 +225,7 @@ def _status(desk: Desk, state: ProviderState, given: StatusOf) -> dict[str, Any]
         "captured": known.captured,
         "reversed": known.reversed,
         "refunded": known.refunded,
+        "answer": native(ended(desk.provider, state, given.reference, known)),
     }
 
 

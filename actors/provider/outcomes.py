@@ -9,7 +9,14 @@ from msgspec import Struct, structs
 
 from actors.provider.answers import APPROVED
 from actors.provider.rules import FaultRule
-from actors.provider.state import FaultUsed, Operation, OperationFinished, Order
+from actors.provider.state import (
+    CardShown,
+    Charged,
+    FaultUsed,
+    Operation,
+    OperationFinished,
+    Order,
+)
 from actors.provider.truth import Truth
 from payrail.domain.messages import Ask, Outcome
 from payrail.domain.timestamps import iso
@@ -25,6 +32,24 @@ class CardSeen:
 
     brand: str
     later: str | None  # what a test card does afterwards
+    shown: CardShown
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a call is about: its card, or the charge that it takes from or gives back."""
+
+    is_documented: bool
+    card: CardSeen | None = None
+    hold: Operation | None = None
+    name: str = ""  # the provider's own, if it was told already
+
+
+def name_of(provider: str, operation: str, moment: Moment) -> str:
+    """The provider's own name for what it did: A's begin with what they are, B's are sixteen
+    characters."""
+    name = moment.new_id(_PREFIX[operation])
+    return name.partition("_")[2].upper() if provider == "providerB" else name
 
 
 def told(outcome: Outcome) -> Send:
@@ -93,11 +118,10 @@ def finished(
     rule: FaultRule | None,
     moment: Moment,
     provider: str,
-    *,
-    is_documented: bool,
-    card: CardSeen | None = None,
+    about: About,
 ) -> Step:
     """The call ends with `code`; an approved one has its effect now."""
+    card = about.card
     is_approved = code == APPROVED
     if is_approved and rule is not None and rule.deed == "wrong_amount":
         amount = _wrong(order.operation, amount)
@@ -110,8 +134,10 @@ def finished(
         currency=order.currency,
         result=APPROVED if is_approved else "declined",
         code=code,
-        provider_reference=moment.new_id(_PREFIX[order.operation]) if is_approved else None,
-        is_documented=is_documented,
+        provider_reference=(about.name or name_of(provider, order.operation, moment))
+        if is_approved
+        else None,
+        is_documented=about.is_documented,
         captured=amount if is_approved and order.capture else 0,
         asked=order.amount,
         authorization=order.authorization,
@@ -119,6 +145,10 @@ def finished(
         brand=card.brand if card else "",
         operation_id=order.operation_id,
         authenticated=order.authenticated,
+        at_ms=moment.business_ms,
+        card=card.shown if card else None,
+        after=_after(order, about.hold, amount if is_approved else 0),
+        correlation_id=order.correlation_id,
     )
     is_silent = rule is not None and rule.deed == "approve_then_hang"
     return Step(
@@ -133,6 +163,17 @@ def used(drill: tuple[str, FaultRule]) -> list[Struct]:
     """One use less of a rule that is counted."""
     rule_id, rule = drill
     return [FaultUsed(rule_id)] if rule.count is not None else []
+
+
+def _after(order: Order, hold: Operation | None, amount: int) -> Charged:
+    """How the charge stands with this call."""
+    if hold is None:
+        return Charged(captured=amount if order.capture else 0)
+    return Charged(
+        captured=hold.captured + amount * (order.operation == "capture"),
+        reversed=hold.reversed + amount * (order.operation == "reverse"),
+        refunded=hold.refunded + amount * (order.operation == "refund"),
+    )
 
 
 def _wrong(operation: str, amount: int) -> int:

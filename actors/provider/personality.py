@@ -2,19 +2,21 @@
 
 providerA answers as Stripe does: an object, or 402 with an `error`. providerB answers as Adyen
 does: 200 with a `resultCode`, also for a refusal by the issuer. What was not decided (refused,
-broken) is a problem at both. Never: decides anything.
+broken) and what a charge does not allow is a problem at both, with the provider's own error in it.
+Never: decides anything.
 """
 
 from typing import Any
 
-from payrail.domain.challenges import REQUIRES_ACTION
+from actors.provider import manners_a, manners_b
+from actors.provider.ended import Ended
 from payrail.domain.messages import Outcome
 from payrail.domain.problems import problem_fields
-from payrail.domain.words.providers import Action
+from payrail.domain.provider_errors import PROVIDER_B, native_error
 from payrail.runtime.actor import Message, Reply, answer
 
-_NOUNS = {"authorize": "charge", "capture": "capture", "refund": "refund", "reverse": "reversal"}
 _AMBIGUOUS = 502
+_REPLAYED = {"Idempotent-Replayed": "true"}
 # why a call was not taken -> status and problem code
 _REFUSALS = {
     "not_accepted": (503, "not-accepted", "Nothing was processed; try again or elsewhere."),
@@ -22,44 +24,63 @@ _REFUSALS = {
     "expired": (504, "expired", "It came too late, and nothing was processed."),
     "seal_broken": (422, "seal-broken", "The seal is not for this provider and this reference."),
 }
+# why a charge does not allow what is asked -> status and problem code; no issuer was asked
+_NOT_ALLOWED = {
+    "no_such_authorization": (404, "not-found", "This provider knows no such charge."),
+    "amount_exceeds_hold": (422, "amount-exceeds", "More than is still held."),
+    "amount_exceeds_captured": (422, "amount-exceeds", "More than was captured and is left."),
+    "already_captured": (409, "illegal-transition", "All of the charge was captured."),
+    "already_reversed": (409, "illegal-transition", "What was held is given back."),
+    "nothing_captured": (409, "illegal-transition", "Nothing of the charge was captured."),
+    "already_refunded": (409, "illegal-transition", "All of it was paid back."),
+}
 
 
-def spoken(message: Message, told: Outcome) -> list[Reply]:
-    """The reply to `message` that says what came of its call."""
-    status, body = _answer(told, message.correlation_id)
+def spoken(message: Message, told: Ended, *, again: bool) -> list[Reply]:
+    """The reply to `message` that says what came of its call; `again`: it was said before."""
+    status, body = _answer(told, told.call.correlation_id or message.correlation_id)
+    return answer(message, status, body, _REPLAYED if again else {})
+
+
+def undecided(message: Message, told: Outcome) -> list[Reply]:
+    """The reply about a call that was not decided: refused without a look, or a broken answer."""
+    status, body = _undecided(told, message.correlation_id)
     headers = {"Retry-After": "1"} if status == 503 else {}
     return answer(message, status, body, headers)
 
 
-def _answer(told: Outcome, correlation_id: str) -> tuple[int, dict[str, Any]]:
-    if told.action is not None:
-        return 200, _challenging(told, told.action)
-    if told.result not in ("approved", "declined"):
-        return _undecided(told, correlation_id)
-    if told.provider == "providerB":
-        return 200, _result(told)
-    if told.result == "approved":
-        return 200, _object(told)
-    return 402, _declined(told, correlation_id)
+def native(told: Ended) -> dict[str, Any]:
+    """The provider's own object for a call, also for one that came to nothing."""
+    return manners_b.spoken(told) if told.provider == PROVIDER_B else manners_a.spoken(told)
 
 
-def _challenging(told: Outcome, action: Action) -> dict[str, Any]:
-    """The cardholder is asked for; the charge is sent again, with a new reference, once passed."""
-    asked = {"id": action.id, "type": "challenge", "expires_at": action.expires_at}
-    if told.provider == "providerB":
-        return {
-            "pspReference": "",
-            "merchantReference": told.reference,
-            "resultCode": "ChallengeShopper",
-            "action": asked,
-        }
-    return {
-        "id": None,
-        "object": _NOUNS[told.operation],
+def _answer(told: Ended, correlation_id: str) -> tuple[int, dict[str, Any]]:
+    if told.call.result == "declined":
+        if told.call.code in _NOT_ALLOWED:
+            return _not_allowed(told, correlation_id)
+        if told.provider != PROVIDER_B:
+            return 402, _declined(told, correlation_id)
+    return 200, native(told)
+
+
+def _not_allowed(told: Ended, correlation_id: str) -> tuple[int, dict[str, Any]]:
+    status, code, detail = _NOT_ALLOWED[told.call.code]
+    extra = {"reference": told.reference, "decline_code": told.call.code} | native_error(
+        told.provider, status, code, detail, about=told.reference, charge=told.charge_name
+    )
+    if code == "illegal-transition":
+        extra["legal"] = []
+    return status, problem_fields(status, code, detail, correlation_id, extra=extra)
+
+
+def _declined(told: Ended, correlation_id: str) -> dict[str, Any]:
+    extra = {
+        "decline_code": told.call.code,
         "reference": told.reference,
-        "status": REQUIRES_ACTION,
-        "next_action": asked,
+        "error": manners_a.declined(told),
     }
+    detail = "The provider did not accept this."
+    return problem_fields(402, "card-declined", detail, correlation_id, extra=extra)
 
 
 def _undecided(told: Outcome, correlation_id: str) -> tuple[int, dict[str, Any]]:
@@ -71,37 +92,9 @@ def _undecided(told: Outcome, correlation_id: str) -> tuple[int, dict[str, Any]]
         status = int(number) if number.isdigit() else _AMBIGUOUS
         code, detail = "provider-broken", "This answer says nothing about the call; ask for it."
         retryable = False
-    extra = {"reference": told.reference}
+    extra = {"reference": told.reference} | native_error(
+        told.provider, status, code, detail, about=told.reference
+    )
     return status, problem_fields(
         status, code, detail, correlation_id, retryable=retryable, extra=extra
     )
-
-
-def _object(told: Outcome) -> dict[str, Any]:
-    return {
-        "id": told.provider_reference,
-        "object": _NOUNS[told.operation],
-        "reference": told.reference,
-        "amount": told.amount,
-        "currency": told.currency.lower(),
-        "status": "succeeded",
-    }
-
-
-def _declined(told: Outcome, correlation_id: str) -> dict[str, Any]:
-    error = {"type": "card_error", "code": "card_declined", "decline_code": told.code}
-    extra = {"decline_code": told.code, "reference": told.reference, "error": error}
-    detail = "The provider did not accept this."
-    return problem_fields(402, "card-declined", detail, correlation_id, extra=extra)
-
-
-def _result(told: Outcome) -> dict[str, Any]:
-    refused = {"refusalReason": told.code} if told.result != "approved" else {}
-    good = "Authorised" if told.operation == "authorize" else "Received"
-    return {
-        "pspReference": told.provider_reference or "",
-        "merchantReference": told.reference,
-        "resultCode": "Refused" if refused else good,
-        **refused,
-        "amount": {"value": told.amount, "currency": told.currency},
-    }

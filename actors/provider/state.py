@@ -50,9 +50,28 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
     authenticated: str | None = None  # of a charge: the action that its cardholder passed
     authorization: str | None = None  # of the others: the reference of the charge
     deadline_ms: int | None = None  # wire time
+    correlation_id: str = ""  # of a call at the inner door
 
 
-class Operation(Struct):
+class CardShown(Struct, frozen=True, omit_defaults=True):
+    """What a provider shows of the card of a charge."""
+
+    last4: str
+    exp_month: int
+    exp_year: int
+    funding: str = ""  # credit | debit | prepaid, where the BIN is known
+    country: str = ""
+
+
+class Charged(Struct, frozen=True, omit_defaults=True):
+    """How a charge stood when a call about it ended: its answer says this, also much later."""
+
+    captured: int = 0
+    reversed: int = 0
+    refunded: int = 0
+
+
+class Operation(Struct, omit_defaults=True):
     """A call that is finished; of an approved charge also what became of its hold."""
 
     operation: str
@@ -75,6 +94,10 @@ class Operation(Struct):
     operation_id: str = ""  # the asker's own name for it
     action: Action | None = None  # what its cardholder is to do; nothing was charged
     authenticated: str | None = None  # the action that let this charge happen
+    at_ms: int = 0  # business time of its end
+    card: CardShown | None = None  # of a charge
+    after: Charged = Charged()
+    correlation_id: str = ""  # of the first call, where it came by the inner door
 
     @property
     def left(self) -> int:
@@ -95,6 +118,7 @@ class Waiting(Struct, frozen=True):
     due_ms: int | None
     fence: bool  # an ask before `due_ms` refuses it for good
     fault: str
+    name: str = ""  # the provider's own, where it was told already
 
 
 class OperationFinished(Struct, frozen=True, tag_field="type", tag="operation.finished"):

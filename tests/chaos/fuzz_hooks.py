@@ -34,7 +34,7 @@ WORLDLY = frozenset(
 )
 #: Fields that may be refused for what stands beside them or in the books, though each fits alone.
 TOGETHER = frozenset(
-    {"advance", "amount_min", "created_from", "number", "exp_year", "cvc", "user", ""}
+    {"advance", "amount", "amount_min", "created_from", "number", "exp_year", "cvc", "user", ""}
 )
 _POSITIVE = "Schema-valid request rejected"
 

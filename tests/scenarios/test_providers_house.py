@@ -118,7 +118,7 @@ def test_each_provider_declines_in_its_own_manners(door: Door):
     assert (b.status, b.body["resultCode"], b.body["refusalReason"]) == (
         200,
         "Refused",
-        "insufficient_funds",
+        "Not enough balance",
     )
 
 
