@@ -7,8 +7,10 @@ import typer
 
 from actors.cli.common import AsJson, files, put_json, put_rows, settings
 from actors.cli.exits import NO_SUCH, Stop
+from actors.cli.vault_audit import audit
 
 vault = typer.Typer(help="The vault's keys and who used its cards.", no_args_is_help=True)
+vault.command("audit")(audit)
 
 _SHOWN = ("id", "created_at", "retired_at")
 

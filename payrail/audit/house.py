@@ -42,6 +42,16 @@ def verify_ledger(fs: Fs, actors: Actors) -> list[Finding]:
     return _twice(lambda: _Look(fs, owners, only_named=True).ledger())
 
 
+def verify_book(fs: Fs, actors: Actors, path: str) -> list[Finding]:
+    """The part of `verify` about one book and the journal it comes from."""
+    owners = {
+        name: actor
+        for name, actor in actors.items()
+        if any(spec.path == path for spec in actor.books.values())
+    }
+    return _twice(lambda: _Look(fs, owners, only_named=True).book(path))
+
+
 def _twice(look: Any) -> list[Finding]:
     """Damage stays; what was a writer at work is gone at the second look."""
     first: list[Finding] = look()
@@ -96,6 +106,15 @@ class _Look:
             wanted = {path for actor in self._actors.values() for path in _paths(actor)}
             wanted |= {part.path for part in self._journals.values()}
             found = [*self._chains(), *self._check_books(), *self._check_ledger()]
+        return _sorted([finding for finding in found if finding.path in wanted])
+
+    def book(self, path: str) -> list[Finding]:
+        with ExitStack() as stack:
+            first_sizes = self._open_journals(stack)
+            self._open_books(stack)
+            self._read_journals(first_sizes)
+            found = [*self._chains(), *self._check_books()]
+        wanted = {path, *(part.path for part in self._journals.values())}
         return _sorted([finding for finding in found if finding.path in wanted])
 
     def _open_journals(self, stack: ExitStack) -> dict[str, int]:
@@ -212,4 +231,4 @@ def _sorted(found: list[Finding]) -> list[Finding]:
     return sorted(unique, key=lambda f: (f.severity != DAMAGE, f.path, f.line))
 
 
-__all__ = ["Channel", "verify", "verify_ledger"]
+__all__ = ["Channel", "verify", "verify_book", "verify_ledger"]

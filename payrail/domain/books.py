@@ -10,3 +10,5 @@ DISPUTES_BOOK = "data/ledger/disputes.jsonl"
 OUTBOX_BOOK = "data/outbox/events.jsonl"
 DELIVERIES_BOOK = "data/outbox/deliveries.jsonl"
 ACCESS_BOOK = "data/access/changes.jsonl"
+#: Who touched a card, and why.
+CARD_ACCESS_BOOK = "data/vault/access_log.jsonl"
