@@ -5,6 +5,7 @@ documentation (RFC 5737, RFC 3849), card numbers from the invented issuers of bi
 Never: draws from an unseeded source, or makes a documented test card by chance.
 """
 
+from payrail.domain.synthetic.crowd import World
 from payrail.domain.synthetic.demo import PlannedPayment, demo_plan
 from payrail.domain.synthetic.draws import Draws
 from payrail.domain.synthetic.follows import Follow
@@ -32,6 +33,7 @@ __all__ = [
     "SeededPayment",
     "SmallWorld",
     "SyntheticCard",
+    "World",
     "demo_plan",
     "seed_plan",
     "seed_stream",

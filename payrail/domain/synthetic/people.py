@@ -61,13 +61,26 @@ def customer(draws: Draws, number: int) -> Customer:
     """Customer `number` of a world; the number keeps mail addresses apart."""
     country, given, family = draws.one_of(_FOLK)
     name = f"{draws.one_of(given)} {draws.one_of(family)}"
+    return named(draws, number, name, country)
+
+
+def named(draws: Draws, number: int, name: str, country: str, ip: str = "") -> Customer:
+    """Somebody of that name, with an address of their own if none is given."""
     return Customer(
         id=f"cus_{number:03d}",
         name=name,
         email=f"{_mailbox(name)}.{number}@{draws.one_of(_MAIL_DOMAINS)}",
-        ip=_address(draws),
+        ip=ip or _address(draws),
         country=country,
     )
+
+
+def documentation_ip(draws: Draws, number: int) -> str:
+    """An address for documentation: for every other one a place of its own in the IPv6 network, for
+    the rest one of the few of IPv4, which many share."""
+    if draws.below(2):
+        return f"2001:db8:{number >> 16:x}:{number & 0xFFFF:x}::{1 + draws.below(0xFFFF):x}"
+    return f"{draws.one_of(_NETWORKS)}.{1 + draws.below(254)}"
 
 
 def _mailbox(name: str) -> str:

@@ -51,33 +51,33 @@ class Scene:
     settles: bool = False
 
 
-_HOLD, _CLAIM, _CANCEL = Act("authorize"), Act("capture"), Act("cancel")
+HOLD, CLAIM, _CANCEL = Act("authorize"), Act("capture"), Act("cancel")
 _HANG, _DECLINE = "hang", f"decline:{MADE_UP_DECLINE}"
 ASKED = "cardholder_asked"
-_PARTS = (_HOLD, Act("capture", 60, final=False), _CLAIM)
+_PARTS = (HOLD, Act("capture", 60, final=False), CLAIM)
 
 SCENES = (
     Scene("created", 2, "created", provider=None),
     Scene("canceled_at_once", 2, "reversed", (_CANCEL,), provider=None),
-    Scene("held", 3, "authorized", (_HOLD,)),
-    Scene("held_at_b", 2, "authorized", (_HOLD,), provider=B),
+    Scene("held", 3, "authorized", (HOLD,)),
+    Scene("held_at_b", 2, "authorized", (HOLD,), provider=B),
     Scene("held_in_one_call", 2, "authorized", one_call="manual"),
-    Scene("captured", 5, "captured", (_HOLD, _CLAIM), settles=True),
-    Scene("captured_at_b", 4, "captured", (_HOLD, _CLAIM), provider=B, settles=True),
+    Scene("captured", 5, "captured", (HOLD, CLAIM), settles=True),
+    Scene("captured_at_b", 4, "captured", (HOLD, CLAIM), provider=B, settles=True),
     Scene("captured_in_one_call", 4, "captured", one_call="automatic", settles=True),
-    Scene("captured_in_part", 4, "captured", (_HOLD, Act("capture", 70)), settles=True),
+    Scene("captured_in_part", 4, "captured", (HOLD, Act("capture", 70)), settles=True),
     Scene("captured_in_parts", 3, "captured", _PARTS, settles=True),
     # More may still be claimed, so that no settlement closes it.
     Scene("captured_so_far", 3, "captured", _PARTS[:2]),
-    Scene("canceled", 3, "reversed", (_HOLD, _CANCEL)),
-    Scene("canceled_at_b", 1, "reversed", (_HOLD, _CANCEL), provider=B),
-    Scene("declined", 4, "declined", (_HOLD,)),
-    Scene("declined_made_up", 2, "declined", (_HOLD,), drill=_DECLINE),
+    Scene("canceled", 3, "reversed", (HOLD, _CANCEL)),
+    Scene("canceled_at_b", 1, "reversed", (HOLD, _CANCEL), provider=B),
+    Scene("declined", 4, "declined", (HOLD,)),
+    Scene("declined_made_up", 2, "declined", (HOLD,), drill=_DECLINE),
     # Given up after a quarter of an hour, unless somebody opens their page.
-    Scene(ASKED, 2, "requires_action", (_HOLD,)),
+    Scene(ASKED, 2, "requires_action", (HOLD,)),
     # Taken up and never answered: every ask hears `pending`.
-    Scene("doubtful", 2, "unknown", (_HOLD,), drill=_HANG),
-    Scene("doubtful_at_b", 2, "unknown", (_HOLD,), provider=B, drill=_HANG),
+    Scene("doubtful", 2, "unknown", (HOLD,), drill=_HANG),
+    Scene("doubtful_at_b", 2, "unknown", (HOLD,), provider=B, drill=_HANG),
 )
 
 

@@ -9,10 +9,12 @@ from functools import cache
 from payrail.domain.cards import BinRow, bin_of, bin_table, last4, luhn_digit
 from payrail.domain.ids import derived_id
 from payrail.domain.synthetic.draws import Draws
-from payrail.domain.testcards import TEST_CARDS, TestCard
+from payrail.domain.testcards import TEST_CARDS, Later, TestCard
 
 #: A card is good for one to so many years beyond the year of its world.
 CARD_YEARS_MAX = 4
+#: The issuers of small worlds, which stay as they are when the table grows at its end.
+SMALL_WORLD_ISSUERS = 33
 _LENGTHS = {"amex": 15, "diners": 14}
 
 
@@ -40,8 +42,8 @@ class SyntheticCard:
 
 def invented_card(draws: Draws, year: int, card_id: str) -> SyntheticCard:
     """A card of an issuer of bins.csv, valid by brand, length and check digit."""
-    row = draws.one_of(_invented_bins())
-    length = _LENGTHS.get(row.brand, 16)
+    row = draws.one_of(invented_issuers()[:SMALL_WORLD_ISSUERS])
+    length = pan_digits(row.brand)
     body = row.bin6 + draws.digits(length - len(row.bin6) - 1)
     return _form(draws, body + luhn_digit(body), row, year, card_id)
 
@@ -65,13 +67,25 @@ def challenged_card(draws: Draws, year: int) -> SyntheticCard:
     return _documented(draws, draws.one_of(asking), year)
 
 
+def later_card(draws: Draws, year: int, later: Later) -> SyntheticCard:
+    """A documented card that is approved, and does this afterwards."""
+    return _documented(
+        draws, next(card for card in TEST_CARDS.values() if card.later is later), year
+    )
+
+
 def card_id(world: str, index: int) -> str:
     """An id from where the card comes from, not from its digits: nobody can count back."""
     return derived_id("card", world, index, 0)
 
 
+def pan_digits(brand: str) -> int:
+    """How long a number of this brand is."""
+    return _LENGTHS.get(brand, 16)
+
+
 @cache
-def _invented_bins() -> tuple[BinRow, ...]:
+def invented_issuers() -> tuple[BinRow, ...]:
     """Issuers that no documented test card comes from, so that no number can be one of those."""
     documented = {bin_of(number) for number in TEST_CARDS}
     return tuple(row for bin6, row in bin_table().items() if bin6 not in documented)
