@@ -153,14 +153,16 @@ def _actor(ports: _Ports, *, demo: bool) -> Resident:
     if ports.name == "vault":
         return _vault(ports)
     doors = [_lag_gauge(ports)] if ports.name == "dispatcher" else []
-    return _at_home(ports, lambda: _make_core(ports, demo=demo), doors)
+    return _at_home(ports, lambda: _make_core(ports, demo=demo), doors, _works(ports))
 
 
-def _at_home(ports: _Ports, make: Callable[[], Actor[Any]], doors: Sequence[Any]) -> Resident:
+def _at_home(
+    ports: _Ports, make: Callable[[], Actor[Any]], doors: Sequence[Any], works: Any
+) -> Resident:
     from payrail.runtime.resident import ActorResident, Place
 
     place = Place(ports.name, ports.home, ports.fs, ports.clock, ports.bell, ports.log, ports.steps)
-    return ActorResident(place, make, doors, _works(ports))
+    return ActorResident(place, make, doors, works)
 
 
 def _works(ports: _Ports) -> Any:
@@ -293,7 +295,10 @@ def _vault(ports: _Ports) -> Resident:
     return VaultResident(
         open_keys=lambda: open_keys(ports.fs, ports.clock, ports.rng, given),
         at_home=lambda keys: _at_home(
-            ports, lambda: _vault_core(ports, keys), [_vault_door(ports, keys)]
+            ports,
+            lambda: _vault_core(ports, keys),
+            [_vault_door(ports, keys)],
+            _vault_works(ports, keys),
         ),
         sealed_door=lambda why: SealedDoor(why, ports.settings, ports.rng, ports.log),
         log=ports.log,
@@ -307,6 +312,12 @@ def _vault_core(ports: _Ports, keys: Any) -> Actor[Any]:
     vault = Vault(keys, HpkeSeals(ports.fs))
     vault.peers = ("gateway", "vault.http", *PROVIDERS)
     return vault
+
+
+def _vault_works(ports: _Ports, keys: Any) -> Any:
+    from actors.vault.key_works import key_works
+
+    return lambda _control: key_works(ports.fs, ports.rng, keys)
 
 
 def _vault_door(ports: _Ports, keys: Any) -> Any:

@@ -26,6 +26,7 @@ from actors.simulation.waiting import is_waited_for
 from actors.simulation.witness import EDGES, Question, Witness
 from actors.vault.cipher import Card
 from actors.vault.core import Vault
+from actors.vault.key_works import works_at_once
 from actors.vault.keys import open_keys
 from actors.vault.seals import HpkeSeals
 from payrail.domain import cards
@@ -86,7 +87,7 @@ class SimHouse:
         self.faults: Callable[[str], Faults] = lambda _name: ()
         self.doors_closed = False  # providers' notices find nobody
         self.posted: list[Told] = []  # notices as the front door read them
-        rng = SimRng(7)
+        rng = self.rng = SimRng(7)
         self.keys = open_keys(self.fs, self.clock, rng)
         self.provider_keys = {
             name: provider_keys(self.fs, rng, name, public) for name, public in PROVIDERS.items()
@@ -99,10 +100,13 @@ class SimHouse:
     def start(self, *names: str) -> "SimHouse":
         """A new process for each of these actors, or for all; the old one is killed."""
         for name in names or self.actors:
-            if name in self.processes:
+            is_reborn = name in self.processes
+            if is_reborn:
                 self.processes[name].kill()
             self.at_work = name
             fs = self.processes[name] = SimFs(self.disk, faults=self.faults(name))
+            if is_reborn and name == "vault":
+                self.keys = open_keys(fs, self.clock, self.rng)
             self.drivers.pop(name, None)
             self.drivers[name] = Driver(self.core(name), self.world(name, fs))
         return self
@@ -135,7 +139,7 @@ class SimHouse:
         """What this actor does beside its loop, over the files of its own process."""
         if name in PROVIDERS:
             return {STATEMENT: partial(write_statement, fs)}
-        return {}
+        return works_at_once(fs, self.rng, self.keys) if name == "vault" else {}
 
     def core(self, name: str) -> Actor[Any]:
         if name == "gateway":

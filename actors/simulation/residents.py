@@ -41,6 +41,7 @@ from actors.simulation.evidence import Begun
 from actors.simulation.logs import SimLog
 from actors.simulation.seals import SimKeys, SimSeals, SimUnseal
 from actors.vault.core import Vault
+from actors.vault.key_works import key_works
 from actors.vault.keys import open_keys
 from payrail.domain.providers import public_name
 from payrail.domain.webhooks import SCHEDULES, AllowList
@@ -73,6 +74,8 @@ _PROVIDER_PEERS = ("vault", "gateway", FRONT)
 JOBS = Jobs(settle_every_ms=43_200_000, reconcile_every_ms=43_200_000)
 #: Rounds of the front door's event loop in one turn: a request takes a few.
 FRONT_TURNS = 4
+#: Cards that the vault encrypts again in one step: so few that a rotation takes several.
+MOVED_AT_ONCE = 2
 #: Retries of webhooks come soon.
 SCHEDULE = "demo"
 __all__ = ["API", "FRONT", "INNER", "NAMES", "VAULT", "Household"]
@@ -141,6 +144,7 @@ class Household:
     beside: dict[str, Beside] = field(default_factory=dict)
     begun: list[Begun] = field(default_factory=list)
     _loops: dict[int, list[VirtualLoop]] = field(default_factory=dict)  # by pid
+    _vault_keys: dict[int, SimKeys] = field(default_factory=dict)  # by pid
     _watchers: list[asyncio.Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -157,8 +161,8 @@ class Household:
             files = () if process is None else open_all(process.fs)
             return Gateway(self.rules, peers=_GATEWAY_PEERS, files=files)
         if name == "vault":
-            keys: Any = process and _keys(process, self.rng)
-            vault = Vault(keys, SimSeals())
+            keys: Any = process and self._keys_of(process)
+            vault = Vault(keys, SimSeals(), moved_at_once=MOVED_AT_ONCE)
             vault.peers = _VAULT_PEERS
             return vault
         if name == "reconciler":
@@ -193,7 +197,7 @@ class Household:
         life = HouseLife(core, parts)
         life.beside = beside
         if isinstance(core, Vault):
-            life.door = SimVaultDoor(place, life.driver, _keys(process, self.rng), ground.cells)
+            life.door = SimVaultDoor(place, life.driver, self._keys_of(process), ground.cells)
             loops.append(life.door.loop)
         return life
 
@@ -220,6 +224,8 @@ class Household:
             return (opened(process.control),)
         if name == "reconciler":
             return (reconciler_works(fs),)
+        if name == "vault":
+            return (key_works(fs, self.rng, self._keys_of(process)),)
         return (self._watching(process),) if name == "gateway" else ()
 
     def _posting(
@@ -257,8 +263,17 @@ class Household:
 
     def ended(self, pid: int) -> None:
         """A process is dead: its coroutines and connections go."""
+        self._vault_keys.pop(pid, None)
         for loop in self._loops.pop(pid, ()):
             loop.end()
+
+    def _keys_of(self, process: SimProcess) -> SimKeys:
+        """The keys of a vault's process, opened once: for the vault, its door and its works."""
+        keys = self._vault_keys.get(process.pid)
+        if keys is None:
+            keys = SimKeys(open_keys(process.fs, process.clock, self.rng))
+            self._vault_keys[process.pid] = keys
+        return keys
 
     def _front(self, process: SimProcess) -> FrontLife:
         machine = self.machine
@@ -288,7 +303,3 @@ class Household:
             bell=process.ground.bell,
             rouse=process.wake,
         )
-
-
-def _keys(process: SimProcess, rng: Rng) -> SimKeys:
-    return SimKeys(open_keys(process.fs, process.clock, rng))

@@ -54,7 +54,12 @@ class SimKeys(VaultKeys):
         sealed = _sealed(f"{self.current_id}|{token}".encode(), msgspec.json.encode(fields))
         return EncryptedCard(self.current_id, sealed)
 
+    def again(self, token: str, stored: EncryptedCard) -> EncryptedCard:
+        return self.encrypt(token, self.open_card(token, stored))
+
     def open_card(self, token: str, stored: EncryptedCard) -> Card:
+        if not self.opens(stored.key_id):
+            return super().open_card(token, stored)
         plain = _opened(f"{stored.key_id}|{token}".encode(), stored.ciphertext)
         if plain is None:
             return super().open_card(token, stored)

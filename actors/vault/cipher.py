@@ -1,4 +1,5 @@
-"""The cards at rest: encrypted under the newest key, opened with the one a card names.
+"""The cards at rest: encrypted under the newest key, opened with the one a card names, and moved
+from an older one to the newest.
 
 A ciphertext holds its token and its key id inside, because Fernet binds no context of its own:
 a card that was moved to another token does not open.
@@ -14,7 +15,7 @@ import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 from msgspec import Struct
 
-from actors.vault.keyfile import KEYS, KeyLine
+from actors.vault.keyfile import KEYS, KeyLine, new_line
 from actors.vault.state import EncryptedCard
 from payrail.errors import PayRailError
 from payrail.runtime.ports import Clock
@@ -52,10 +53,10 @@ class VaultKeys:
     """Encrypts with the newest key, opens with the one a card names."""
 
     def __init__(self, lines: Sequence[KeyLine], fingerprint_key: bytes, clock: Clock) -> None:
-        self._by_id = {line.id: Fernet(line.key) for line in lines}
+        self._by_id = {line.id: Fernet(line.key) for line in lines if line.key}
         self._fingerprint_key = fingerprint_key
         self._clock = clock
-        self.current_id = lines[0].id
+        self.current_id = next(iter(self._by_id))
 
     def encrypt(self, token: str, card: Card) -> EncryptedCard:
         """The card for rest, bound to `token` and to the current key."""
@@ -69,6 +70,10 @@ class VaultKeys:
 
     def open_card(self, token: str, stored: EncryptedCard) -> Card:
         """The card of `token`. Raises RecordMismatch."""
+        plain = self._plain(token, stored)
+        return Card(plain.n, plain.m, plain.y, plain.h)
+
+    def _plain(self, token: str, stored: EncryptedCard) -> _Plain:
         cipher = self._by_id.get(stored.key_id)
         if cipher is None:
             raise RecordMismatch(f"key {stored.key_id} is not in {KEYS}")
@@ -79,7 +84,32 @@ class VaultKeys:
             raise RecordMismatch(f"the card does not open with key {stored.key_id}") from None
         if (plain.t, plain.k) != (token, stored.key_id):
             raise RecordMismatch("the ciphertext was made for another token or key")
-        return Card(plain.n, plain.m, plain.y, plain.h)
+        return plain
+
+    def again(self, token: str, stored: EncryptedCard) -> EncryptedCard:
+        """The same card under the current key, as old as it was. Raises RecordMismatch."""
+        plain = self._plain(token, stored)
+        plain.k = self.current_id
+        at_s = self._by_id[stored.key_id].extract_timestamp(stored.ciphertext)
+        text = self._by_id[plain.k].encrypt_at_time(msgspec.json.encode(plain), at_s)
+        return EncryptedCard(plain.k, text.decode())
+
+    def opens(self, key_id: str) -> bool:
+        """Whether this key is here: one that was lost is not."""
+        return key_id in self._by_id
+
+    def begin(self, key_id: str, created_at: str, key: str) -> KeyLine:
+        """The line of a new key, for the file."""
+        return new_line(key_id, created_at, key, self._fingerprint_key)
+
+    def use(self, line: KeyLine) -> None:
+        """From now on new cards are under this key. The file that has it is durable."""
+        if line.key:
+            self._by_id[line.id] = Fernet(line.key)
+            self.current_id = line.id
+
+    def forget(self, key_id: str) -> None:
+        self._by_id.pop(key_id, None)
 
     def fingerprint(self, merchant_id: str, number: str) -> str:
         """The same for the same card of one merchant; says nothing across merchants.

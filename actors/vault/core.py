@@ -13,9 +13,11 @@ from actors.vault import state as vault_state
 from actors.vault.access import PURPOSES, Wanted, access_line
 from actors.vault.cipher import Card, RecordMismatch
 from actors.vault.refusals import CardWithheld, problem_of
+from actors.vault.rotating import Rotator
 from actors.vault.seals import ProviderKeyMissing, ProviderSeals
 from actors.vault.state import EncryptedCard, TokenRecord, VaultState
 from actors.vault.tokens import store, token_view
+from actors.vault.worklist import CARDS_MAX, CardMover
 from payrail.domain.messages import (
     PROVIDERS,
     CardRefused,
@@ -26,6 +28,13 @@ from payrail.domain.messages import (
 )
 from payrail.domain.providers import actor_of, public_name
 from payrail.domain.words.cards import AskCards, CardNews
+from payrail.domain.words.vault_keys import (
+    EncryptAgain,
+    KeyDropped,
+    KeyMade,
+    LookAtKeys,
+    RotateKeys,
+)
 from payrail.runtime.actor import BookSpec, Message, Moment, Send, Step, answer
 
 #: What each wish may be given for.
@@ -36,8 +45,8 @@ PURPOSES_OF = {
 }
 
 
-class CardOpener(Protocol):
-    """Collaborator of the vault: `keys.VaultKeys`."""
+class CardOpener(CardMover, Protocol):
+    """Collaborator of the vault: `cipher.VaultKeys`."""
 
     def open_card(self, token: str, stored: EncryptedCard) -> Card:
         """The card of `token`. Raises RecordMismatch."""
@@ -50,15 +59,18 @@ class Vault:
     books: Mapping[str, BookSpec] = {"access": vault_state.ACCESS_BOOK}
     peers: Sequence[str] = ("gateway", "vault.http", "frontdoor", *PROVIDERS)
 
-    def __init__(self, cards: CardOpener, seals: ProviderSeals) -> None:
+    def __init__(
+        self, cards: CardOpener, seals: ProviderSeals, *, moved_at_once: int = CARDS_MAX
+    ) -> None:
         self._cards = cards
         self._seals = seals
+        self._rotator = Rotator(cards, moved_at_once)
 
     def fresh(self) -> VaultState:
         return VaultState()
 
-    def opened(self, state: VaultState, moment: Moment) -> Step:  # noqa: ARG002
-        return Step()
+    def opened(self, state: VaultState, moment: Moment) -> Step:
+        return self._rotator.opened(state, moment)
 
     def apply(self, state: VaultState, event: Struct) -> None:
         vault_state.apply(state, event)
@@ -82,6 +94,8 @@ class Vault:
                 return Step(out=[Send("gateway", "cards.told", CardNews(ident))])
             case LookUpCard() as wish:
                 return self._look_up(state, wish, message, moment)
+            case RotateKeys() | LookAtKeys() | KeyMade() | EncryptAgain() | KeyDropped():
+                return self._rotator.decide(state, message, moment)
         raise ValueError(f"the vault has no answer to {message.kind}")
 
     def _charge(

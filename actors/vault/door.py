@@ -25,6 +25,7 @@ from actors.vault.door_models import (
 from payrail.domain.access import TOKEN_READERS
 from payrail.domain.cards import bin_of, brand_of, find_pans, last4
 from payrail.domain.messages import LookUpCard, StoreCard
+from payrail.domain.words.vault_keys import LookAtKeys, RotateKeys
 from payrail.errors import RequestError
 from payrail.runtime.edge import Edge
 from payrail.runtime.ports import Clock, Rng
@@ -33,12 +34,17 @@ from payrail.web.access import AccessView, Caller, must_name_merchant
 from payrail.web.bodies import read_json
 from payrail.web.correlation import correlation_id
 from payrail.web.heads import bearer, unauthenticated
+from payrail.web.limits import Limits
 from payrail.web.replies import passed_on
 
 EDGE, VAULT = "vault.http", "vault"
 ORIGIN = "http"
 #: Who asks when the internal secret is shown.
 INSIDER = "internal"
+#: Paths that take the internal secret.
+INSIDE = ("/charge-token", "/rotate-keys")
+#: Calls without the right to rotate that are written down; more are refused without a line.
+REFUSALS_PER_S = 5
 _TOKEN_BYTES = 16
 #: How often a waiting question looks whether the log can still be written.
 _LOOK_S = 0.25
@@ -63,6 +69,7 @@ class VaultDoor:
         self._edge, self._access, self._keys = edge, access, keys
         self._clock, self._rng, self._internal_secret = clock, rng, internal_secret
         self._budget_ms, self._blocked = budget_ms, blocked
+        self._limits = Limits(clock.monotonic_ms)
         self.leaving = False  # the vault takes no more: whoever waits is told so
 
     async def tokenize(self, request: web.Request) -> web.Response:
@@ -116,6 +123,18 @@ class VaultDoor:
         )
         return await self._ask(request, "card.lookup", wish, wish.token)
 
+    async def rotate(self, request: web.Request) -> web.Response:
+        """A new key. Whoever may not is written down, too, as often as a log can bear."""
+        order = RotateKeys(INSIDER, ORIGIN)
+        if not self._is_inside(request):
+            self._limits.must_pass("rotate", REFUSALS_PER_S)
+            order = RotateKeys(self._name_of(request), ORIGIN, "unauthenticated")
+        return await self._ask(request, "keys.rotate", order, "keys")
+
+    async def rotation(self, request: web.Request) -> web.Response:
+        self._must_be_inside(request)
+        return await self._ask(request, "keys.look", LookAtKeys(), "keys")
+
     async def health(self, _request: web.Request) -> web.Response:
         if self._blocked():
             raise _audit_unavailable()
@@ -124,7 +143,7 @@ class VaultDoor:
     def admit(self, request: web.Request) -> None:
         """Let a request in by its key, or by the secret that its path takes. Raises RequestError
         401 or 429."""
-        if request.path == "/charge-token":
+        if request.path in INSIDE:
             self._must_be_inside(request)
         else:
             self._caller(request)
@@ -132,6 +151,22 @@ class VaultDoor:
     def _must_be_inside(self, request: web.Request) -> None:
         if not same_secret(bearer(request), self._internal_secret):
             raise unauthenticated("This needs the internal secret.")
+
+    def _is_inside(self, request: web.Request) -> bool:
+        try:
+            self._must_be_inside(request)
+        except RequestError:
+            return False
+        return True
+
+    def _name_of(self, request: web.Request) -> str:
+        """Who shows a key that opens other doors, for the log. Raises RequestError 429."""
+        try:
+            return self._access.authenticate(bearer(request)).user_id
+        except RequestError as refusal:
+            if refusal.status == 429:
+                raise
+            return "unknown"
 
     def _caller(self, request: web.Request) -> Caller:
         caller = self._access.authenticate(bearer(request))

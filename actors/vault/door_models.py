@@ -90,6 +90,28 @@ class Sealed(BaseModel):
     sealed: str
 
 
+class KeysRotated(BaseModel):
+    key_id: Annotated[str, Field(description="New cards are under it from now on.")]
+    previous: Annotated[list[str], Field(description="Keys that are not retired yet.")]
+    cards_to_do: Annotated[int, Field(description="Cards that are moved under it now.")]
+
+
+class KeyShown(BaseModel):
+    id: str
+    cards: Annotated[int, Field(description="Cards that rest under it.")]
+
+
+class KeyLost(BaseModel):
+    key_id: str
+    cards: int
+    tokens: Annotated[list[str], Field(description="The first hundred of them.")]
+
+
+class RotationShown(KeysRotated):
+    keys: Annotated[list[KeyShown], Field(description="Newest first, without retired ones.")]
+    lost: Annotated[list[KeyLost], Field(description="Cards that do not open, by their key.")]
+
+
 class Health(BaseModel):
     status: str
     actor: str

@@ -29,7 +29,7 @@ class KeyLine(Struct):
     id: str
     created_at: str
     retired_at: str | None
-    key: str
+    key: str | None  # None: retired, and nothing is under it any more
     check: str  # tells a wrong key from a right one without opening a card
 
     def __repr__(self) -> str:
@@ -56,17 +56,20 @@ def read_keys(fs: Fs) -> KeysFile | None:
         sealed(f"{KEYS} cannot be read ({error.strerror}); give it to this user")
     except (msgspec.MsgspecError, UnicodeDecodeError):
         sealed(f"{KEYS} cannot be read; restore it")
-    if not found.keys:
+    if not any(line.key for line in found.keys):
         sealed(f"{KEYS} holds no key; restore it")
     return found
 
 
 def make_keys(fs: Fs, clock: Clock, own: bytes, key: str) -> KeysFile:
-    check = _check(own, _FIRST_ID, key)
-    line = KeyLine(_FIRST_ID, iso(clock.now().wire_ms), None, key, check)
-    made = KeysFile([line], begun_with=check)
+    line = new_line(_FIRST_ID, iso(clock.now().wire_ms), key, own)
+    made = KeysFile([line], begun_with=line.check)
     write_keys(fs, made)
     return made
+
+
+def new_line(key_id: str, created_at: str, key: str, own: bytes) -> KeyLine:
+    return KeyLine(key_id, created_at, None, key, _check(own, key_id, key))
 
 
 def write_keys(fs: Fs, keys: KeysFile) -> None:
@@ -76,7 +79,7 @@ def write_keys(fs: Fs, keys: KeysFile) -> None:
 
 def must_fit(found: KeysFile, own: bytes, given: str) -> None:
     for line in found.keys:
-        if not _same(line.check, _check(own, line.id, line.key)):
+        if line.key and not _same(line.check, _check(own, line.id, line.key)):
             sealed(
                 f"key id {line.id} does not open its key-check; restore {KEYS}, or"
                 f" data/secrets/vault/fingerprint if that was changed"

@@ -37,6 +37,10 @@ def open_keys(fs: Fs, clock: Clock, rng: Rng, given: str = "") -> VaultKeys:
         # Again: whoever wrote it may have died before its name was durable. Once a card was stored
         # under it, a start has come behind this, and a full disk keeps none from its cards.
         fs.replace(KEYS, fs.read(KEYS))
+    elif len(found.keys) > 1:
+        # Whoever rotated may have died before the new name was durable: no card goes under a key
+        # that a power cut takes back. This writes no byte, so that a full disk does not matter.
+        fs.open(KEYS, create=True).close()
     return VaultKeys(found.keys, own, clock)
 
 

@@ -19,6 +19,14 @@ _PROBLEMS = {
     "provider_unknown": (422, "validation-error", "Name a provider and an operation."),
     "provider_key_missing": (503, "provider-key-missing", "The provider has published no key yet."),
     "vault_record_mismatch": (503, "vault-record-mismatch", "The stored card does not open."),
+    "key_retired": (503, "actor-restarting", "The key was rotated meanwhile; send it again."),
+    "rotation_under_way": (409, "rotation-under-way", "A new key is being made; ask again."),
+    "too_many_keys": (
+        409,
+        "rotation-under-way",
+        "Too many older keys have cards under them; GET /rotate-keys tells which.",
+    ),
+    "unauthenticated": (401, "unauthenticated", "This needs the internal secret."),
     "token_taken": (409, "token-taken", "This token stands for a card already."),
 }
 _RIGHTS = (403, "forbidden", "This key may not use the card in this way.")
@@ -28,6 +36,8 @@ _FIELD_OF = {
     "purpose_unknown": "purpose",
     "provider_unknown": "provider",
 }
+#: These are over by themselves.
+_PASSING = ("provider_key_missing", "key_retired", "rotation_under_way")
 _CODE = re.compile(r"[a-z0-9_]{1,40}")
 
 
@@ -59,5 +69,5 @@ def problem_of(code: str, want: str, correlation_id: str) -> tuple[int, dict[str
         detail,
         correlation_id,
         errors=[{"field": field, "message": detail}] if field else [],
-        retryable=code == "provider_key_missing",
+        retryable=code in _PASSING,
     )

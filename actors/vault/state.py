@@ -4,12 +4,22 @@ Owns: data/vault/tokens.json, data/vault/encrypted_cards.json, data/vault/access
 Never: holds a card number or an encryption key. Those are in `keys` and live for one call.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
+from actors.vault import rotation as keys_rotation
+from actors.vault.rotation import (
+    ROTATION,
+    CardsMoved,
+    KeyRetired,
+    KeysRetiring,
+    KeyTaken,
+    Rotation,
+    RotationBegun,
+)
 from payrail.errors import LineDamaged
 from payrail.runtime.actor import BookSpec
 
@@ -59,11 +69,13 @@ class AccessLine(Struct, frozen=True, omit_defaults=True):
     merchant_id: str | None = None  # whose token it is
     provider: str | None = None  # for whom the card was asked to be sealed
     reference: str | None = None  # of that provider's operation
+    key_id: str | None = None  # the key that came or went
 
 
 class VaultState(Struct):
     tokens: dict[str, TokenRecord] = {}
     cards: dict[str, EncryptedCard] = {}
+    rotation: Rotation = field(default_factory=Rotation)
 
     def token_of(self, token: str, merchant_id: str | None) -> TokenRecord | None:
         """The record, if it is this merchant's (None: the house asks, over all merchants)."""
@@ -86,10 +98,16 @@ class _Cards(Struct):
     cards: dict[str, EncryptedCard]
 
 
-_decode_event = msgspec.json.Decoder(CardStored).decode
+class _Rotation(Struct):
+    rotation: Rotation
+
+
+_Event = CardStored | RotationBegun | KeyTaken | CardsMoved | KeysRetiring | KeyRetired
+_decode_event: Callable[[bytes], Struct] = msgspec.json.Decoder(_Event).decode
 _decode_access = msgspec.json.Decoder(AccessLine).decode
 _decode_tokens = msgspec.json.Decoder(_Tokens).decode
 _decode_cards = msgspec.json.Decoder(_Cards).decode
+_decode_rotation = msgspec.json.Decoder(_Rotation).decode
 
 
 def read_event(line: bytes) -> Struct:
@@ -113,23 +131,34 @@ ACCESS_BOOK = BookSpec(path=ACCESS_LOG, read=read_access, sequence="access")
 
 def apply(state: VaultState, event: Struct) -> None:
     """Fold one event. An access line changes nothing that the vault decides by."""
-    if isinstance(event, CardStored):
-        state.tokens[event.token] = event.record
-        state.cards[event.token] = event.card
+    match event:
+        case CardStored():
+            state.tokens[event.token] = event.record
+            state.cards[event.token] = event.card
+        case CardsMoved(key_id=key_id, cards=cards):
+            for token, ciphertext in cards.items():
+                state.cards[token] = EncryptedCard(key_id, ciphertext)
+        case RotationBegun() | KeyTaken() | KeysRetiring() | KeyRetired():
+            keys_rotation.fold(state.rotation, event)
 
 
 def documents(state: VaultState) -> dict[str, Any]:
-    """The state as its two documents; people read them, `load` uses them."""
-    return {TOKENS: {"tokens": state.tokens}, CARDS: {"cards": state.cards}}
+    """The state as its documents; people read them, `load` uses them."""
+    return {
+        TOKENS: {"tokens": state.tokens},
+        CARDS: {"cards": state.cards},
+        ROTATION: {"rotation": state.rotation},
+    }
 
 
 def load(found: Mapping[str, bytes]) -> VaultState:
-    """The state that `documents` wrote. Raises LineDamaged when the two do not fit together."""
+    """The state that `documents` wrote. Raises LineDamaged when they do not fit together."""
     try:
         tokens = _decode_tokens(found[TOKENS]).tokens
         cards = _decode_cards(found[CARDS]).cards
+        rotation = _decode_rotation(found[ROTATION]).rotation
     except (KeyError, msgspec.MsgspecError) as error:
         raise LineDamaged(f"not the documents of the vault: {error}") from error
     if tokens.keys() != cards.keys():
         raise LineDamaged("tokens.json and encrypted_cards.json name different tokens")
-    return VaultState(tokens, cards)
+    return VaultState(tokens, cards, rotation)

@@ -21,6 +21,9 @@ def store(state: VaultState, order: StoreCard, message: Message, moment: Moment)
     if order.token in state.tokens:  # 128 random bits do not meet again: a door gone wrong.
         status, problem = problem_of("token_taken", "metadata", message.correlation_id)
         return Step(posts=[line("refused:token_taken")], replies=answer(message, status, problem))
+    if not state.rotation.takes(order.key_id):  # It was on its way for as long as a key lives on.
+        status, problem = problem_of("key_retired", "metadata", message.correlation_id)
+        return Step(posts=[line("refused:key_retired")], replies=answer(message, status, problem))
     card = EncryptedCard(order.key_id, order.ciphertext)
     return Step(
         events=[CardStored(order.token, record, card)],

@@ -22,6 +22,7 @@ from payrail.domain.words import (
     refunds,
     rules,
     settlement,
+    vault_keys,
 )
 from payrail.domain.words.cards import (
     CardKnown,
@@ -168,5 +169,6 @@ _ROOMS = (
     rules,
     house,
     payouts,
+    vault_keys,
 )
 KINDS: dict[str, Kind] = {row.name: row for room in _ROOMS for row in room.KINDS}

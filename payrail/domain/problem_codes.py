@@ -158,6 +158,12 @@ CODES: dict[str, ProblemCode] = {
         "`/health` of the vault says why: operators unlock it, or a file is put back.",
         retryable=True,
     ),
+    "rotation-under-way": ProblemCode(
+        409,
+        "The last rotation of keys has not come as far.",
+        "GET /rotate-keys tells how far it is; ask again.",
+        retryable=True,
+    ),
     "not-accepted": ProblemCode(
         503, "The provider says that it did not take this up.", "Try another one.", retryable=True
     ),

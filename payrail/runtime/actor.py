@@ -165,6 +165,7 @@ class Step:
     replies: list[Reply] = field(default_factory=list)
     shows: list[Show] = field(default_factory=list)
     errands: list[Errand] = field(default_factory=list)
+    documents: bool = False  # wanted now, not at the next rest: a wish, and not journaled
     retries: int = 0  # for the metrics, as `errors`; neither is journaled
     errors: int = 0  # what failed and should not have: a decline or a refused request has not
 

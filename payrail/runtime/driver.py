@@ -130,6 +130,7 @@ class Driver(Generic[S]):
         self.intake.tell_consumed()
         self._pending = self.loop.synced()
         self.flush()
+        self._write_wanted()
         return True
 
     @property
@@ -246,6 +247,18 @@ class Driver(Generic[S]):
         )
         self._durable(self.loop.note(taken, self.world.clock.now()))
         self._pending.extend(self.loop.synced())
+
+    def _write_wanted(self) -> None:
+        """A snapshot that a step asked for, before anything more is decided. One that cannot be
+        written is not tried again by itself: whoever asked will look for it."""
+        if not self.loop.wants_documents or self._pending:
+            return
+        self.loop.wants_documents = False
+        try:
+            self.write_documents()
+            self.flush()
+        except OSError as error:
+            self.notes.append(("documents.held", {"reason": error.strerror}))
 
     def _sync_derived(self) -> None:
         """Books and spools. After a failed sync what can be read of them may be the old bytes, with

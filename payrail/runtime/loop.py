@@ -79,6 +79,7 @@ class Loop(Generic[S]):
         self._after: list[JournalLine] = []
         self._shows: dict[str, Show] = {}  # by path: of a batch, the last one counts
         self._errands: list[Errand] = []
+        self.wants_documents = False  # somebody decided so since they were written last
 
     def open(self, taken: Taken, now: Now) -> list[Effect]:
         """The first step of an incarnation: the next epoch, and what the actor wants before it
@@ -253,6 +254,7 @@ class Loop(Generic[S]):
             raise Unhandled(fault) from fault
         self._shows.update((show.path, show) for show in shows)
         self._errands.extend(step.errands)
+        self.wants_documents |= step.documents
         self.counted.retries += step.retries
         self.counted.errors += step.errors + sum(post.book == DLQ for post in step.posts)
         for event in step.events:

@@ -11,6 +11,7 @@ from openapi_spec_validator import validate
 from pydantic import SecretStr
 
 from actors.vault.core import Vault
+from actors.vault.key_works import key_works
 from actors.vault.keys import open_keys
 from actors.vault.listener import vault_door
 from actors.vault.seals import HpkeSeals
@@ -100,6 +101,7 @@ async def open_vault(home, must_be_whole=taken_as_whole):
         Place("vault", str(home), fs, clock, bells, log, StepLog("vault", logged, clock)),
         lambda: Vault(keys, HpkeSeals(fs)),
         [door],
+        lambda _control: key_works(fs, rng, keys),
     )
     with taking_up(home, "vault") as control:
         running = asyncio.create_task(resident.run(control))

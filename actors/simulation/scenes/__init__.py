@@ -13,6 +13,7 @@ from actors.simulation.scenes import (
     edges,
     hand_lines,
     holds,
+    key_rotation,
     late_news,
     payments,
     payouts,
@@ -41,6 +42,7 @@ FLOWS: dict[str, tuple[Scene, ...]] = {
     "rule_files": rule_files.SCENES,
     "documents": documents.SCENES,
     "rotation": rotation.SCENES,
+    "key_rotation": key_rotation.SCENES,
     "edges": edges.SCENES,
     "hand_lines": hand_lines.SCENES,
 }

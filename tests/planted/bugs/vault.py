@@ -61,7 +61,7 @@ BUGS = (
         "a stored card that was moved to another token opens there",
         (
             Edit(
-                "actors.vault.cipher:VaultKeys.open_card",
+                "actors.vault.cipher:VaultKeys._plain",
                 "(plain.t, plain.k) != (token, stored.key_id)",
                 "not plain.t",
             ),
