@@ -10,6 +10,7 @@ from aiohttp import web
 
 from actors.frontdoor.app import inner_app, public_app
 from actors.frontdoor.asking import Asking
+from actors.frontdoor.card_access import CardAccesses
 from actors.frontdoor.cases import Cases
 from actors.frontdoor.challenges import Challenges
 from actors.frontdoor.clock import Clocks
@@ -68,6 +69,7 @@ class Parts:
     access: AccessView
     views: Views
     deliveries: Whole
+    card_access: Whole
     resolve: Resolve
     house_secret: bytes
     webhook_allow: tuple[str, ...]
@@ -110,6 +112,7 @@ def _public_routes(parts: Parts, reads: Reads, house: House) -> list[Route]:
         *_endpoints(parts, reads).routes(),
         *People(asking, access, parts.house_secret, parts.rng).routes(),
         *Deliveries(fs, access, reads, parts.deliveries).routes(),
+        *CardAccesses(fs, access, reads, parts.card_access).routes(),
         *Payouts(asking, access, reads, payments).routes(),
         *_clocks(parts, reads).routes(),
         *Settlements(fs, asking, access, reads).routes(),

@@ -23,7 +23,7 @@ from actors.frontdoor.metrics_book import MetricsBook
 from actors.frontdoor.neighbours import Neighbours
 from actors.frontdoor.reads import PaymentsView
 from actors.frontdoor.receivers import Receivers
-from payrail.domain.words.kinds import DISPATCHER, GATEWAY
+from payrail.domain.words.kinds import DISPATCHER, GATEWAY, VAULT
 from payrail.errors import Damage
 from payrail.runtime.cellpage import CellPage, read_to
 from payrail.runtime.edge import Edge
@@ -79,6 +79,7 @@ class Inside:
         self.asking = Asking(self.edge, ports.budget_ms, wake)
         self.metrics = MetricsBook(ports.neighbours.cells, ports.fs, ports.clock, ports.actors)
         self._books, self._deliveries = self._whole(GATEWAY), self._whole(DISPATCHER)
+        self._card_access = self._whole(VAULT)
         must_be = self._books.must_be
         self._views: Views = PaymentsView(ports.fs, must_be), EventsView(ports.fs, must_be)
         self._damage_told: set[str] = set()
@@ -110,6 +111,7 @@ class Inside:
             ),
             views=self._views,
             deliveries=self._deliveries,
+            card_access=self._card_access,
             resolve=ports.resolve,
             house_secret=house_secret,
             webhook_allow=ports.webhook_allow,

@@ -29,6 +29,7 @@ __all__ = [
     "ADMINS",
     "APPROVER",
     "AUDITOR",
+    "CARD_READERS",
     "CHECKERS",
     "ENDPOINT_KEEPERS",
     "OPERATOR",
@@ -69,6 +70,8 @@ ADMINS = frozenset({ADMIN})
 ENDPOINT_KEEPERS = frozenset({ADMIN, OPERATOR})
 #: Who may ask the vault about a token.
 TOKEN_READERS = frozenset({ADMIN, OPERATOR, AUDITOR})
+#: Who may see who used a card.
+CARD_READERS = frozenset({ADMIN, AUDITOR})
 
 
 AccessRecord = PeopleRecord | EndpointRecord

@@ -11,7 +11,7 @@ from payrail.errors import LineDamaged
 ALLOWED = "allowed"
 
 
-class CardAccess(Struct, frozen=True, kw_only=True):
+class CardAccess(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody wanted something of a token, and got it or did not."""
 
     seq: int

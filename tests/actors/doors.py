@@ -123,13 +123,14 @@ def echo(envelope):
 
 async def _see_whole(door):
     """Writers of books serve for a moment; what is left of them is as it was."""
-    paths = [cell_path(door.home, name) for name in ("gateway", "dispatcher")]
+    paths = [cell_path(door.home, name) for name in ("gateway", "dispatcher", "vault")]
     strange = [path for path in paths if not path.exists()]
     for path in paths:
         cell = CellWriter(door.home, path.parent.name)
         cell.serve()
         cell.close()
-    assert (await door.ask("GET", "/deliveries"))[0] == 200
+    for read in ("/deliveries", "/audit/vault"):
+        assert (await door.ask("GET", read))[0] == 200
     for path in strange:
         path.unlink()
 

@@ -10,7 +10,7 @@ HAND = "hand"  # the sender of what people append to hand.jsonl
 ERRAND = "errand"  # the sender of what came of an actor's own work beside its loop
 BOOK = "book:"  # how the sender of a followed book's lines begins
 #: Actors that several rooms write to, by name.
-GATEWAY, RECONCILER, DISPATCHER = "gateway", "reconciler", "dispatcher"
+GATEWAY, RECONCILER, DISPATCHER, VAULT = "gateway", "reconciler", "dispatcher", "vault"
 PROVIDERS = ("provider-a", "provider-b")
 ANY_PROVIDER = " ".join(PROVIDERS)
 
