@@ -69,8 +69,19 @@ class Answer:
 class Shop:
     """One client of a running house, for as many merchants as it has keys for."""
 
-    def __init__(self, api_url: str, vault_url: str, keys: Keys, *, role: str = "admin") -> None:
+    def __init__(
+        self,
+        api_url: str,
+        vault_url: str,
+        keys: Keys,
+        *,
+        role: str = "admin",
+        is_measured: bool = True,
+    ) -> None:
+        """`role`: in which one asks, unless a question names another. Unless `is_measured`, nothing
+        is kept of a question that is answered."""
         self._api_url, self._vault_url, self._keys, self._role = api_url, vault_url, keys, role
+        self._is_measured = is_measured
         self.latency_ms: dict[str, list[float]] = defaultdict(list)
         #: Told of every answer before it is judged; the stories watch what clients may see.
         self.watch: Callable[[str, Answer], None] = lambda _operation, _answer: None
@@ -91,7 +102,14 @@ class Shop:
         await self._session.close()
 
     async def tokenize(self, merchant_id: str, card: SyntheticCard) -> str:
-        """A token for the card, got with the publishable key as a browser would."""
+        """A token for the card. Raises RuntimeError when the vault refuses it."""
+        answer = await self.store(merchant_id, card)
+        if answer.status != 201:
+            raise RuntimeError(f"tokenize answered {answer.status} {answer.code}")
+        return str(answer.body["token"])
+
+    async def store(self, merchant_id: str, card: SyntheticCard) -> Answer:
+        """The vault's answer about the card, asked with the publishable key as a browser would."""
         body = {
             "number": card.number,
             "exp_month": card.exp_month,
@@ -104,21 +122,19 @@ class Shop:
         async def send() -> Answer:
             return await self._send("tokenize", "POST", url, key, body)
 
-        answer = await self.patiently(send)
-        if answer.status != 201:
-            raise RuntimeError(f"tokenize answered {answer.status} {answer.code}")
-        return str(answer.body["token"])
+        return await self.patiently(send)
 
     async def vault_answers(self) -> bool:
         """Whether anybody is reached at the vault's URL."""
         return (await self._send("read", "GET", f"{self._vault_url}/health", "")).status != 0
 
     async def post(
-        self, operation: str, merchant_id: str, path: str, body: Any, key: str | None
-    ) -> Answer:
+        self, operation: str, merchant_id: str, path: str, body: Any, key: str | None,
+        *, role: str = "",
+    ) -> Answer:  # fmt: skip
         """One POST, once. `key` None sends no Idempotency-Key."""
         headers = {} if key is None else {"Idempotency-Key": key}
-        api_key = self._keys[merchant_id][self._role]
+        api_key = self._keys[merchant_id][role or self._role]
         url = f"{self._api_url}{path}"
         return await self._send(operation, "POST", url, api_key, body, headers)
 
@@ -127,12 +143,21 @@ class Shop:
         return await self._send("read", "GET", f"{self._api_url}{path}", api_key)
 
     async def keep_posting(
-        self, operation: str, merchant_id: str, path: str, body: Any, key: str
-    ) -> Answer:
+        self, operation: str, merchant_id: str, path: str, body: Any, key: str | None,
+        *, role: str = "",
+    ) -> Answer:  # fmt: skip
         """POST with one key until the answer is final or still in doubt (202)."""
 
         async def send() -> Answer:
-            return await self.post(operation, merchant_id, path, body, key)
+            return await self.post(operation, merchant_id, path, body, key, role=role)
+
+        return await self.patiently(send)
+
+    async def keep_getting(self, merchant_id: str, path: str) -> Answer:
+        """GET until somebody answers."""
+
+        async def send() -> Answer:
+            return await self.get(merchant_id, path)
 
         return await self.patiently(send)
 
@@ -162,6 +187,7 @@ class Shop:
                 answer = Answer(response.status, data, dict(response.headers))
         except (aiohttp.ClientError, TimeoutError, OSError):
             answer = Answer(0)
-        self.latency_ms[operation].append((time.perf_counter() - began) * 1000)
+        if self._is_measured:
+            self.latency_ms[operation].append((time.perf_counter() - began) * 1000)
         self.watch(operation, answer)
         return answer

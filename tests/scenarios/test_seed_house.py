@@ -1,4 +1,4 @@
-"""A seeded house: every state, every request to be found, and nothing twice."""
+"""A house seeded on one day: every state, every request to be found, and nothing twice."""
 
 import json
 import shutil
@@ -12,10 +12,12 @@ import pytest
 
 from actors.cli import settling
 from actors.cli.chaos.house import House
-from actors.cli.scenes import Played
-from actors.cli.seeded import REQUESTS
+from actors.cli.seeding.ends import Ends
+from actors.cli.seeding.happenings import Happenings
+from actors.cli.seeding.report import REQUESTS
+from actors.cli.seeding.tally import Tally
 from actors.cli.shop import Answer, Shop
-from payrail.domain.synthetic import seed_plan, world
+from payrail.domain.synthetic import Plan, seed_plan, world
 from tests.scenarios.living import files, lines, logged, sizes, until
 
 pytestmark = pytest.mark.scenario
@@ -35,7 +37,7 @@ def summary(house: House) -> dict[str, Any]:
 
 
 def seeded(house: House, *words: str) -> dict[str, Any]:
-    ran = house.cli("seed", "--json", *words)
+    ran = house.cli("seed", "--days", "0", "--json", *words)
     assert ran.returncode == 0, ran.stderr + ran.stdout
     found: dict[str, Any] = json.loads(ran.stdout)
     return found
@@ -197,64 +199,64 @@ def test_a_vault_that_nobody_answers_for_is_69(house: House, summary: dict[str, 
 def with_settings(house: House, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
     kept, house.env = house.env, {**house.env, **settings}
     try:
-        return house.cli("seed", "--payments", "3")
+        return house.cli("seed", "--days", "0", "--payments", "3")
     finally:
         house.env = kept
 
 
 class Scripted(Shop):
-    """A house that answers POST as it is told, and shows every payment in one state."""
+    """A house that answers POST as it is told."""
 
-    def __init__(self, statuses: dict[str, int], state: str) -> None:
+    def __init__(self, statuses: dict[str, int]) -> None:
         super().__init__("", "", {})
-        self.statuses, self.state = statuses, state
+        self.statuses = statuses
         self.asked: list[str] = []
 
     async def keep_posting(
-        self, operation: str, merchant_id: str, path: str, body: Any, key: str
+        self,
+        operation: str,
+        merchant_id: str,
+        path: str,
+        body: Any,
+        key: str | None,
+        *,
+        role: str = "",
     ) -> Answer:
         self.asked.append(path)
         return Answer(self.statuses[path])
 
-    async def get(self, merchant_id: str, path: str) -> Answer:
-        return Answer(200, json.dumps({"state": self.state}).encode())
+    @property
+    def happenings(self) -> Happenings:
+        return Happenings(self, Plan(42), {}, ("", ""), Tally())
 
 
-def all_captured() -> list[Played]:
-    plan = [one for one in seed_plan(42) if one.scene.ends == "captured"]
-    return [Played(one, f"pi_{number}", "captured") for number, one in enumerate(plan)]
+RUNS = ("/settlements", "/reconciliations")
 
 
-async def test_a_house_that_settles_settles_all_that_is_due():
-    """Files first, then the comparison; what may still be captured further stays `captured`."""
-    shop = Scripted(dict.fromkeys(settling.ROUTES, 201), "settled")
-    came, played = await settling.settle(shop, all_captured())
-    assert came.status == "done"
-    assert shop.asked == ["/settlements", "/reconciliations"]
-    assert Counter(one.state for one in played) == {"settled": 20, "captured": 3}
+async def test_a_house_that_settles_settles_what_is_due():
+    """Files first, then the comparison that settles what they match."""
+    shop = Scripted(dict.fromkeys(RUNS, 200))
+    assert (await settling.settle(shop.happenings, due=20)).status == "done"
+    assert shop.asked == [*RUNS]
 
 
 async def test_what_is_settled_is_not_settled_again():
     """A second run of the same seed closes no batch."""
-    shop = Scripted({}, "settled")
-    due = all_captured()
-    _, played = await settling.settle(Scripted(dict.fromkeys(settling.ROUTES, 200), "settled"), due)
-    came, _ = await settling.settle(shop, played)
+    shop = Scripted({})
+    came = await settling.settle(shop.happenings, due=0)
     assert (came.status, shop.asked) == ("not_due", [])
 
 
 @pytest.mark.parametrize(("status", "came"), [(404, "not_yet"), (405, "not_yet"), (500, "failed")])
 async def test_a_house_that_cannot_settle_is_told_apart_from_one_that_fails(status, came):
-    """A missing route is no failure, a refusal is; either way the payments stay as they were."""
-    found, played = await settling.settle(Scripted({"/settlements": status}, ""), all_captured())
+    """A missing route is no failure, a refusal is."""
+    found = await settling.settle(Scripted({"/settlements": status}).happenings, due=20)
     assert found.status == came
-    assert {one.state for one in played} == {"captured"}
 
 
-async def test_a_payment_that_no_statement_matches_is_not_called_settled(monkeypatch):
+@pytest.mark.parametrize(("settled", "came"), [(20, "done"), (19, "failed")])
+def test_a_payment_that_no_statement_matches_is_not_called_settled(settled, came):
     """A break stays `captured`, and seeding says that it failed."""
-    monkeypatch.setattr(settling, "SETTLED_S_MAX", 0.0)
-    shop = Scripted(dict.fromkeys(settling.ROUTES, 200), "captured")
-    came, played = await settling.settle(shop, all_captured())
-    assert came.status == "failed"
-    assert {one.state for one in played} == {"captured"}
+    ends = Ends(counts=Counter({("settled", "EUR"): settled, ("captured", "EUR"): 4}))
+    found = settling.judged(settling.Settling("done", ""), Tally(due=20), ends)
+    assert (found.status, found.told) == (came, f"{settled} of 20 payments settled")
