@@ -232,7 +232,7 @@ secrets_stay() {
 
 payrail() { inside frontdoor payrail "$@"; }
 
-seed() { compose run --rm -T seed seed --payments 50; }
+seed() { compose run --rm -T seed seed --payments 50 --days 0; }
 
 documents() {
     curl -fsS "$api/openapi.json" | jq -e '.paths["/payment-intents"].post' >/dev/null
