@@ -289,18 +289,37 @@ def _vault(ports: _Ports) -> Resident:
     """Sealed until its keys fit, then an actor like any other."""
     from actors.vault.keys import open_keys
     from actors.vault.resident import VaultResident
-    from actors.vault.sealed_door import SealedDoor
 
-    given = ports.settings.vault_key.get_secret_value()
+    settings, given = ports.settings, ports.settings.vault_key.get_secret_value()
     return VaultResident(
-        open_keys=lambda: open_keys(ports.fs, ports.clock, ports.rng, given),
-        at_home=lambda keys: _at_home(
+        open_keys=lambda wrapping: open_keys(ports.fs, ports.clock, ports.rng, given, wrapping),
+        at_home=lambda keys, doors: _at_home(
             ports,
             lambda: _vault_core(ports, keys),
-            [_vault_door(ports, keys)],
+            [_vault_door(ports, keys), *doors],
             _vault_works(ports, keys),
         ),
-        sealed_door=lambda why: SealedDoor(why, ports.settings, ports.rng, ports.log),
+        sealed_door=lambda sealed, open_keys: _sealed_door(ports, sealed, open_keys),
+        host=settings.host,
+        port=settings.vault_port,
+        log=ports.log,
+    )
+
+
+def _sealed_door(ports: _Ports, sealed: Any, open_keys: Any) -> Any:
+    from actors.vault.guard import Guard
+    from actors.vault.keys import VaultLocked
+    from actors.vault.sealed_door import SealedDoor
+    from payrail.security.secrets import secret
+
+    given = ports.settings.internal_secret.get_secret_value()
+    is_locked = isinstance(sealed, VaultLocked)
+    return SealedDoor(
+        sealed.why,
+        guard=Guard(sealed.protection, ports.clock) if is_locked else None,
+        open_keys=open_keys,
+        internal_secret=secret(ports.fs, "internal", ports.rng, given=given),
+        rng=ports.rng,
         log=ports.log,
     )
 

@@ -201,6 +201,7 @@ class SimVaultDoor:
                 rng=place.rng,
                 bell=place.bell,
                 keys=keys,
+                log=place.log.log,
                 budget_ms=place.budget_ms,
                 must_be_whole=Whole(cells, GATEWAY).must_be,
             )

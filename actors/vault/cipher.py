@@ -14,11 +14,13 @@ from dataclasses import dataclass
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.vault.keyfile import KEYS, KeyLine, new_line
+from actors.vault.operators import Protection, Wrapping
 from actors.vault.state import EncryptedCard
 from payrail.errors import PayRailError
-from payrail.runtime.ports import Clock
+from payrail.runtime.ports import Clock, Rng
 
 
 class RecordMismatch(PayRailError):
@@ -56,6 +58,9 @@ class VaultKeys:
         self._by_id = {line.id: Fernet(line.key) for line in lines if line.key}
         self._fingerprint_key = fingerprint_key
         self._clock = clock
+        #: Set when two operators hold the keys: how they rest in the file.
+        self.protection: Protection | None = None
+        self.wrapping: Wrapping | None = None
         self.current_id = next(iter(self._by_id))
 
     def encrypt(self, token: str, card: Card) -> EncryptedCard:
@@ -102,14 +107,27 @@ class VaultKeys:
         """The line of a new key, for the file."""
         return new_line(key_id, created_at, key, self._fingerprint_key)
 
+    def at_rest(self, line: KeyLine, rng: Rng) -> KeyLine:
+        """The line as it stands in the file: its key wrapped where two operators hold the keys."""
+        if self.wrapping is None or line.key is None:
+            return line
+        return replace(line, key=self.wrapping.shut(line.id, line.key, rng))
+
     def use(self, line: KeyLine) -> None:
-        """From now on new cards are under this key. The file that has it is durable."""
+        """From now on new cards are under this key, which stands in the file; that is durable.
+        Raises WrapBroken."""
         if line.key:
-            self._by_id[line.id] = Fernet(line.key)
+            key = self.wrapping.open(line.id, line.key) if self.wrapping else line.key
+            self._by_id[line.id] = Fernet(key)
             self.current_id = line.id
 
     def forget(self, key_id: str) -> None:
         self._by_id.pop(key_id, None)
+
+    @property
+    def own(self) -> bytes:
+        """The key of fingerprints and of key-checks."""
+        return self._fingerprint_key
 
     def fingerprint(self, merchant_id: str, number: str) -> str:
         """The same for the same card of one merchant; says nothing across merchants.

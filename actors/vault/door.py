@@ -22,6 +22,7 @@ from actors.vault.door_models import (
     TokenizeCard,
     checked_number,
 )
+from actors.vault.operators_door import OperatorsDoor
 from payrail.domain.access import TOKEN_READERS
 from payrail.domain.cards import bin_of, brand_of, find_pans, last4
 from payrail.domain.messages import LookUpCard, StoreCard
@@ -42,7 +43,7 @@ ORIGIN = "http"
 #: Who asks when the internal secret is shown.
 INSIDER = "internal"
 #: Paths that take the internal secret.
-INSIDE = ("/charge-token", "/rotate-keys")
+INSIDE = ("/charge-token", "/rotate-keys", "/unlock", "/protect")
 #: Calls without the right to rotate that are written down; more are refused without a line.
 REFUSALS_PER_S = 5
 _TOKEN_BYTES = 16
@@ -54,12 +55,13 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 class VaultDoor:
     """Handlers of 8027."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its ports, by name.
         self,
         *,
         edge: Edge,
         access: AccessView,
         keys: VaultKeys,
+        operators: OperatorsDoor,
         clock: Clock,
         rng: Rng,
         internal_secret: bytes,
@@ -70,6 +72,7 @@ class VaultDoor:
         self._clock, self._rng, self._internal_secret = clock, rng, internal_secret
         self._budget_ms, self._blocked = budget_ms, blocked
         self._limits = Limits(clock.monotonic_ms)
+        self.operators = operators
         self.leaving = False  # the vault takes no more: whoever waits is told so
 
     async def tokenize(self, request: web.Request) -> web.Response:

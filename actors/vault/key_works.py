@@ -75,7 +75,7 @@ def make_key(fs: Fs, rng: Rng, keys: VaultKeys, body: MakeKey) -> Outcome:
     found = _found(fs)
     line = next((line for line in found.keys if line.id == body.key_id), None)
     if line is None:
-        line = keys.begin(body.key_id, body.created_at, random_key(rng))
+        line = keys.at_rest(keys.begin(body.key_id, body.created_at, random_key(rng)), rng)
         found = structs.replace(found, keys=[line, *found.keys])
     write_keys(fs, found)  # Also when it is there: its maker may have died before it was durable.
     keys.use(line)

@@ -12,7 +12,9 @@ from typing import NoReturn
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
+from actors.vault.operators import Protection, WrapBroken, Wrapping, is_wrapped
 from actors.vault.refusals import VaultSealed
 from actors.vault.state import ACCESS_LOG
 from payrail.domain.timestamps import iso
@@ -21,6 +23,7 @@ from payrail.runtime.ports import Clock, Fs, Rng
 from payrail.runtime.recovery import journal_path
 
 KEYS = "data/vault/keys.json"
+FINGERPRINT_PATH = "data/secrets/vault/fingerprint"
 KEY_BYTES = 32  # Fernet: 16 to sign, 16 to encrypt.
 _FIRST_ID = "k1"
 
@@ -36,9 +39,10 @@ class KeyLine(Struct):
         return f"KeyLine({self.id})"
 
 
-class KeysFile(Struct):
+class KeysFile(Struct, omit_defaults=True):
     keys: list[KeyLine]  # newest first
     begun_with: str  # the check of the first key, kept when that key is long retired
+    protected: Protection | None = None  # by two operators: then each key is wrapped
 
 
 _decode_file = msgspec.json.Decoder(KeysFile).decode
@@ -73,8 +77,25 @@ def new_line(key_id: str, created_at: str, key: str, own: bytes) -> KeyLine:
 
 
 def write_keys(fs: Fs, keys: KeysFile) -> None:
-    """The one way in which the file changes: whole and durable, or as it was."""
+    """The one way in which the file changes: whole and durable, or as it was. Where it is protected
+    it takes no key in clear."""
+    if keys.protected and not all(is_wrapped(line.key) for line in keys.keys if line.key):
+        raise ValueError(f"{KEYS} is protected, and takes wrapped keys alone")
     fs.replace(KEYS, msgspec.json.encode(keys) + b"\n")
+
+
+def unwrapped(found: KeysFile, wrapping: Wrapping | None) -> KeysFile:
+    """The same with its keys in clear, for use in memory. Raises VaultSealed."""
+    if found.protected is None or wrapping is None:
+        return found
+    try:
+        lines = [
+            replace(line, key=wrapping.open(line.id, line.key)) if line.key else line
+            for line in found.keys
+        ]
+    except WrapBroken as broken:
+        sealed(f"key id {broken}; restore {KEYS}")
+    return replace(found, keys=lines)
 
 
 def must_fit(found: KeysFile, own: bytes, given: str) -> None:

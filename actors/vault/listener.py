@@ -8,6 +8,8 @@ from aiohttp import web
 
 from actors.vault.cipher import VaultKeys
 from actors.vault.door import EDGE, VAULT, VaultDoor
+from actors.vault.operators_door import OperatorsDoor
+from actors.vault.protecting import Protector
 from actors.vault.routes import vault_routes
 from payrail.runtime.control import Control
 from payrail.runtime.driver import Driver
@@ -42,6 +44,7 @@ def opened_door(  # noqa: PLR0913 - its ports, by name.
     rng: Rng,
     bell: Bell,
     keys: VaultKeys,
+    log: Any,
     budget_ms: int,
     must_be_whole: Callable[[], None],
     house_secret: str = "",
@@ -51,6 +54,7 @@ def opened_door(  # noqa: PLR0913 - its ports, by name.
     durable. `must_be_whole`: see `AccessView`. Secrets are those that settings give, if they do."""
     edge = Edge(EDGE, fs, clock, bell, (VAULT,))
     house = secret(fs, "house", rng, given=house_secret)
+    internal = secret(fs, "internal", rng, given=internal_secret)
     driver.sinks[EDGE] = edge.give
     return VaultDoor(
         edge=edge,
@@ -58,7 +62,8 @@ def opened_door(  # noqa: PLR0913 - its ports, by name.
         keys=keys,
         clock=clock,
         rng=rng,
-        internal_secret=secret(fs, "internal", rng, given=internal_secret),
+        operators=OperatorsDoor(Protector(fs, clock, rng, keys, log), internal),
+        internal_secret=internal,
         budget_ms=budget_ms,
         blocked=lambda: driver.blocked,
     )
@@ -86,6 +91,7 @@ def vault_door(
             rng=rng,
             bell=bell,
             keys=keys,
+            log=log,
             budget_ms=settings.request_budget_ms,
             must_be_whole=must_be_whole,
             house_secret=settings.house_secret.get_secret_value(),

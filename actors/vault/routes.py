@@ -16,8 +16,12 @@ from actors.vault.door_models import (
     TokenizeCard,
     TokenShown,
 )
+from actors.vault.operator_models import Protect, ProtectionShown, SealShown, Unlock
 from payrail.domain.access import ROLES, TOKEN_READERS
 from payrail.web.openapi import Route
+
+#: Of a route that tries passphrases.
+_GUESSED = ("passphrase-wrong", "rate-limited", "vault-sealed")
 
 
 def vault_routes(door: Any) -> list[Route]:
@@ -71,6 +75,25 @@ def vault_routes(door: Any) -> list[Route]:
             door.rotation,
             "How far the rotation is, and which cards it cannot move",
             RotationShown,
+        ),
+        Route(
+            "POST",
+            "/unlock",
+            door.operators.unlock,
+            "Give one operator's passphrase to a sealed vault",
+            SealShown,
+            takes=Unlock,
+            codes=_GUESSED,
+        ),
+        Route("GET", "/unlock", door.operators.seal, "Who has to unlock the vault", SealShown),
+        Route(
+            "POST",
+            "/protect",
+            door.operators.protect,
+            "Put the keys into two operators' hands, or back into clear",
+            ProtectionShown,
+            takes=Protect,
+            codes=_GUESSED,
         ),
         Route("GET", "/health", door.health, "A sign of life", Health, open_to_all=True),
     ]

@@ -56,6 +56,11 @@ CODES: dict[str, ProblemCode] = {
     "forbidden": ProblemCode(
         403, "The role of this key may not do this.", "Use a key of a role that the detail names."
     ),
+    "passphrase-wrong": ProblemCode(
+        403,
+        "It is not the passphrase of this operator.",
+        "Type it again; after ten wrong ones in a row none is tried for half an hour.",
+    ),
     "four-eyes": ProblemCode(
         403, "Whoever asked for it may not approve it.", "Have another user approve it."
     ),
