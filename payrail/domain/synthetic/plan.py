@@ -21,8 +21,10 @@ from payrail.domain.synthetic.follows import Follow
 from payrail.domain.synthetic.happenings import (
     PlannedBreak,
     PlannedPayout,
-    breaks_on,
+    break_of_busy_day,
+    break_of_scene,
     payouts_on,
+    sure_captures,
 )
 from payrail.domain.synthetic.lives import REACH_DAYS, placed
 from payrail.domain.synthetic.scenes import SeededPayment
@@ -91,9 +93,18 @@ class Plan:
                     yield self._payment(begun, item, made), due
 
     def breaks(self, day: int) -> tuple[PlannedBreak, ...]:
-        return breaks_on(self.seed, day, self.days)
+        """What goes wrong in the statements of that day."""
+        if day >= self.days - 1:
+            return ()
+        sure = sure_captures(self._scenes)
+        found = (
+            break_of_scene(sure, day, self.seed),
+            break_of_busy_day(day, self.size_of(day), self.seed),
+        )
+        return tuple(one for one in found if one)
 
     def payouts(self, day: int) -> tuple[PlannedPayout, ...]:
+        """What banks say on that day of payouts that are on their way or have arrived."""
         return payouts_on(day, self.days)
 
     @property
