@@ -8,7 +8,7 @@ from actors.cli.common import put, put_json, settings
 from actors.cli.exits import FAILED, usage
 
 if TYPE_CHECKING:
-    pass
+    from payrail.domain.synthetic import Plan
 
 PAYMENTS_MAX = 10_000_000
 DAYS_MAX = 366
@@ -41,6 +41,9 @@ def seed(
         bool, typer.Option("--dry-run", help="Show the world, pay nothing.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The summary, or the world.")] = False,
+    as_lines: Annotated[
+        bool, typer.Option("--jsonl", help="With --dry-run: a payment a line, of any number.")
+    ] = False,
 ) -> None:
     """Play a seeded plan at the running house: payments, and what becomes of them day by day. The
     same command once more goes on where the last one ended, and asks for nothing twice."""
@@ -53,20 +56,23 @@ def seed(
         raise usage("--rate is payments a second", "For example: --rate 20")
     chosen = settings()
     number = chosen.seed if seed is None else seed
+    plan = Plan(number, payments, CUSTOMERS if customers is None else customers, days, merchants=2)
     if dry_run:
-        _show(number, payments, as_json)
+        _show(plan, as_json, as_lines)
         return
     from actors.cli.seeding.run import play
 
-    plan = Plan(number, payments, CUSTOMERS if customers is None else customers, days, merchants=2)
     if not asyncio.run(play(chosen, plan, rate=rate, as_json=as_json)):
         raise typer.Exit(FAILED)
 
 
-def _show(seed: int, payments: int, as_json: bool) -> None:
-    from actors.cli.seeded import as_world
+def _show(plan: "Plan", as_json: bool, as_lines: bool) -> None:
+    from actors.cli.seed_dry import as_world, put_lines
 
-    world = as_world(seed, payments)
+    if as_lines:
+        put_lines(plan)
+        return
+    world = as_world(plan)
     if as_json:
         put_json(world)
         return

@@ -10,9 +10,11 @@ from payrail.domain.synthetic.demo import PlannedPayment, demo_plan
 from payrail.domain.synthetic.draws import Draws
 from payrail.domain.synthetic.follows import Follow
 from payrail.domain.synthetic.happenings import PlannedBreak, PlannedPayout
+from payrail.domain.synthetic.outlook import Outlook, outlook
 from payrail.domain.synthetic.people import MERCHANTS, Customer, Merchant
 from payrail.domain.synthetic.plan import Plan, seed_stream
 from payrail.domain.synthetic.scenes import SCENES, Act, Scene, SeededPayment, seed_plan
+from payrail.domain.synthetic.shown import shown_card, shown_payment
 from payrail.domain.synthetic.wallet import SyntheticCard
 from payrail.domain.synthetic.world import YEAR, SmallWorld, world
 
@@ -25,6 +27,7 @@ __all__ = [
     "Draws",
     "Follow",
     "Merchant",
+    "Outlook",
     "Plan",
     "PlannedBreak",
     "PlannedPayment",
@@ -35,7 +38,10 @@ __all__ = [
     "SyntheticCard",
     "World",
     "demo_plan",
+    "outlook",
     "seed_plan",
     "seed_stream",
+    "shown_card",
+    "shown_payment",
     "world",
 ]
