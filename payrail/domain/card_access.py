@@ -26,6 +26,7 @@ class CardAccess(Struct, frozen=True, kw_only=True, omit_defaults=True):
     merchant_id: str | None = None  # whose token it is; None in lines about tokens nobody has
     provider: str | None = None  # for whom the card was asked to be sealed
     reference: str | None = None  # of that provider's operation
+    key_id: str | None = None  # the key that came or went
 
     @property
     def is_allowed(self) -> bool:
