@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from actors.frontdoor.asking import Asking
+from actors.frontdoor.fault_header import fault_of
 from actors.frontdoor.heads import command_head, idempotency_key, payment_id
 from actors.frontdoor.models import (
     COMMAND_BYTES_MAX,
@@ -53,26 +54,33 @@ class Commands:
 
     async def create(self, request: web.Request) -> web.Response:
         caller, key = self._access.for_merchant(request, PAYERS), idempotency_key(request)
+        fault = fault_of(request, caller, _OPERATIONS[CreatePayment])
         given = await read_checked(request, CreatePaymentIntent, COMMAND_BYTES_MAX)
-        order = CreatePayment(**given, **command_head(request, caller, key, given))
+        order = CreatePayment(**given, fault=fault, **command_head(request, caller, key, given))
         return await self._ask(request, "payment.create", order, None)
 
     async def authorize(self, request: web.Request) -> web.Response:
         caller, about, key = self._about(request)
+        fault = fault_of(request, caller, _OPERATIONS[AuthorizePayment])
         given = await read_checked(request, NoFields, COMMAND_BYTES_MAX, empty_ok=True)
-        order = AuthorizePayment(id=about, **command_head(request, caller, key, given))
+        head = command_head(request, caller, key, given)
+        order = AuthorizePayment(id=about, fault=fault, **head)
         return await self._ask(request, "payment.authorize", order, about)
 
     async def capture(self, request: web.Request) -> web.Response:
         caller, about, key = self._about(request)
+        fault = fault_of(request, caller, _OPERATIONS[CapturePayment])
         given = await read_checked(request, CapturePaymentIntent, COMMAND_BYTES_MAX, empty_ok=True)
-        order = CapturePayment(id=about, **given, **command_head(request, caller, key, given))
+        head = command_head(request, caller, key, given)
+        order = CapturePayment(id=about, **given, fault=fault, **head)
         return await self._ask(request, "payment.capture", order, about)
 
     async def cancel(self, request: web.Request) -> web.Response:
         caller, about, key = self._about(request)
+        fault = fault_of(request, caller, _OPERATIONS[CancelPayment])
         given = await read_checked(request, NoFields, COMMAND_BYTES_MAX, empty_ok=True)
-        order = CancelPayment(id=about, **command_head(request, caller, key, given))
+        head = command_head(request, caller, key, given)
+        order = CancelPayment(id=about, fault=fault, **head)
         return await self._ask(request, "payment.cancel", order, about)
 
     def _about(self, request: web.Request) -> tuple[Caller, str, str]:

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from actors.frontdoor import provider_answers as said
 from actors.frontdoor import provider_models as models
 from actors.frontdoor.asking import Asking
+from actors.frontdoor.fault_header import MAY, told
 from actors.frontdoor.heads import must_hold_no_card
 from actors.frontdoor.health import House
 from actors.frontdoor.lists import answered
@@ -111,11 +112,12 @@ class ProviderDoor:
         """The handler of one kind of call for money."""
 
         async def call(request: web.Request) -> web.Response:
-            provider = self._provider(request)
+            provider, wish = self._provider(request), told(request, operation)
             given = await _body(request, model)
             if operation != "authorize" and "capture" in given:
                 given["capture_of"] = given.pop("capture")
-            about = ProviderCall(operation=operation, **given)
+            fault = wish.rule if wish and wish.provider in (None, public_name(provider)) else None
+            about = ProviderCall(operation=operation, fault=fault, **given)
             return await self._ask(request, provider, "provider.call", about, given["reference"])
 
         return call
@@ -201,7 +203,9 @@ def _call(
 ) -> Route:
     takes = models.AuthorizeCall if operation == "authorize" else models.ChargeCall
     handler, path = calling(operation, takes), f"{_ABOUT}/{operation}"
-    return Route("POST", path, handler, summary, answers, takes=takes, codes=_ANSWERED)
+    return Route(
+        "POST", path, handler, summary, answers, takes=takes, codes=_ANSWERED, may_head=MAY
+    )
 
 
 def _look(

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, RootModel
 
 from actors.frontdoor.asking import Asking
 from actors.frontdoor.claim_reads import ClaimRow
+from actors.frontdoor.fault_header import MAY, fault_of
 from actors.frontdoor.heads import command_head, idempotency_key, no_such
 from actors.frontdoor.lists import Reads
 from actors.frontdoor.models import COMMAND_BYTES_MAX, Amount, NoFields
@@ -119,17 +120,18 @@ class Refunds:
 
     async def create(self, request: web.Request) -> web.Response:
         caller = self._access.for_merchant(request, PAYERS)
-        key = idempotency_key(request)
+        key, fault = idempotency_key(request), fault_of(request, caller, "refund")
         given = await read_checked(request, NewRefund, COMMAND_BYTES_MAX)
-        order = CreateRefund(**given, **command_head(request, caller, key, given))
+        order = CreateRefund(**given, fault=fault, **command_head(request, caller, key, given))
         kind, body = tried(request, "refund.create", order)
         return await self._asking.ask(request, GATEWAY, kind, body)
 
     async def approve(self, request: web.Request) -> web.Response:
         caller, about = self._checker(request)
-        key = idempotency_key(request)
+        key, fault = idempotency_key(request), fault_of(request, caller, "refund")
         given = await read_checked(request, NoFields, COMMAND_BYTES_MAX, empty_ok=True)
-        order = ApproveRefund(id=about, **command_head(request, caller, key, given))
+        head = command_head(request, caller, key, given)
+        order = ApproveRefund(id=about, fault=fault, **head)
         kind, body = tried(request, "refund.approve", order)
         return await self._asking.ask(request, GATEWAY, kind, body, about)
 
@@ -186,6 +188,7 @@ def _order(
         takes=takes,
         body_needed=takes is not NoFields,
         query=() if is_never_dry else (QUERY,),
+        may_head={} if is_never_dry else MAY,
         keyed=True,
         may_also=(200,) if status == 201 else (),
         roles=roles,

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from actors.frontdoor import models, shown
 from actors.frontdoor.commands import Commands
 from actors.frontdoor.drills import Drills, inner_health
+from actors.frontdoor.fault_header import MAY
 from actors.frontdoor.health import VERBS, House
 from actors.frontdoor.lists import EVENTS_LIMIT_DEFAULT, EVENTS_LIMIT_MAX, Reads
 from actors.frontdoor.payment_filters import FILTERS
@@ -71,6 +72,7 @@ def _payments(commands: Commands, reads: Reads) -> list[Route]:
             status=201,
             takes=models.CreatePaymentIntent,
             query=(DRY_RUN,),
+            may_head=MAY,
             keyed=True,
             may_also=(200, 202),
             roles=PAYERS,
@@ -118,6 +120,7 @@ def _order(path: str, handler: Handler, summary: str, takes: type[BaseModel], *c
         takes=takes,
         body_needed=False,
         query=(DRY_RUN,),
+        may_head=MAY,
         keyed=True,
         may_also=(202,),
         roles=PAYERS,

@@ -9,6 +9,7 @@ from actors.gateway import (
     breakers,
     canaries,
     card_news,
+    carried_faults,
     cases,
     challenge_answers,
     challenges,
@@ -254,11 +255,12 @@ class Gateway:
         if again is not None:
             return again
         try:
-            return _COMMANDS[type(message.body)](state, message, moment, rules)
+            step = _COMMANDS[type(message.body)](state, message, moment, rules)
         except RequestError as refusal:
             if not idempotency.is_kept(refusal):
                 raise
             return idempotency.kept_refusal(refusal, message, moment)
+        return carried_faults.carried(step, message.body.fault)
 
     def apply(self, state: GatewayState, event: Struct) -> None:
         folds.apply(state, event)

@@ -4,7 +4,7 @@ A call that went well sets a timer, in business time; when it fires, it is as if
 had moved. Never: touches a card that is not documented to do so.
 """
 
-from actors.provider import notices
+from actors.provider import injected, notices
 from actors.provider.answers import APPROVED
 from actors.provider.calls import Desk
 from actors.provider.dispute_rulings import born_later
@@ -63,6 +63,7 @@ def sent_back(desk: Desk, state: ProviderState, message: Message, moment: Moment
         authorization=refund.authorization,
         outcome=SENT_BACK,
     )
+    injected.by_card(step, SENT_BACK, "refund", timer.reference)
     return notices.owed(desk, state, notice, step, moment)
 
 

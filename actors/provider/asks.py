@@ -4,8 +4,7 @@ An ask about a reference that was never seen refuses it for good, so that a char
 in a mailbox cannot happen behind the back of whoever was told "no".
 """
 
-from actors.provider import outcomes
-from actors.provider.calls import PENDING
+from actors.provider import injected, outcomes
 from actors.provider.rules import BROKEN, SAFE, Subject, choose
 from actors.provider.state import ProviderState, ReferenceFenced
 from payrail.domain.messages import Ask
@@ -21,15 +20,15 @@ def answer_ask(state: ProviderState, ask: Ask, provider: str, seed: int) -> Step
     """What became of a reference. One that was never seen is refused from now on."""
     drill = choose(state.faults, _asked_about(state, ask), seed, _ON_STATUS)
     if drill is not None:
-        out = [outcomes.answered(ask, "pending", provider)]
-        return Step(events=outcomes.used(drill), out=out)
+        step = Step(out=[outcomes.answered(ask, "pending", provider)])
+        return injected.told(step, drill, "status", ask.reference)
     known = state.operations.get(ask.reference)
     if known is not None:
         return Step(out=[outcomes.done(known, ask.reference, provider, asked=True)])
     waiting = state.waiting.get(ask.reference)
     if ask.reference in state.fenced:
         return Step(out=[outcomes.answered(ask, "fenced", provider)])
-    if waiting is not None and (waiting.due_ms is None or waiting.fault == PENDING):
+    if waiting is not None and (waiting.due_ms is None or waiting.is_pending):
         return Step(out=[outcomes.answered(ask, "pending", provider)])
     if waiting is not None and not waiting.fence:
         return Step(out=[outcomes.answered(ask, UNFENCED_ANSWER, provider)])

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from msgspec import Struct, structs
 
 from actors.provider.mismatches import Planned, planned
-from actors.provider.rules import FaultRule
 from actors.provider.truth import MONEY, Truth
+from payrail.domain.fault_rules import FaultRule
 from payrail.domain.settlement.cutoffs import date_of, next_cut_off_ms
 from payrail.domain.words.kinds import RECONCILER
 from payrail.domain.words.settlement import (

@@ -9,10 +9,10 @@ Never: takes money.
 
 from actors.provider import outcomes
 from actors.provider.answers import is_expired
-from actors.provider.rules import FaultRule
 from actors.provider.seals import PresentedCard
 from actors.provider.state import Operation, OperationFinished, Order, ProviderState
 from payrail.domain.challenges import REQUIRES_ACTION
+from payrail.domain.fault_rules import FaultRule
 from payrail.domain.testcards import TestCard
 from payrail.domain.timestamps import iso
 from payrail.domain.words.providers import Action

@@ -14,11 +14,11 @@ from actors.provider.answers import Table
 from actors.provider.asks import answer_ask
 from actors.provider.batches import Clerk
 from actors.provider.calls import Desk, take, take_up
-from actors.provider.drilling import clear, inject, spent_on
-from actors.provider.rules import FaultRule
+from actors.provider.drilling import clear, inject, spent_on, told_of
 from actors.provider.seals import Unseal
 from actors.provider.state import Order, ProviderState
 from actors.provider.truth import truth_book
+from payrail.domain.fault_rules import FaultRule
 from payrail.domain.messages import (
     Ask,
     Charge,
@@ -124,7 +124,11 @@ class Provider:
         waiting = state.waiting.get(timer.reference)
         if waiting is None:
             return step
-        return notices.with_notice(self._desk, state, waiting.order, step, message, moment)
+        order, at_the_door = waiting.order, waiting.asker is not None
+        step = notices.with_notice(
+            self._desk, state, order, step, message, moment, at_the_door=at_the_door
+        )
+        return door.answered_late(self._desk, state, step, message, waiting)
 
     def _batch(self, state: ProviderState, message: Message, moment: Moment) -> Step:
         clerk, batching, faults = self._clerk, state.batching, state.faults
@@ -135,8 +139,7 @@ class Provider:
                 return batches.close_extra(clerk, batching, faults, message, moment)
         used, left = spent_on(state, message.body)
         step = batches.finished(clerk, batching, left, message)
-        step.events[:0] = used if step.events else []
-        return step
+        return told_of(step, used, message.body)
 
     def _notice(self, state: ProviderState, message: Message, moment: Moment) -> Step:
         match message.body:
@@ -170,6 +173,7 @@ def order_of(
             capture=call.capture,
             authenticated=call.authenticated,
             deadline_ms=deadline_ms,
+            fault=call.fault,
         )
     return Order(
         operation=_OPERATIONS[type(call)],
@@ -181,4 +185,5 @@ def order_of(
         currency=call.currency,
         authorization=call.authorization,
         deadline_ms=deadline_ms,
+        fault=call.fault,
     )

@@ -8,7 +8,7 @@ the provider's own, the gateway's. What the gateway did not ask for it hears by 
 from msgspec import structs
 
 from actors.provider import dispute_rulings as rulings
-from actors.provider import disputes, notices
+from actors.provider import disputes, injected, notices
 from actors.provider.calls import Desk
 from actors.provider.dispute_rulings import Moved
 from actors.provider.disputes import Dispute, DisputeMoved, DisputeOpened
@@ -239,6 +239,9 @@ def in_time(desk: Desk, state: ProviderState, message: Message, moment: Moment) 
     timer: CardholderDisputes | IssuerRules = message.body
     if isinstance(timer, CardholderDisputes):
         moved = rulings.born(state, timer, moment)
+        if moved is not None:
+            about = timer.authorization
+            injected.by_card(moved.step, f"dispute:{moved.dispute.reason}", "dispute", about)
     else:
         moved = rulings.ruled(state, timer, moment)
     return Step() if moved is None else told_by_notice(desk, state, moved, message, moment)

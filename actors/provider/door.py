@@ -5,11 +5,14 @@ gateway hears of it by notice. Calls and disputes are idempotent by their refere
 reference for something else is refused with the difference. Looks fence nothing.
 """
 
+from dataclasses import replace
 from typing import Any
+
+from msgspec import Struct, structs
 
 from actors.provider.afterwards import set_off
 from actors.provider.asks import seen
-from actors.provider.calls import PENDING, Desk, take
+from actors.provider.calls import Desk, take
 from actors.provider.dispute_calls import (
     differs,
     opened_at_the_door,
@@ -26,6 +29,7 @@ from actors.provider.state import (
     OperationFinished,
     Order,
     ProviderState,
+    Waiting,
 )
 from payrail.domain.messages import Outcome
 from payrail.domain.provider_amounts import check_written
@@ -40,7 +44,7 @@ from payrail.domain.words.providers import (
     StatusOf,
 )
 from payrail.errors import RequestError
-from payrail.runtime.actor import Message, Moment, Reply, Step, answer
+from payrail.runtime.actor import Message, Moment, Reply, Step, answer, asker_of
 
 #: What may be asked here.
 Question = (
@@ -105,7 +109,28 @@ def _call(
     _must_be_sayable(desk.provider, order)
     step = set_off(state, take(desk, state, order, moment), moment)
     step = with_notice(desk, state, order, step, message, moment, at_the_door=True)
-    for send in step.out:  # To whoever asked, in place of the gateway, which asked for nothing.
+    step.events = [_asked_by(event, message) for event in step.events]
+    return _told_back(desk, state, step, message)
+
+
+def answered_late(
+    desk: Desk, state: ProviderState, step: Step, message: Message, waiting: Waiting
+) -> Step:
+    """The end of a call that was put off, told to whoever asked for it."""
+    asker = waiting.asker
+    if asker is None:
+        return step
+    about = asker.correlation_id
+    if waiting.is_pending:  # They have been told so; the end is told by notice.
+        step.out = []
+        return step
+    asked = replace(message, sender=asker.to, reply_to=asker.re, correlation_id=about)
+    return _told_back(desk, state, step, asked)
+
+
+def _told_back(desk: Desk, state: ProviderState, step: Step, message: Message) -> Step:
+    """`step`, told to whoever asked, in place of the gateway, which asked for nothing."""
+    for send in step.out:
         if isinstance(send.body, Outcome):
             step.replies.extend(_reply(desk, state, step, send.body, message))
     step.out = []
@@ -126,10 +151,17 @@ def _reply(
     return undecided(message, told)
 
 
+def _asked_by(event: Struct, message: Message) -> Struct:
+    """A call that is put off remembers who waits for it."""
+    if not isinstance(event, CallTakenIn):
+        return event
+    return CallTakenIn(structs.replace(event.waiting, asker=asker_of(message)))
+
+
 def _in_doubt(desk: Desk, state: ProviderState, order: Order, message: Message) -> Step:
     """A call that was taken in: only one that is documented to take a while is told again."""
     waiting = state.waiting[order.reference]
-    if waiting.fault == PENDING:
+    if waiting.is_pending:
         told = waits(desk.provider, state, waiting)
         _must_be_same(told.call, order)
         return Step(replies=spoken(message, told, again=True))
@@ -165,6 +197,7 @@ def _order(state: ProviderState, given: ProviderCall, correlation_id: str) -> Or
             sealed=given.sealed or "",
             capture=given.capture,
             authenticated=given.authenticated,
+            fault=given.fault,
             correlation_id=correlation_id,
         )
     reference, hold = _charge(state, given)
@@ -177,6 +210,7 @@ def _order(state: ProviderState, given: ProviderCall, correlation_id: str) -> Or
         amount=given.amount,
         currency=given.currency or hold.currency,
         authorization=reference,
+        fault=given.fault,
         correlation_id=correlation_id,
     )
 

@@ -4,9 +4,11 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from actors.provider.faults import RULES_MAX, parse_rule
-from actors.provider.rules import FaultRule, spent
+from actors.provider import injected
+from actors.provider.mismatches import DEED
+from actors.provider.rules import spent
 from actors.provider.state import FaultInjected, FaultsCleared, FaultUsed, ProviderState
+from payrail.domain.fault_rules import RULES_MAX, FaultRule, parse_rule
 from payrail.domain.ids import derived_id
 from payrail.domain.messages import ClearFaults, InjectFault
 from payrail.domain.words.settlement import StatementWritten
@@ -43,6 +45,18 @@ def spent_on(
         else:
             left[one.rule_id] = rest
     return used, left
+
+
+def told_of(step: Step, used: list[FaultUsed], written: StatementWritten) -> Step:
+    """`step`, which takes a statement for written, with what was done to it; nothing when it was
+    taken before."""
+    if not step.events:
+        return step
+    step.events[:0] = used
+    for one in written.injected:
+        do, about = f"{DEED}:{one.kind}", f"{written.batch_id}:{one.seq}"
+        injected.by_rule(step, one.rule_id, do, "statement", about)
+    return step
 
 
 def _rule_id(message: Message, moment: Moment) -> str:

@@ -14,9 +14,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from actors.provider.faults import RULES_MAX, parse_rule
-from actors.provider.rules import FaultRule
+from actors.provider.rules import FROM_FILE
 from actors.provider.state import FaultInjected, FaultsRead, ProviderState
+from payrail.domain.fault_rules import RULES_MAX, FaultRule, parse_rule
 from payrail.domain.providers import public_name
 from payrail.errors import BadSettings, RequestError
 from payrail.rulefile import loads
@@ -82,7 +82,7 @@ def read_faults(data: bytes, actor: str) -> Mapping[str, FaultRule]:
         text = encode(rule)
         seen[text] += 1
         digest = hashlib.sha256(b"%b %d" % (text, seen[text])).hexdigest()[:16]
-        found[f"flt_file_{digest}"] = rule
+        found[f"{FROM_FILE}{digest}"] = rule
     return found
 
 

@@ -12,7 +12,7 @@ from actors.provider.ended import Ended
 from actors.provider.state import Operation
 from payrail.domain.challenges import REQUIRES_ACTION
 from payrail.domain.provider_amounts import as_written
-from payrail.domain.provider_declines import words_of
+from payrail.domain.provider_declines import B_REASONS, words_of
 
 #: Brands by the names that providerB has for ways to pay.
 PAYMENT_METHODS = {"mastercard": "mc", "unionpay": "cup"}
@@ -62,17 +62,17 @@ def _result_code(call: Operation) -> str:
         return "ChallengeShopper"
     if call.result == _DECLINED:
         return "Error" if words_of(call.code).b_number == _ACQUIRER_ERROR else "Refused"
-    return "Authorised" if call.result == _APPROVED else "Pending"
+    return "Authorised" if call.result == _APPROVED else "Received"
 
 
 def _refusal(call: Operation) -> dict[str, str]:
     """Why not, in B's words and in ours."""
     if call.result != _DECLINED:
         return {}
-    said = words_of(call.code)
+    number = words_of(call.code).b_number if call.number is None else call.number
     return {
-        "refusalReason": said.b_reason,
-        "refusalReasonCode": str(said.b_number),
+        "refusalReason": B_REASONS.get(number, "Unknown"),
+        "refusalReasonCode": str(number),
         "decline_code": call.code,
     }
 

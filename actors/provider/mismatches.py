@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct, structs
 
-from actors.provider.rules import FaultRule, Subject, choose
+from actors.provider.rules import Subject, choose
+from payrail.domain.fault_rules import FaultRule
 from payrail.domain.money import exponent, half_even
 from payrail.domain.settlement.lines import (
     CAPTURE,

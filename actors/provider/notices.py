@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from msgspec import structs
 
+from actors.provider import injected
 from actors.provider.calls import Desk
-from actors.provider.outcomes import done, used
+from actors.provider.outcomes import done
 from actors.provider.owed import (
     HELD,
     SENDING,
@@ -22,8 +23,9 @@ from actors.provider.owed import (
     NoticePutOff,
     NoticeTaken,
 )
-from actors.provider.rules import FaultRule, Subject, choose
+from actors.provider.rules import Drill, Subject, choose, wished
 from actors.provider.state import Operation, OperationFinished, Order, ProviderState
+from payrail.domain.fault_rules import FaultRule
 from payrail.domain.notices import DECLINED
 from payrail.domain.words.disputes import SendDisputeNotice
 from payrail.domain.words.providers import (
@@ -68,8 +70,10 @@ def with_notice(
         correlation_id=message.correlation_id,
         authorization=order.authorization,
     )
-    subject = _subject(order, ended.done)
-    return _owed(desk, state, notice, ended.done, subject, step, moment, at_the_door=at_the_door)
+    subject, allowed = _subject(order, ended.done), _allowed(state)
+    own = wished(order.fault, subject, allowed)
+    drill = own or choose(state.faults, subject, desk.seed, allowed)
+    return _owed(desk, state, notice, ended.done, drill, step, moment, at_the_door=at_the_door)
 
 
 def owed(desk: Desk, state: ProviderState, notice: Notice, step: Step, moment: Moment) -> Step:
@@ -86,7 +90,8 @@ def owed(desk: Desk, state: ProviderState, notice: Notice, step: Step, moment: M
         amount=known.amount,
         is_documented=known.is_documented,
     )
-    return _owed(desk, state, notice, known, subject, step, moment, at_the_door=True)
+    drill = choose(state.faults, subject, desk.seed, _allowed(state))
+    return _owed(desk, state, notice, known, drill, step, moment, at_the_door=True)
 
 
 def _owed(
@@ -94,17 +99,16 @@ def _owed(
     state: ProviderState,
     notice: Notice,
     operation: Operation,
-    subject: Subject,
+    drill: Drill | None,
     step: Step,
     moment: Moment,
     *,
     at_the_door: bool,
 ) -> Step:
-    drill = choose(state.faults, subject, desk.seed, _allowed(state))
     if drill is not None:
-        step.events.extend(used(drill))
-        notice = _drilled(notice, drill[1])
-        _put_off(step, notice, drill[1], moment, at_the_door=at_the_door)
+        injected.told(step, drill, "webhook", notice.reference)
+        notice = _drilled(notice, drill.rule)
+        _put_off(step, notice, drill.rule, moment, at_the_door=at_the_door)
     step.events.append(NoticeOwed(notice))
     if notice.state == SENDING:
         step.errands.append(_errand(notice, operation, desk, state.operations))

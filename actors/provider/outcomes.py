@@ -5,19 +5,12 @@ One line of truth for one real effect; a decline, a refusal and a broken answer 
 
 from dataclasses import dataclass
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from actors.provider.answers import APPROVED
-from actors.provider.rules import FaultRule
-from actors.provider.state import (
-    CardShown,
-    Charged,
-    FaultUsed,
-    Operation,
-    OperationFinished,
-    Order,
-)
+from actors.provider.state import CardShown, Charged, Operation, OperationFinished, Order
 from actors.provider.truth import Truth
+from payrail.domain.fault_rules import FaultRule
 from payrail.domain.messages import Ask, Outcome
 from payrail.domain.timestamps import iso
 from payrail.domain.words.kinds import GATEWAY
@@ -43,6 +36,7 @@ class About:
     card: CardSeen | None = None
     hold: Operation | None = None
     name: str = ""  # the provider's own, if it was told already
+    number: int | None = None  # of the refusal, if a name asked for one
 
 
 def name_of(provider: str, operation: str, moment: Moment) -> str:
@@ -149,6 +143,7 @@ def finished(
         card=card.shown if card else None,
         after=_after(order, about.hold, amount if is_approved else 0),
         correlation_id=order.correlation_id,
+        number=about.number,
     )
     is_silent = rule is not None and rule.deed == "approve_then_hang"
     return Step(
@@ -157,12 +152,6 @@ def finished(
         out=[] if is_silent else [done(operation, order.reference, provider, asked=False)],
         errors=int(is_silent),
     )
-
-
-def used(drill: tuple[str, FaultRule]) -> list[Struct]:
-    """One use less of a rule that is counted."""
-    rule_id, rule = drill
-    return [FaultUsed(rule_id)] if rule.count is not None else []
 
 
 def _after(order: Order, hold: Operation | None, amount: int) -> Charged:

@@ -2,6 +2,8 @@
 
 A rule without `probability` touches every card. With one, it touches generated cards only, and a
 reference has the same luck each time: documented test cards always give their documented result.
+Luck follows what a rule says and not its id: the same rule over the same calls has the same faults
+in every house of the same seed.
 """
 
 from collections.abc import Container, Mapping
@@ -9,37 +11,16 @@ from collections.abc import Container, Mapping
 from msgspec import Struct, structs
 
 from actors.provider.chance import share_of
+from payrail.domain.fault_rules import FaultRule, Match
+from payrail.storage.lines import encode
 
 SAFE = ("down", "error")  # the call is refused and was not processed
 BROKEN = ("http", "reset", "garbage")  # the answer says nothing about the call
-
-
-class Match(Struct, frozen=True, omit_defaults=True):
-    """What a rule is limited to; None limits nothing."""
-
-    merchant: str | None = None
-    payment: str | None = None
-    token: str | None = None
-    amount: int | None = None
-
-
-class FaultRule(Struct, frozen=True, omit_defaults=True):
-    """One rule, as people write it. `count` is what is left of it, None: without end."""
-
-    operation: str
-    do: str
-    count: int | None = None
-    probability: float | None = None
-    match: Match | None = None
-    fence: bool = True
-
-    @property
-    def deed(self) -> str:
-        return self.do.partition(":")[0]
-
-    @property
-    def argument(self) -> str:
-        return self.do.partition(":")[2]
+#: Ids of the rules that stand in faults.toml begin so.
+FROM_FILE = "flt_file_"
+#: Where a fault came from: a rule that was injected, one of faults.toml, the header of a request,
+#: the holder's name or the amount of a charge, a documented test card.
+RULE, FILE, HEADER, NAME, AMOUNT, CARD = "rule", "file", "header", "name", "amount", "card"
 
 
 class Subject(Struct, frozen=True):
@@ -54,14 +35,34 @@ class Subject(Struct, frozen=True):
     is_documented: bool  # the card is in the table of test cards
 
 
+class Drill(Struct, frozen=True):
+    """A fault that touches a call: its rule, and where that came from."""
+
+    door: str
+    rule: FaultRule
+    rule_id: str | None = None  # None: a rule of this one call
+
+
 def choose(
     rules: Mapping[str, FaultRule], subject: Subject, seed: int, deeds: Container[str]
-) -> tuple[str, FaultRule] | None:
-    """(id, rule) of the oldest rule of these deeds that touches this call, None when none does."""
+) -> Drill | None:
+    """The oldest rule of these deeds that touches this call, None when none does."""
     for rule_id, rule in rules.items():
-        if rule.deed in deeds and _touches(rule_id, rule, subject, seed):
-            return rule_id, rule
+        if rule.deed in deeds and _touches(rule, subject, seed):
+            return Drill(door_of(rule_id), rule, rule_id)
     return None
+
+
+def wished(rule: FaultRule | None, subject: Subject, deeds: Container[str]) -> Drill | None:
+    """The fault that the request itself asked for, if it is one of these deeds on this subject."""
+    if rule is None or rule.deed not in deeds or rule.operation != subject.operation:
+        return None
+    return Drill(HEADER, rule)
+
+
+def door_of(rule_id: str) -> str:
+    """Where a rule with an id came from."""
+    return FILE if rule_id.startswith(FROM_FILE) else RULE
 
 
 def spent(rule: FaultRule) -> FaultRule | None:
@@ -71,15 +72,17 @@ def spent(rule: FaultRule) -> FaultRule | None:
     return structs.replace(rule, count=rule.count - 1) if rule.count > 1 else None
 
 
-def _touches(rule_id: str, rule: FaultRule, subject: Subject, seed: int) -> bool:
+def _touches(rule: FaultRule, subject: Subject, seed: int) -> bool:
     if rule.operation not in (subject.operation, "*"):
         return False
     if rule.match is not None and not _fits(rule.match, subject):
         return False
     if rule.probability is None:
         return True
-    luck = share_of(seed, rule_id, subject.operation, subject.reference)
-    return not subject.is_documented and luck < rule.probability
+    if subject.is_documented:
+        return False
+    said = encode(structs.replace(rule, count=None)).decode()
+    return share_of(seed, said, subject.operation, subject.reference) < rule.probability
 
 
 def _fits(match: Match, subject: Subject) -> bool:

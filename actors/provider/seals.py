@@ -27,6 +27,7 @@ class PresentedCard:
     number: str
     exp_month: int
     exp_year: int
+    holder: str = ""  # one of the names that decide a test, else nothing
 
 
 class Unseal(Protocol):
@@ -42,6 +43,7 @@ class _Plain(Struct):
     n: str  # number
     m: int  # expiry month
     y: int  # expiry year
+    h: str = ""  # holder's name; seals that are older have none
 
 
 class HpkeUnseal:
@@ -58,7 +60,7 @@ class HpkeUnseal:
         except (SealBroken, msgspec.MsgspecError):
             # Without the cause: a decoder's message may quote what it decoded.
             raise SealUnopened("the seal does not open here for this reference") from None
-        return PresentedCard(plain.n, plain.m, plain.y)
+        return PresentedCard(plain.n, plain.m, plain.y, plain.h)
 
 
 def open_keys(fs: Fs, rng: Rng, actor: str, public_name: str) -> KeyPair:

@@ -28,10 +28,16 @@ from actors.provider.owed import (
     NoticeTaken,
     fold_notice,
 )
-from actors.provider.rules import FaultRule, spent
+from actors.provider.rules import spent
 from actors.provider.truth import Truth
+from payrail.domain.fault_rules import FaultRule
 from payrail.domain.words.providers import Action
 from payrail.errors import LineDamaged
+from payrail.runtime.actor import Asker
+
+#: Why a call waits that its provider has said to be received: a refund of a test card, a name.
+PENDING_REFUND, PENDING_NAME = "pending", "name:PENDING"
+PENDING = (PENDING_REFUND, PENDING_NAME)
 
 
 class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -51,6 +57,7 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
     authorization: str | None = None  # of the others: the reference of the charge
     deadline_ms: int | None = None  # wire time
     correlation_id: str = ""  # of a call at the inner door
+    fault: FaultRule | None = None  # what its request wants to go wrong
 
 
 class CardShown(Struct, frozen=True, omit_defaults=True):
@@ -98,6 +105,7 @@ class Operation(Struct, omit_defaults=True):
     card: CardShown | None = None  # of a charge
     after: Charged = Charged()
     correlation_id: str = ""  # of the first call, where it came by the inner door
+    number: int | None = None  # of the refusal at providerB, where a name asked for it
 
     @property
     def left(self) -> int:
@@ -110,7 +118,7 @@ class Operation(Struct, omit_defaults=True):
         return self.captured - self.refunded
 
 
-class Waiting(Struct, frozen=True):
+class Waiting(Struct, frozen=True, omit_defaults=True):
     """A call that was taken in and not answered. `due_ms` None: it never answers by itself."""
 
     order: Order
@@ -119,6 +127,12 @@ class Waiting(Struct, frozen=True):
     fence: bool  # an ask before `due_ms` refuses it for good
     fault: str
     name: str = ""  # the provider's own, where it was told already
+    asker: Asker | None = None  # who waits at the inner door
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it was told that it waits, and ends by itself without being asked."""
+        return self.fault in PENDING
 
 
 class OperationFinished(Struct, frozen=True, tag_field="type", tag="operation.finished"):

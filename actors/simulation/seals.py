@@ -12,7 +12,7 @@ import msgspec
 
 from actors.provider.seals import PresentedCard, SealUnopened
 from actors.vault.cipher import Card, VaultKeys
-from actors.vault.seals import SealedCard
+from actors.vault.seals import SealedCard, sealed_card
 from actors.vault.state import EncryptedCard
 
 _TAG_BYTES = 16
@@ -24,7 +24,7 @@ class SimSeals:
 
     def seal_for(self, provider: str, reference: str, card: Card) -> str:
         """The card for `provider` and `reference` alone."""
-        plain = msgspec.json.encode(SealedCard(card.number, card.exp_month, card.exp_year))
+        plain = msgspec.json.encode(sealed_card(card))
         return _sealed(f"{provider}|{reference}".encode(), plain)
 
 
@@ -40,7 +40,7 @@ class SimUnseal:
         if plain is None:
             raise SealUnopened("the seal does not open here for this reference")
         card = _decode_card(plain)
-        return PresentedCard(card.n, card.m, card.y)
+        return PresentedCard(card.n, card.m, card.y, card.h)
 
 
 class SimKeys(VaultKeys):

@@ -185,6 +185,7 @@ def _charge_of(order: ChargeCard, merchant_id: str, sealed: str) -> Charge:
         sealed=sealed,
         capture=order.capture,
         authenticated=order.authenticated,
+        fault=order.fault,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from msgspec import Struct, json
 
 from actors.vault.cipher import Card
+from payrail.domain.testnames import spoken_name
 from payrail.errors import PayRailError
 from payrail.runtime.ports import Fs
 from payrail.security.sealing import SealBroken, read_public, seal
@@ -18,12 +19,19 @@ class ProviderKeyMissing(PayRailError):
     """The provider has not published a key that can be used."""
 
 
-class SealedCard(Struct):
+class SealedCard(Struct, omit_defaults=True):
     """What a provider finds in a seal: the card, and nothing that a charge does not need."""
 
     n: str  # number
     m: int  # expiry month
     y: int  # expiry year
+    h: str = ""  # holder's name, if it is one of those that decide a test; a person's stays here
+
+
+def sealed_card(card: Card) -> SealedCard:
+    """As much of a card as leaves the vault."""
+    holder = spoken_name(card.holder)
+    return SealedCard(card.number, card.exp_month, card.exp_year, holder)
 
 
 class ProviderSeals(Protocol):
@@ -40,7 +48,7 @@ class HpkeSeals:
         self._fs = fs
 
     def seal_for(self, provider: str, reference: str, card: Card) -> str:
-        plain = json.encode(SealedCard(card.number, card.exp_month, card.exp_year))
+        plain = json.encode(sealed_card(card))
         try:
             public, key_id = read_public(self._fs.read(f"data/providers/{provider}_key.json"))
         except (FileNotFoundError, SealBroken) as error:

@@ -129,6 +129,7 @@ WORDS: Mapping[str, Words] = {
     "not_permitted": _card("not_permitted", "57", 23),
     "service_not_allowed": _card("service_not_allowed", "57", 23),
     "transaction_not_allowed": _card("transaction_not_allowed", "57", 23),
+    "settlement_declined": _card("settlement_declined", "05", 2),
     # Nobody decided.
     "processing_error": _direct("processing_error", "96", 4),
     "amount_mismatch": _card("amount_mismatch", NOT_SENT, 7),

@@ -1,6 +1,6 @@
 """The two names of a provider: `providerA` in payments and files, `provider-a` as an actor."""
 
-from payrail.domain.messages import PROVIDERS
+from payrail.domain.words.kinds import PROVIDERS
 
 _ACTORS = dict(zip(("providerA", "providerB"), PROVIDERS, strict=True))
 _PUBLIC = {actor: public for public, actor in _ACTORS.items()}

@@ -154,6 +154,15 @@ def answer(
     return [Reply(message.sender, reply_to, status, body, headers or {}, about)]
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line of the actor's log: a fact of a step that is nobody's state, told once the step is
+    durable. At most once: a log is no book, and a kill may come before it is written."""
+
+    event: str
+    fields: Mapping[str, Any]  # text, numbers, None
+
+
 @dataclass(slots=True)
 class Step:
     """What follows from one message."""
@@ -166,6 +175,7 @@ class Step:
     shows: list[Show] = field(default_factory=list)
     errands: list[Errand] = field(default_factory=list)
     documents: bool = False  # wanted now, not at the next rest: a wish, and not journaled
+    notes: list[Note] = field(default_factory=list)  # not journaled
     retries: int = 0  # for the metrics, as `errors`; neither is journaled
     errors: int = 0  # what failed and should not have: a decline or a refused request has not
 

@@ -15,7 +15,7 @@ from payrail.domain.messages import Ping
 from payrail.domain.problems import refusal_fields
 from payrail.errors import PayRailError, ReplayRefused, RequestError
 from payrail.runtime import deadletters as dead
-from payrail.runtime.actor import Actor, Errand, Message, Moment, Step, answer
+from payrail.runtime.actor import Actor, Errand, Message, Moment, Note, Step, answer
 from payrail.runtime.admission import (
     Admitted,
     DoneItem,
@@ -71,6 +71,7 @@ class Loop(Generic[S]):
         self.gaps: dict[str, int] = {}
         self.faults: list[BaseException] = []
         self.told: list[dict[str, Any]] = []  # what the last batch did, for the log
+        self.noted: list[tuple[Note, str]] = []  # facts, to be logged once durable
         self.counted = Batch()  # the same for the metrics
         self._poisoned, self._deaths = poisoned, deaths
         self._wall_ms = 0
@@ -255,6 +256,7 @@ class Loop(Generic[S]):
         self._shows.update((show.path, show) for show in shows)
         self._errands.extend(step.errands)
         self.wants_documents |= step.documents
+        self.noted.extend((note, taken.correlation_id) for note in step.notes)
         self.counted.retries += step.retries
         self.counted.errors += step.errors + sum(post.book == DLQ for post in step.posts)
         for event in step.events:

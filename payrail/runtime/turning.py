@@ -196,12 +196,15 @@ class Turning:
         loop, steps = self.driver.loop, self._parts.steps
         for step in loop.told:
             steps.add("step", step)
+        for note, about in loop.noted:
+            steps.add(note.event, {**note.fields, "correlation_id": about})
         steps.flush()
         for fault in loop.faults:
             self._log.error("decide.failed", error=fault)
         for sender, lines in loop.gaps.items():
             self._log.error("channel.gap", sender=sender, lines=lines)
         loop.gaps.clear()
+        loop.noted.clear()
         loop.faults.clear()
 
     def _snapshot_at_times(self) -> None:

@@ -57,6 +57,7 @@ class Route(Struct, frozen=True):
     needs: tuple[str, ...] = ()  # parameters of the query that must be there
     schemas: Mapping[str, parameters.Schema] = {}  # of parameters
     heads: Mapping[str, parameters.Schema] = {}  # headers it needs
+    may_head: Mapping[str, parameters.Schema] = {}  # headers it takes
 
 
 def document(title: str, version: str, routes: Sequence[Route], problem: type[BaseModel]) -> bytes:

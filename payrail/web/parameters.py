@@ -94,6 +94,8 @@ class Asked(Protocol):
     def schemas(self) -> Mapping[str, Schema]: ...
     @property
     def heads(self) -> Mapping[str, Schema]: ...
+    @property
+    def may_head(self) -> Mapping[str, Schema]: ...
 
 
 def parameters(route: Asked, row: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -101,10 +103,8 @@ def parameters(route: Asked, row: Mapping[str, Any]) -> list[dict[str, Any]]:
     own = route.schemas
     found = [_path(name, route.path, own) for name in _NAMES.findall(route.path)]
     found += [{**_query(name, own, row), "required": name in route.needs} for name in route.query]
-    found += [
-        {"name": name, "in": "header", "required": True, "schema": dict(schema)}
-        for name, schema in route.heads.items()
-    ]
+    found += [_head(name, schema, needed=True) for name, schema in route.heads.items()]
+    found += [_head(name, schema, needed=False) for name, schema in route.may_head.items()]
     return [*found, _IDEMPOTENCY_KEY] if route.keyed else found
 
 
@@ -118,6 +118,12 @@ _IDEMPOTENCY_KEY: dict[str, Any] = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 512, "pattern": _KEY},
     "example": "order-1042-try-1",
 }
+
+
+def _head(name: str, schema: Schema, *, needed: bool) -> dict[str, Any]:
+    said = {key: value for key, value in schema.items() if key != "description"}
+    found = {"name": name, "in": "header", "required": needed, "schema": said}
+    return found | ({"description": schema["description"]} if "description" in schema else {})
 
 
 def _path(name: str, path: str, own: Mapping[str, Schema]) -> dict[str, Any]:

@@ -25,9 +25,9 @@ class Drawer:
     def __init__(self) -> None:
         self.cards: dict[str, PresentedCard] = {}
 
-    def put(self, number: str, year: int = 2030) -> str:
+    def put(self, number: str, year: int = 2030, holder: str = "") -> str:
         name = f"sealed-{len(self.cards)}"
-        self.cards[name] = PresentedCard(number, 12, year)
+        self.cards[name] = PresentedCard(number, 12, year, holder)
         return name
 
     def open_seal(self, sealed: str, reference: str) -> PresentedCard:
@@ -61,6 +61,12 @@ def said(step):
     (send,) = step.out
     assert (send.to, send.kind) == ("gateway", "outcome")
     return send.body
+
+
+def notes(step) -> list[tuple[str, str, str]]:
+    """(door, what was done, operation) of each fault that the log is told of."""
+    told = [note.fields for note in step.notes if note.event == "fault.injected"]
+    return [(one["door"], one["do"], one["operation"]) for one in told]
 
 
 def truths(provider: Played) -> list[tuple[str, str, int]]:

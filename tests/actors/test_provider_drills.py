@@ -3,7 +3,7 @@
 import pytest
 
 from actors.provider.core import Provider
-from actors.provider.faults import parse_rule
+from payrail.domain.fault_rules import parse_rule
 from payrail.domain.messages import (
     ClearFaults,
     InjectFault,

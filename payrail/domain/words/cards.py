@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from payrail.domain.fault_rules import FaultRule
 from payrail.domain.words.kinds import CHARGE_MS, asked, kind
 
 
@@ -31,6 +32,7 @@ class ChargeCard(Struct, forbid_unknown_fields=True):
     purpose: str = "charge.authorize"
     capture: bool = False
     authenticated: str | None = None  # the provider's action that the cardholder passed
+    fault: FaultRule | None = None  # what the request wants to go wrong with this charge
 
 
 class CardRefused(Struct, forbid_unknown_fields=True):
@@ -53,6 +55,7 @@ class Charge(Struct, forbid_unknown_fields=True):
     sealed: str
     capture: bool = False
     authenticated: str | None = None
+    fault: FaultRule | None = None
 
 
 class StoreCard(Struct, forbid_unknown_fields=True):

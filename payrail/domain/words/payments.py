@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from payrail.domain.fault_wishes import FaultWish
 from payrail.domain.words.kinds import HAND, TIMER, asked, kind
 
 
@@ -18,6 +19,7 @@ class Command(Struct, kw_only=True, forbid_unknown_fields=True):
     request_hash: str = ""  # method, path with ids, canonical body
     fields: dict[str, Any] = {}  # the request's body as given, for the diff of a reused key
     route: str = ""  # method and path, for the same diff
+    fault: FaultWish | None = None  # of the first call to a provider; no part of the hash
 
 
 class CreatePayment(Command, kw_only=True):

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from payrail.domain.fault_rules import FaultRule
 from payrail.domain.words.kinds import ANY_PROVIDER, ERRAND, HAND, TIMER, asked, kind
 
 #: Why a refund failed that had succeeded: the cardholder's bank did not take it.
@@ -20,6 +21,7 @@ class ClaimHold(Struct, forbid_unknown_fields=True):
     amount: int
     currency: str
     operation_id: str  # cap_…
+    fault: FaultRule | None = None  # what the request wants to go wrong with this call
 
 
 class ReverseHold(Struct, forbid_unknown_fields=True):
@@ -30,6 +32,7 @@ class ReverseHold(Struct, forbid_unknown_fields=True):
     amount: int
     currency: str
     operation_id: str
+    fault: FaultRule | None = None
 
 
 class RefundCapture(Struct, forbid_unknown_fields=True):
@@ -42,6 +45,7 @@ class RefundCapture(Struct, forbid_unknown_fields=True):
     amount: int
     currency: str
     operation_id: str  # re_…
+    fault: FaultRule | None = None
 
 
 class Ask(Struct, forbid_unknown_fields=True):
@@ -120,6 +124,7 @@ class ProviderCall(Struct, forbid_unknown_fields=True):
     authenticated: str | None = None  # of a charge: the action that its cardholder passed
     authorization: str | None = None  # reference of the charge
     capture_of: str | None = None  # reference of a capture, in its place
+    fault: FaultRule | None = None  # what is to go wrong with it
 
 
 class StatusOf(Struct, forbid_unknown_fields=True):

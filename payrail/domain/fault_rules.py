@@ -1,4 +1,5 @@
-"""Check a fault rule that people wrote: its shape, with every wrong field named at once.
+"""Fault rules: drills as data, as people write them; and the check of one, which names every field
+that is wrong at once.
 
 Never: repeats a value that was sent; a rule may hold anything, a card number too.
 """
@@ -7,7 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from actors.provider.rules import FaultRule, Match
+from msgspec import Struct
+
 from payrail.errors import RequestError
 
 #: A drill has a handful of rules; whoever reaches this forgot to clear.
@@ -56,6 +58,34 @@ _MATCH = {
 }
 
 
+class Match(Struct, frozen=True, omit_defaults=True):
+    """What a rule is limited to; None limits nothing."""
+
+    merchant: str | None = None
+    payment: str | None = None
+    token: str | None = None
+    amount: int | None = None
+
+
+class FaultRule(Struct, frozen=True, omit_defaults=True):
+    """One rule, as people write it. `count` is what is left of it, None: without end."""
+
+    operation: str
+    do: str
+    count: int | None = None
+    probability: float | None = None
+    match: Match | None = None
+    fence: bool = True
+
+    @property
+    def deed(self) -> str:
+        return self.do.partition(":")[0]
+
+    @property
+    def argument(self) -> str:
+        return self.do.partition(":")[2]
+
+
 def parse_rule(given: Mapping[str, Any]) -> FaultRule:
     """The rule that `given` says. Raises RequestError 422, naming every field that is wrong."""
     wrong = _Wrong()
@@ -75,6 +105,11 @@ def parse_rule(given: Mapping[str, Any]) -> FaultRule:
     )
     wrong.must_be_empty()
     return rule
+
+
+def operations_of(deed: str) -> tuple[str, ...]:
+    """What a deed may be done to."""
+    return _DEEDS[deed][0]
 
 
 class _Wrong:
