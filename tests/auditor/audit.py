@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.auditor.cards import check_cards
 from tests.auditor.claims import check_claim_truth, check_claims
 from tests.auditor.delivered import check_deliveries, check_sink
 from tests.auditor.files import book_paths, read_chain
@@ -37,6 +38,7 @@ def audit(
     decided_ms = check_journals(home, books, report)
     payments = check_ledger(books, report, decided_ms)
     check_truth(books, payments, report)
+    check_cards(home, books, payments, report)
     movements = check_claims(books, payments, report)
     check_claim_truth(books, movements, report)
     check_settled(home, payments, movements, books, report)

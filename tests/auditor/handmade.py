@@ -65,16 +65,19 @@ def entry(seq: int, kind: str, ref: str, amount: int, **data: Any) -> Fields:
     }
 
 
+_METHOD: Fields = {"payment_method": {"token": "tok_1", "last4": "4242"}}
+
+
 def _call(k: int, payment: str = "pi_1") -> Fields:
     return {"provider": "providerA", "reference": f"{payment}.{k}"}
 
 
 def _ledger() -> list[Fields]:
     return [
-        entry(1, "payment.created", "pi_1", 1099, idempotency_key="c1"),
+        entry(1, "payment.created", "pi_1", 1099, idempotency_key="c1", **_METHOD),
         entry(2, "payment.attempt_started", "pi_1", 1099, number=1, **_call(1)),
         entry(3, "payment.authorized", "pi_1", 1099, number=1, **_call(1)),
-        entry(4, "payment.created", "pi_2", 700, idempotency_key="c2"),
+        entry(4, "payment.created", "pi_2", 700, idempotency_key="c2", **_METHOD),
         entry(5, "payment.capture_requested", "pi_1", 1099, capture_id="cap_1", **_call(2)),
         entry(6, "payment.captured", "pi_1", 1099, capture_id="cap_1", **_call(2)),
         entry(7, "payment.attempt_started", "pi_2", 700, number=1, **_call(1, "pi_2")),
@@ -96,6 +99,7 @@ def truth(seq: int, reference: str, operation: str, amount: int) -> Fields:
 
 
 def access(seq: int, purpose: str, payment_id: str | None) -> Fields:
+    charged = {"provider": "providerA", "reference": f"{payment_id}.1"} if payment_id else {}
     return {
         "seq": seq,
         "at": "2026-02-09T12:00:02.000Z",
@@ -103,9 +107,11 @@ def access(seq: int, purpose: str, payment_id: str | None) -> Fields:
         "token": "tok_1",
         "purpose": purpose,
         "payment_id": payment_id,
-        "correlation_id": "cor_2",
+        "correlation_id": "cor_7" if payment_id == "pi_2" else "cor_2",
         "outcome": "allowed",
         "origin": "mailbox",
+        "merchant_id": "m_001",
+        **charged,
     }
 
 
@@ -127,6 +133,23 @@ def answer(operation: str, key: str, payment_id: str, status: int, amount: int) 
         "amount": amount,
         "currency": "USD",
         "merchant": "m_001",
+    }
+
+
+def _let_out(logged: list[Fields]) -> Fields:
+    """What a step of the vault says that has written these lines: books and messages."""
+    charges = [line for line in logged if line["purpose"] == "charge.authorize"]
+    return {
+        "books": [{"book": "access", "line": line} for line in logged],
+        "out": [
+            {
+                "to": "provider-a",
+                "n": n,
+                "kind": "charge",
+                "body": {"reference": line["reference"], "token": line["token"]},
+            }
+            for n, line in enumerate(charges, 1)
+        ],
     }
 
 
@@ -186,12 +209,14 @@ class House:
             {"book": path, "line": json.loads(line)}
             for path, bodies in self.books.items()
             for line in chained(bodies)
+            if path != ACCESS
         ]
+        logged = [json.loads(line) for line in chained(self.books[ACCESS])]
         sent = {"to": "vault", "n": 1}
         taken = {"from": "gateway", "id": "gateway>vault:1", "n": 1, "epoch": 1, "step": 2}
         self.journals = {
             GATEWAY: [step(1, 1), step(2, 1, books=posted, out=[sent]), step(3, 2)],
-            VAULT: [step(1, 1), step(2, 1, **{"in": taken})],
+            VAULT: [step(1, 1), step(2, 1, **{"in": taken}, **_let_out(logged))],
         }
 
     def write(self, home: Path, damage: Callable[[Path], None] | None = None) -> Path:

@@ -52,7 +52,7 @@ def test_a_cut_book_is_behind_its_journal(home: Path):
     house.journaled()
     damage = lines_of(hand.ACCESS, lambda lines: lines.pop())
 
-    assert ("booked", hand.GATEWAY, 2) in places(audited(home, house, damage))
+    assert ("booked", hand.VAULT, 2) in places(audited(home, house, damage))
 
 
 def test_a_line_that_no_journal_has_is_found(home: Path):

@@ -1,4 +1,4 @@
-"""What the providers really did, held against what the ledger says and the vault let out.
+"""What the providers really did, held against what the ledger says.
 
 A truth line is one real effect. Per payment, over all providers: approvals minus reversals are
 never more than one, each reference has each effect once, and what was captured fits what was held.
@@ -11,7 +11,6 @@ from tests.auditor.files import Line
 from tests.auditor.ledger import Payment
 from tests.auditor.report import Report
 
-ACCESS_LOG = "data/vault/access_log.jsonl"
 #: States in which nothing of a payment may still be held.
 CLOSED = ("declined", "reversed")
 ABOUT_DISPUTES = frozenset(
@@ -21,7 +20,7 @@ ABOUT_DISPUTES = frozenset(
 
 
 def check_truth(books: dict[str, list[Line]], payments: dict[str, Payment], report: Report) -> None:
-    """Every truth of this home against the ledger and the access log."""
+    """Every truth of this home against the ledger."""
     effects = [line for path, lines in books.items() if _is_truth(path) for line in lines]
     by_payment: dict[str, list[Line]] = defaultdict(list)
     for line in effects:
@@ -39,7 +38,6 @@ def check_truth(books: dict[str, list[Line]], payments: dict[str, Payment], repo
         _attempt_before(payment_id, payment, lines, report)
         _asked_and_not_charged(payment, lines, report)
     _booked_is_true(payments, effects, report)
-    _cards_let_out(by_payment, books.get(ACCESS_LOG, []), report)
 
 
 def _is_truth(path: str) -> bool:
@@ -152,22 +150,3 @@ def _booked_is_true(payments: dict[str, Payment], effects: list[Line], report: R
         if (line["reference"], "capture") not in booked:
             message = f"{line['reference']}: really captured, not in the ledger"
             report.add("booked is true", line.path, line.number, message)
-
-
-def _cards_let_out(by_payment: dict[str, list[Line]], access: list[Line], report: Report) -> None:
-    """Each charge used a card, and each use of a card has its line: who, why, for which payment."""
-    let_out: Counter[str] = Counter()
-    for line in access:
-        report.saw("access log")
-        if not line["purpose"]:
-            report.add("access log", line.path, line.number, "an access without a purpose")
-        if line["purpose"] == "charge.authorize" and line["outcome"] == "allowed":
-            let_out[line["payment_id"]] += 1
-    for payment_id, lines in by_payment.items():
-        charges = _of(lines, "authorize")
-        if len(charges) > let_out[payment_id]:
-            message = (
-                f"{payment_id}: {len(charges)} charges, but {let_out[payment_id]} lines of the"
-                " access log with purpose charge.authorize"
-            )
-            report.add("access log", charges[-1].path, charges[-1].number, message)
