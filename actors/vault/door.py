@@ -8,7 +8,7 @@ Never: puts a number, a CVC or an unreadable token into a message, an error or a
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -73,6 +73,7 @@ class VaultDoor:
         self._budget_ms, self._blocked = budget_ms, blocked
         self._limits = Limits(clock.monotonic_ms)
         self.operators = operators
+        self.odd: Mapping[str, int] = {}  # runs of odd uses of cards, by kind; see `watching`
         self.leaving = False  # the vault takes no more: whoever waits is told so
 
     async def tokenize(self, request: web.Request) -> web.Response:
@@ -141,7 +142,7 @@ class VaultDoor:
     async def health(self, _request: web.Request) -> web.Response:
         if self._blocked():
             raise _audit_unavailable()
-        return web.json_response({"status": "ok", "actor": VAULT})
+        return web.json_response({"status": "ok", "actor": VAULT, "anomalies": dict(self.odd)})
 
     def admit(self, request: web.Request) -> None:
         """Let a request in by its key, or by the secret that its path takes. Raises RequestError

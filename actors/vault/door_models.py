@@ -115,6 +115,7 @@ class RotationShown(KeysRotated):
 class Health(BaseModel):
     status: str
     actor: str
+    anomalies: dict[str, int]  # runs of odd uses of cards since the start, by kind
 
 
 def checked_number(body: TokenizeCard, year: int, month: int) -> str:

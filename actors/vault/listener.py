@@ -11,6 +11,7 @@ from actors.vault.door import EDGE, VAULT, VaultDoor
 from actors.vault.operators_door import OperatorsDoor
 from actors.vault.protecting import Protector
 from actors.vault.routes import vault_routes
+from actors.vault.watching import LogWatch, watching
 from payrail.runtime.control import Control
 from payrail.runtime.driver import Driver
 from payrail.runtime.edge import Edge
@@ -97,9 +98,12 @@ def vault_door(
             house_secret=settings.house_secret.get_secret_value(),
             internal_secret=settings.internal_secret.get_secret_value(),
         )
+        watch = LogWatch(fs, clock, log)
+        handlers.odd = watch.counts
         runner = await serve(vault_app(handlers, rng, log), settings.host, settings.vault_port)
         try:
-            yield
+            async with watching(watch, log):
+                yield
         finally:
             handlers.leaving = True
             await runner.cleanup()
