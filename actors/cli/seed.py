@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 PAYMENTS_MAX = 10_000_000
 DAYS_MAX = 366
+CUSTOMERS_MAX = 1_000_000
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +24,9 @@ def seed(
     payments: Annotated[
         int, typer.Option(min=1, max=PAYMENTS_MAX, help="The first fifty show every state.")
     ] = 50,
-    customers: Annotated[int | None, typer.Option(min=1, help="How many people buy.")] = None,
+    customers: Annotated[
+        int | None, typer.Option(min=1, max=CUSTOMERS_MAX, help="How many people buy.")
+    ] = None,
     days: Annotated[
         int,
         typer.Option(
