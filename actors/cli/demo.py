@@ -16,8 +16,8 @@ def demo(
     story: Annotated[
         str | None,
         typer.Argument(
-            help="chargeback, duplicate, kill, late-approval, mismatch, outage, or all; "
-            "none: the tour."
+            help="chargeback, duplicate, kill, late-approval, mismatch, outage, token-audit, "
+            "or all; none: the tour."
         ),
     ] = None,
     leave: Annotated[bool, typer.Option("--exit", help="End the house after the tour.")] = False,

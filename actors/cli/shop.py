@@ -124,6 +124,11 @@ class Shop:
 
         return await self.patiently(send)
 
+    async def detokenize(self, merchant_id: str, body: Any, *, role: str = "") -> Answer:
+        """The vault's answer to one look at a card."""
+        key = self._keys[merchant_id][role or self._role]
+        return await self._send("read", "POST", f"{self._vault_url}/detokenize", key, body)
+
     async def vault_answers(self) -> bool:
         """Whether anybody is reached at the vault's URL."""
         return (await self._send("read", "GET", f"{self._vault_url}/health", "")).status != 0

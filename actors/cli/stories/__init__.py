@@ -8,7 +8,10 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-NAMES = ("chargeback", "duplicate", "kill", "late-approval", "mismatch", "outage")
+NAMES = (
+    *("chargeback", "duplicate", "kill", "late-approval", "mismatch", "outage"),
+    "token-audit",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from payrail.domain.books import ACCESS_BOOK, LEDGER_BOOK, OUTBOX_BOOK
+from payrail.domain.books import ACCESS_BOOK, CARD_ACCESS_BOOK, LEDGER_BOOK, OUTBOX_BOOK
 from payrail.domain.messages import PROVIDERS
 from payrail.domain.providers import public_name
 from payrail.errors import Corrupt
@@ -18,7 +18,7 @@ BOOKS = (
     LEDGER_BOOK,
     OUTBOX_BOOK,
     ACCESS_BOOK,
-    "data/vault/access_log.jsonl",
+    CARD_ACCESS_BOOK,
     *(f"data/providers/{public_name(name)}_truth.jsonl" for name in PROVIDERS),
 )
 
