@@ -199,10 +199,15 @@ class OpenHouse(HookedHouse):
         role: str = "admin",
         merchant: str = "m_001",
         host: str = "api",
+        fault: dict[str, Any] | None = None,
         **more: Any,
     ) -> list[Any]:
-        """What comes of a request, once it is known."""
+        """What comes of a request, once it is known. `fault`: what is to go wrong with its call."""
         headers = self.keys_shown.bearer(merchant, role)
+        if host == "inner":
+            headers["Authorization"] = f"Bearer {self.keys_shown.internal}"
+        if fault is not None:
+            headers["PayRail-Fault"] = json.dumps(fault)
         if key is not None:
             headers["Idempotency-Key"] = key
         data = b"" if body is None else json.dumps(body).encode()
@@ -227,9 +232,10 @@ class OpenHouse(HookedHouse):
         self.run()
         return [one.word for one in came if isinstance(one, NoAnswer)] == ["refused"]
 
-    def card(self, number: str = GOOD) -> str:
+    def card(self, number: str = GOOD, name: str = "A B") -> str:
         """The token of a card that came in by the vault's door."""
-        body = {"number": number, "exp_month": 12, "exp_year": 2030, "cvc": "123", "name": "A B"}
+        cvc = "1234" if number.startswith("37") else "123"
+        body = {"number": number, "exp_month": 12, "exp_year": 2030, "cvc": cvc, "name": name}
         status, shown = self.http("POST", "/tokenize", body, role="publishable", host="vault")
         assert status == 201, shown
         return str(shown["token"])
