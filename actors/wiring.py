@@ -14,6 +14,7 @@ from payrail.errors import BadSettings
 from payrail.runtime.actor import Actor
 from payrail.runtime.clocks import MACHINE, Ticks
 from payrail.runtime.control import Control, Resident
+from payrail.security.dumps import no_core_dumps
 from payrail.settings import Settings, load_settings
 from payrail.storage.fs import RealFs
 
@@ -23,6 +24,8 @@ NAMES = (
     *("vault", "provider-a", "provider-b", "gateway", "reconciler", "dispatcher"),
     *("console", "frontdoor"),
 )
+#: Who holds a card in clear, for the length of a call.
+_WITH_CARDS = ("vault", *PROVIDERS)
 _GATEWAY_PEERS = ("frontdoor", "vault", *PROVIDERS, "dispatcher", "reconciler")
 BUILD = "actors.wiring:build"
 
@@ -46,6 +49,8 @@ def build(name: str, home: str, options: dict[str, Any], ticks: Ticks = MACHINE)
     """The resident `name` of this home, over the clocks of `ticks`. Raises BadSettings for a name
     that nobody has."""
     settings = load_settings(home)
+    if name in _WITH_CARDS:
+        no_core_dumps()
     ports = _Ports(name, home, settings, ticks)
     if name == "frontdoor":
         return _frontdoor(ports)

@@ -23,6 +23,7 @@ FILE_ROOMS = (
     "payrail/runtime/bells.py",
     "payrail/runtime/control.py",
     "payrail/runtime/house.py",
+    "payrail/security/dumps.py",
 )
 #: Tables that are part of the package, and what a page shows.
 PACKAGE_DATA_ROOMS = (
@@ -37,6 +38,7 @@ TIME_ROOMS = (
     "payrail/runtime/cellpage.py",
     "payrail/runtime/control.py",
     "payrail/runtime/house.py",
+    "payrail/security/dumps.py",
     "payrail/runtime/warden.py",
     "payrail/runtime/supervisor.py",
     "payrail/runtime/processes.py",
