@@ -167,11 +167,15 @@ def _secrets(home: Path) -> Finding:
 
 def _vault_key(chosen: "Settings") -> list[Finding]:
     """Whether the vault will open, once it has keys; said before it is started and stays sealed."""
-    from actors.vault.keys import fitting_keys
+    from actors.vault.keys import VaultLocked, fitting_keys
     from payrail.errors import BadSettings
 
     try:
         found = fitting_keys(files(chosen), chosen.vault_key.get_secret_value())
+    except VaultLocked as locked:
+        held = f"held by {' and '.join(locked.protection.names)}"
+        remedy = "Each start waits for both: `payrail vault unlock --operator NAME`."
+        return [Finding("vault key", "look", held, remedy)]
     except BadSettings as error:
         remedy = "Only the right key opens the cards. Then `payrail restart vault`."
         return [Finding("vault key", "mend", str(error), remedy)]
