@@ -20,6 +20,7 @@ from actors.simulation.flows import (
     payments,
     people,
     races,
+    rotations,
     strangers,
 )
 from actors.simulation.schedule import Weight
@@ -65,6 +66,7 @@ FLOWS: dict[str, Flow] = {
     "writes by hand": Flow(2, 4, 1, people.writes_by_hand),
     "mends breaks": Flow(4, 12, 1, people.mends_breaks),
     "closes cases": Flow(2, 10, 1, people.closes_cases),
+    "rotates": Flow(4, 6, 1, rotations.rotates),
     "races": Flow(14, 5, 1, races.races),
     # Beside the shops: nobody of these may get anything.
     "another's": Flow(4, 10, 1, strangers.asks_for_anothers, beside=True),

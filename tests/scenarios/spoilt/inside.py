@@ -1,7 +1,8 @@
 """Evidence of a run, spoilt inside: files, messages, what actors know, and what waits."""
 
 import copy
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from actors.simulation.evidence import (
     Scarred,
 )
 from actors.simulation.reading import ACCESS_LOG, OUTBOX
+from actors.vault.keyfile import KEYS
 from payrail.runtime.actor import Actor
 from payrail.storage.journal import BookLine
 from payrail.storage.lines import GENESIS, chained, sealed
@@ -28,6 +30,9 @@ from tests.scenarios.spoilt.run import (
     change_file,
     change_step,
 )
+
+#: What stays of a key.
+GONE = b'"retired_at":"2026-02-09T12:00:00.000Z","key":null'
 
 
 def a_bit(evidence: Evidence) -> None:
@@ -251,7 +256,42 @@ def unseen_damage(evidence: Evidence) -> Evidence:
     return replace(evidence, fired=[Fired(BIT_ROT, path="data/vault/keys.json", actor="vault")])
 
 
+def a_key_less(evidence: Evidence) -> None:
+    """The key is gone, and a card is under it."""
+    key = json.loads(evidence.fs.read(KEYS))["keys"][0]["key"]
+    change_file(evidence, KEYS, f'"retired_at":null,"key":"{key}"'.encode(), GONE)
+
+
+def a_key_too_many(evidence: Evidence) -> None:
+    """A key was retired, and its bytes are still there."""
+    change_file(evidence, KEYS, b'"retired_at":null', b'"retired_at":"2026-02-09T12:00:00.000Z"')
+
+
+def an_unfinished_rotation(evidence: Evidence) -> Evidence:
+    return of_the_vault(evidence, lambda state: state.rotation.live.insert(0, "k2"))
+
+
+def two_cards_swapped(evidence: Evidence) -> Evidence:
+    def swap(state: Any) -> None:
+        one, other = state.cards
+        state.cards[one], state.cards[other] = state.cards[other], state.cards[one]
+
+    return of_the_vault(evidence, swap)
+
+
+def of_the_vault(evidence: Evidence, spoil: Callable[[Any], None]) -> Evidence:
+    """What the vault knows is otherwise."""
+    live = evidence.live["vault"]
+    state = copy.deepcopy(live.state)
+    spoil(state)
+    return replace(evidence, live={**evidence.live, "vault": replace(live, state=state)})
+
+
 CASES: tuple[Case, ...] = (
+    ("I16", a_key_less, "is under k1, which is retired", ""),
+    ("I16", a_key_too_many, "k1 is retired", ""),
+    ("I16", an_unfinished_rotation, "are in use", "A6 A8"),
+    ("I16", two_cards_swapped, "does not open", "A6 A8"),
     ("A8", forgetful, "would start otherwise", ""),
     ("A15", unseen_damage, "verify does not see it", ""),
     ("A15", an_unseen_scar, "verify does not see it", ""),
