@@ -339,9 +339,14 @@ def _vault_core(ports: _Ports, keys: Any) -> Actor[Any]:
 
 
 def _vault_works(ports: _Ports, keys: Any) -> Any:
+    from actors.vault.cardkeys import shredding
     from actors.vault.key_works import key_works
+    from payrail.runtime.resident import all_works
 
-    return lambda _control: key_works(ports.fs, ports.rng, keys)
+    return all_works(
+        lambda _control: key_works(ports.fs, ports.rng, keys),
+        lambda _control: shredding(ports.fs),
+    )
 
 
 def _vault_door(ports: _Ports, keys: Any) -> Any:

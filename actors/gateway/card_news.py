@@ -5,9 +5,9 @@ anything else. So the gateway asks the vault at each start, and until the answer
 that it does not know is one that it may be about to hear of: 503, and not 422.
 """
 
-from actors.gateway.facts import Card, CardRegistered, CardsAsked, CardsTold
+from actors.gateway.facts import Card, CardRegistered, CardRemoved, CardsAsked, CardsTold
 from actors.gateway.state import GatewayState
-from payrail.domain.words.cards import AskCards, CardKnown, CardNews
+from payrail.domain.words.cards import AskCards, CardForgotten, CardKnown, CardNews
 from payrail.errors import RequestError
 from payrail.runtime.actor import Moment, Send, Step
 
@@ -37,11 +37,18 @@ def known(state: GatewayState, known: CardKnown) -> Step:
     return Step(events=[CardRegistered(known.token, card)])
 
 
-def fold(state: GatewayState, event: CardRegistered | CardsAsked | CardsTold) -> None:
+def forgotten(state: GatewayState, gone: CardForgotten) -> Step:
+    """The vault has deleted a card."""
+    return Step(events=[CardRemoved(gone.token)]) if gone.token in state.cards else Step()
+
+
+def fold(state: GatewayState, event: CardRegistered | CardRemoved | CardsAsked | CardsTold) -> None:
     """What the gateway knows of cards after one more fact."""
     match event:
         case CardRegistered(token, card):
             state.cards[token] = card
+        case CardRemoved(token):
+            state.cards.pop(token, None)
         case CardsAsked(ident):
             state.cards_asked = ident
         case CardsTold():

@@ -74,7 +74,7 @@ from payrail.domain.words.access import (
     RevokeKey,
     RotateKey,
 )
-from payrail.domain.words.cards import CardNews
+from payrail.domain.words.cards import CardForgotten, CardNews
 from payrail.domain.words.cases import CloseCase
 from payrail.domain.words.disputes import (
     AcceptDispute,
@@ -232,6 +232,8 @@ class Gateway:
                 return card_news.known(state, known)
             case CardNews() as news:
                 return card_news.told(state, news)
+            case CardForgotten() as forgotten:
+                return card_news.forgotten(state, forgotten)
             case AttemptTimeout():
                 return outcomes.timed_out(state, message, moment)
             case AskAgain():

@@ -97,6 +97,12 @@ class CardRegistered(Struct, tag="card_registered", tag_field="type"):
     card: Card
 
 
+class CardRemoved(Struct, tag="card_removed", tag_field="type"):
+    """The vault has deleted a card: payments that have it go on, new ones may not name it."""
+
+    token: str
+
+
 class CardsAsked(Struct, tag="cards_asked", tag_field="type"):
     """An incarnation began, and has not heard from the vault yet."""
 
@@ -212,6 +218,7 @@ class RulesWereRefused(Struct, tag="rules_refused", tag_field="type"):
 Event = (
     PayoutDaySet
     | CardRegistered
+    | CardRemoved
     | CardsAsked
     | CardsTold
     | KeyTaken

@@ -14,6 +14,7 @@ from actors.gateway.facts import (
     CallJudged,
     CanarySet,
     CardRegistered,
+    CardRemoved,
     CardsAsked,
     CardsTold,
     ChargeAnswered,
@@ -64,7 +65,7 @@ def apply(state: GatewayState, event: Any) -> None:
             _answer_key(state, event)
         case Parked() | Unparked() | NoticeParked() | NoticeUnparked():
             _fold_parked(state, event)
-        case CardRegistered() | CardsAsked() | CardsTold():
+        case CardRegistered() | CardRemoved() | CardsAsked() | CardsTold():
             card_news.fold(state, event)
         case LateReversalStarted(late):
             _start_late(state, late)

@@ -24,6 +24,7 @@ from actors.simulation.orders import Order
 from actors.simulation.posts import SimPosts
 from actors.simulation.waiting import is_waited_for
 from actors.simulation.witness import EDGES, Question, Witness
+from actors.vault.cardkeys import SHRED, shred_card
 from actors.vault.cipher import Card
 from actors.vault.core import Vault
 from actors.vault.key_works import works_at_once
@@ -139,7 +140,10 @@ class SimHouse:
         """What this actor does beside its loop, over the files of its own process."""
         if name in PROVIDERS:
             return {STATEMENT: partial(write_statement, fs)}
-        return works_at_once(fs, self.rng, self.keys) if name == "vault" else {}
+        if name == "vault":
+            shred = {SHRED: partial(shred_card, fs)}
+            return {**works_at_once(fs, self.rng, self.keys), **shred}
+        return {}
 
     def core(self, name: str) -> Actor[Any]:
         if name == "gateway":
@@ -219,7 +223,7 @@ class SimHouse:
         status, _ = self.say(order, f"drill{len(self.witness.questions)}", provider)
         assert status == 201
 
-    def tokenize(self, number: str, re: str = "tok", merchant: str = "m_001") -> str:
+    def tokenize(self, number: str, re: str = "tok", merchant: str = "m_001", **fields: Any) -> str:
         """Store a card as the vault's door does; result: its token."""
         token = f"tok_{re:0<32}"
         stored = self.keys.encrypt(token, Card(number, 12, 2030))
@@ -236,6 +240,8 @@ class SimHouse:
             exp_year=2030,
             key_id=stored.key_id,
             ciphertext=stored.ciphertext,
+            slot=stored.slot,
+            **fields,
         )
         self.ask("card.store", order, re, "vault")
         return token

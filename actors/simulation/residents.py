@@ -40,6 +40,7 @@ from actors.simulation.doors import (
 from actors.simulation.evidence import Begun
 from actors.simulation.logs import SimLog
 from actors.simulation.seals import SimKeys, SimSeals, SimUnseal
+from actors.vault.cardkeys import shredding
 from actors.vault.core import Vault
 from actors.vault.key_works import key_works
 from actors.vault.keys import open_keys
@@ -225,7 +226,7 @@ class Household:
         if name == "reconciler":
             return (reconciler_works(fs),)
         if name == "vault":
-            return (key_works(fs, self.rng, self._keys_of(process)),)
+            return (key_works(fs, self.rng, self._keys_of(process)), shredding(fs))
         return (self._watching(process),) if name == "gateway" else ()
 
     def _posting(

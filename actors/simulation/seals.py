@@ -13,7 +13,6 @@ import msgspec
 from actors.provider.seals import PresentedCard, SealUnopened
 from actors.vault.cipher import Card, VaultKeys
 from actors.vault.seals import SealedCard, sealed_card
-from actors.vault.state import EncryptedCard
 
 _TAG_BYTES = 16
 _decode_card = msgspec.json.Decoder(SealedCard).decode
@@ -49,21 +48,17 @@ class SimKeys(VaultKeys):
     def __init__(self, keys: VaultKeys) -> None:
         self.__dict__.update(keys.__dict__)
 
-    def encrypt(self, token: str, card: Card) -> EncryptedCard:
-        fields = [card.number, card.exp_month, card.exp_year, card.holder]
-        sealed = _sealed(f"{self.current_id}|{token}".encode(), msgspec.json.encode(fields))
-        return EncryptedCard(self.current_id, sealed)
+    def lock(self, key_id: str, token: str, plain: bytes, at_s: int | None = None) -> str:
+        del at_s
+        return _sealed(f"{key_id}|{token}".encode(), plain)
 
-    def again(self, token: str, stored: EncryptedCard) -> EncryptedCard:
-        return self.encrypt(token, self.open_card(token, stored))
+    def unlock(self, key_id: str, token: str, ciphertext: str) -> bytes:
+        plain = _opened(f"{key_id}|{token}".encode(), ciphertext) if self.opens(key_id) else None
+        return super().unlock(key_id, token, ciphertext) if plain is None else plain
 
-    def open_card(self, token: str, stored: EncryptedCard) -> Card:
-        if not self.opens(stored.key_id):
-            return super().open_card(token, stored)
-        plain = _opened(f"{stored.key_id}|{token}".encode(), stored.ciphertext)
-        if plain is None:
-            return super().open_card(token, stored)
-        return Card(*msgspec.json.decode(plain))
+    def made_s(self, key_id: str, ciphertext: str) -> int:
+        del key_id, ciphertext
+        return 0
 
 
 def _sealed(context: bytes, plain: bytes) -> str:

@@ -4,14 +4,16 @@ The line is in the journal before the card leaves: no purpose, no card; no log, 
 A refusal is a step of its own, with its line, and never an exception that would leave none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
 
+from actors.vault import deletion, usage
 from actors.vault import state as vault_state
 from actors.vault.access import PURPOSES, Wanted, access_line
-from actors.vault.cipher import Card, RecordMismatch
+from actors.vault.cardkeys import RecordMismatch
+from actors.vault.cipher import Card
 from actors.vault.refusals import CardWithheld, problem_of
 from actors.vault.rotating import Rotator
 from actors.vault.seals import ProviderKeyMissing, ProviderSeals
@@ -27,7 +29,7 @@ from payrail.domain.messages import (
     StoreCard,
 )
 from payrail.domain.providers import actor_of, public_name
-from payrail.domain.words.cards import AskCards, CardNews
+from payrail.domain.words.cards import AskCards, CardNews, CardShredded, DeleteCard
 from payrail.domain.words.vault_keys import (
     EncryptAgain,
     KeyDropped,
@@ -51,6 +53,9 @@ class CardOpener(CardMover, Protocol):
     def open_card(self, token: str, stored: EncryptedCard) -> Card:
         """The card of `token`. Raises RecordMismatch."""
 
+    def must_hold(self, cards: Iterable[EncryptedCard]) -> None:
+        """Raises VaultSealed when the file of per-card keys is missing or too short for them."""
+
 
 class Vault:
     """The actor `vault`; see `payrail.runtime.actor.Actor`."""
@@ -70,7 +75,10 @@ class Vault:
         return VaultState()
 
     def opened(self, state: VaultState, moment: Moment) -> Step:
-        return self._rotator.opened(state, moment)
+        self._cards.must_hold(state.cards.values())
+        step = self._rotator.opened(state, moment)
+        step.errands += deletion.opened(state)
+        return step
 
     def apply(self, state: VaultState, event: Struct) -> None:
         vault_state.apply(state, event)
@@ -96,6 +104,10 @@ class Vault:
                 return self._look_up(state, wish, message, moment)
             case RotateKeys() | LookAtKeys() | KeyMade() | EncryptAgain() | KeyDropped():
                 return self._rotator.decide(state, message, moment)
+            case DeleteCard() as order:
+                return deletion.delete(state, order, message, moment)
+            case CardShredded() as done:
+                return deletion.shredded(state, done)
         raise ValueError(f"the vault has no answer to {message.kind}")
 
     def _charge(
@@ -115,6 +127,7 @@ class Vault:
         try:
             _must_suit("sealed", order.purpose)
             record = _find(state, order.token, order.merchant_id)
+            usage.must_serve(record, order.payment_id, moment)
             sealed = self._sealed(state, order.token, order.provider, order.reference)
         except CardWithheld as withheld:
             refused = CardRefused(order.payment_id, order.reference, withheld.code)
@@ -124,6 +137,7 @@ class Vault:
             )
         charge, to = _charge_of(order, record.merchant_id, sealed), actor_of(order.provider)
         return Step(
+            events=[*usage.used(order.token, record, order.payment_id)],
             posts=[line("allowed")],
             out=[Send(to, "charge", charge, order.payment_id, message.deadline_ms)],
         )
@@ -143,26 +157,32 @@ class Vault:
         )
         line = access_line(message, moment, wanted, state.owner_of(wish.token))
         try:
-            body = self._wished(state, wish)
+            body, events = self._wished(state, wish, moment)
         except CardWithheld as withheld:
             status, problem = problem_of(withheld.code, wish.want, message.correlation_id)
             return Step(
                 posts=[line(f"refused:{withheld.code}")], replies=answer(message, status, problem)
             )
-        return Step(posts=[line("allowed")], replies=answer(message, 200, body))
+        return Step(events=[*events], posts=[line("allowed")], replies=answer(message, 200, body))
 
-    def _wished(self, state: VaultState, wish: LookUpCard) -> dict[str, Any]:
+    def _wished(
+        self, state: VaultState, wish: LookUpCard, moment: Moment
+    ) -> tuple[dict[str, Any], Sequence[Struct]]:
+        """What is told, and what there is to remember of it. Raises CardWithheld."""
         if wish.refused is not None:
             raise CardWithheld(wish.refused)
         _must_suit(wish.want, wish.purpose)
         record = _find(state, wish.token, wish.merchant_id)
         if wish.want == "last4":
-            return {"last4": record.last4, "brand": record.brand}
+            return {"last4": record.last4, "brand": record.brand}, ()
         if wish.want == "metadata":
-            return token_view(wish.token, record)
+            return token_view(wish.token, record), ()
         if wish.provider is None or wish.operation_id is None:
             raise CardWithheld("provider_unknown")
-        return {"sealed": self._sealed(state, wish.token, wish.provider, wish.operation_id)}
+        serves = wish.payment_id or wish.operation_id
+        usage.must_serve(record, serves, moment)
+        sealed = self._sealed(state, wish.token, wish.provider, wish.operation_id)
+        return {"sealed": sealed}, usage.used(wish.token, record, serves)
 
     def _sealed(self, state: VaultState, token: str, provider: str, reference: str) -> str:
         try:

@@ -23,9 +23,10 @@ from actors.vault.door_models import (
     checked_number,
 )
 from actors.vault.operators_door import OperatorsDoor
-from payrail.domain.access import TOKEN_READERS
+from payrail.domain.access import TOKEN_DELETERS, TOKEN_READERS
 from payrail.domain.cards import bin_of, brand_of, find_pans, last4
 from payrail.domain.messages import LookUpCard, StoreCard
+from payrail.domain.words.cards import DeleteCard
 from payrail.domain.words.vault_keys import LookAtKeys, RotateKeys
 from payrail.errors import RequestError
 from payrail.runtime.edge import Edge
@@ -84,7 +85,10 @@ class VaultDoor:
         number = checked_number(body, now.year, now.month)
         token = f"tok_{self._rng.token_hex(_TOKEN_BYTES)}"
         card = Card(number, body.exp_month, body.exp_year, body.name)
-        stored = self._keys.encrypt(token, card)
+        try:
+            stored = self._keys.encrypt(token, card)
+        except OSError:
+            raise _no_card_key() from None
         order = StoreCard(
             token=token,
             merchant_id=merchant_id,
@@ -98,6 +102,9 @@ class VaultDoor:
             exp_year=body.exp_year,
             key_id=stored.key_id,
             ciphertext=stored.ciphertext,
+            slot=stored.slot,
+            usage=body.usage,
+            expires_in_s=body.expires_in_s,
         )
         return await self._ask(request, "card.store", order, token)
 
@@ -110,6 +117,18 @@ class VaultDoor:
         caller = self._caller(request)
         given = request.match_info["id"]
         return await self._look_up(request, caller, given, "support.last4", "metadata")
+
+    async def delete_token(self, request: web.Request) -> web.Response:
+        caller = self._caller(request)
+        allowed = caller.role in TOKEN_DELETERS and not caller.publishable
+        order = DeleteCard(
+            token=shown_token(request.match_info["id"]),
+            merchant_id=caller.merchant_id,
+            who=caller.user_id,
+            origin=ORIGIN,
+            refused=None if allowed else "role_refused",
+        )
+        return await self._ask(request, "card.delete", order, order.token)
 
     async def charge_token(self, request: web.Request) -> web.Response:
         self._must_be_inside(request)
@@ -239,6 +258,16 @@ def _audit_unavailable() -> RequestError:
         503,
         "audit-unavailable",
         "The access log cannot be written, so no card is touched; try again later.",
+        retryable=True,
+        headers={"Retry-After": "5"},
+    )
+
+
+def _no_card_key() -> RequestError:
+    return RequestError(
+        503,
+        "card-key-unavailable",
+        "A new card's own key cannot be made durable, so the card was not stored; try again later.",
         retryable=True,
         headers={"Retry-After": "5"},
     )

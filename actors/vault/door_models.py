@@ -3,7 +3,7 @@
 Never: an error that repeats a number, or a model that prints one.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -19,6 +19,9 @@ from payrail.web.bodies import Body
 # What stands in `json_schema_extra` is for the document: a wrong card is told field by field in
 # words of its own, and a wrong purpose is asked of the vault, which writes it down.
 _YEARS: dict[str, JsonValue] = {"minimum": 2000, "maximum": 2099, "examples": [2030]}
+Usage = Literal["reusable", "single_use"]
+#: 366 days; whoever wants longer wants a token without an end.
+EXPIRES_IN_S_MAX = 366 * 86_400
 Short = Annotated[str, Field(max_length=64)]
 Token = Annotated[str, Field(max_length=64, examples=["tok_" + "0" * 32])]
 Word = Annotated[
@@ -52,6 +55,15 @@ class TokenizeCard(Body):
         str, Field(max_length=8, repr=False, json_schema_extra={"pattern": "^[0-9]{3,4}$"})
     ]
     name: Annotated[str, Field(max_length=200, repr=False)] = ""
+    usage: Annotated[
+        Usage, Field(description="A `single_use` token serves one payment and all its attempts.")
+    ] = "reusable"
+    expires_in_s: Annotated[
+        int | None,
+        Field(
+            ge=1, le=EXPIRES_IN_S_MAX, description="Of business time; null: as long as the card."
+        ),
+    ] = None
 
 
 class Detokenize(Body):
@@ -79,6 +91,20 @@ class TokenShown(BaseModel):
     fingerprint: str
     exp_month: int
     exp_year: int
+    usage: Usage
+    expires_at: str | None
+
+
+class TokenDeleted(BaseModel):
+    token: str
+    deleted: bool
+    shredded: Annotated[
+        bool,
+        Field(
+            description="Every copy of the card is noise now. False for a card of a home from"
+            " before cards had keys of their own: rotate the vault's keys to end its copies."
+        ),
+    ]
 
 
 class CardShown(BaseModel):

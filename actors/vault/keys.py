@@ -7,6 +7,7 @@ Never: writes anything when a key is not the one this home began with.
 
 from typing import NamedTuple
 
+from actors.vault.cardkeys import CardKeys
 from actors.vault.cipher import VaultKeys
 from actors.vault.keyfile import (
     FINGERPRINT_PATH,
@@ -57,7 +58,7 @@ def open_keys(
     if found is None:
         own = secret(fs, FINGERPRINT_KEY, rng)
         made = make_keys(fs, clock, own, as_fernet_key(given) if given else random_key(rng))
-        return VaultKeys(made.keys, own, clock)
+        return VaultKeys(made.keys, own, clock, CardKeys(fs, rng))
     if not fs.size(ACCESS_LOG):
         # Again: whoever wrote it may have died before its name was durable. Once a card was stored
         # under it, a start has come behind this, and a full disk keeps none from its cards.
@@ -66,7 +67,7 @@ def open_keys(
         # Whoever rotated may have died before the new name was durable: no card goes under a key
         # that a power cut takes back. This writes no byte, so that a full disk does not matter.
         fs.open(KEYS, create=True).close()
-    keys = VaultKeys(found.file.keys, found.own, clock)
+    keys = VaultKeys(found.file.keys, found.own, clock, CardKeys(fs, rng))
     keys.protection, keys.wrapping = found.file.protected, wrapping
     if keys.protection is None:
         secret(fs, FINGERPRINT_KEY, rng)  # its name durable, too

@@ -27,6 +27,8 @@ _PROBLEMS = {
         "Too many older keys have cards under them; GET /rotate-keys tells which.",
     ),
     "unauthenticated": (401, "unauthenticated", "This needs the internal secret."),
+    "expired_token": (422, "expired-token", "This token has expired; tokenize the card again."),
+    "token_used": (422, "token-used", "This token has served another payment, and serves one."),
     "token_taken": (409, "token-taken", "This token stands for a card already."),
 }
 _RIGHTS = (403, "forbidden", "This key may not use the card in this way.")

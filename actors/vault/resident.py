@@ -51,7 +51,10 @@ class VaultResident:
         except (PayRailError, OSError) as error:
             self._log.error("actor.failed", error=told(error))
             raise
-        await self._at_home(keys, ()).run(control)
+        try:
+            await self._at_home(keys, ()).run(control)
+        except VaultSealed as sealed:  # the cards' own keys: which are needed, the journal knows
+            await self._sealed(sealed, control)
 
     async def _sealed(self, sealed: VaultSealed, control: Control) -> None:
         """Refuse everything until operators unlock it or it is told to end: a restart looks at the

@@ -13,11 +13,12 @@ from actors.vault.door_models import (
     KeysRotated,
     RotationShown,
     Sealed,
+    TokenDeleted,
     TokenizeCard,
     TokenShown,
 )
 from actors.vault.operator_models import Protect, ProtectionShown, SealShown, Unlock
-from payrail.domain.access import ROLES, TOKEN_READERS
+from payrail.domain.access import ROLES, TOKEN_DELETERS, TOKEN_READERS
 from payrail.web.openapi import Route
 
 #: Of a route that tries passphrases.
@@ -94,6 +95,14 @@ def vault_routes(door: Any) -> list[Route]:
             ProtectionShown,
             takes=Protect,
             codes=_GUESSED,
+        ),
+        Route(
+            "DELETE",
+            "/tokens/{id}",
+            door.delete_token,
+            "Delete a card and shred its key",
+            TokenDeleted,
+            roles=TOKEN_DELETERS,
         ),
         Route("GET", "/health", door.health, "A sign of life", Health, open_to_all=True),
     ]

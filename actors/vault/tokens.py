@@ -8,6 +8,7 @@ from typing import Any
 from actors.vault.access import Wanted, access_line
 from actors.vault.refusals import problem_of
 from actors.vault.state import CardStored, EncryptedCard, TokenRecord, VaultState
+from actors.vault.usage import expiry
 from payrail.domain.messages import CardKnown, StoreCard
 from payrail.domain.timestamps import iso
 from payrail.runtime.actor import Message, Moment, Send, Step, answer
@@ -24,7 +25,7 @@ def store(state: VaultState, order: StoreCard, message: Message, moment: Moment)
     if not state.rotation.takes(order.key_id):  # It was on its way for as long as a key lives on.
         status, problem = problem_of("key_retired", "metadata", message.correlation_id)
         return Step(posts=[line("refused:key_retired")], replies=answer(message, status, problem))
-    card = EncryptedCard(order.key_id, order.ciphertext)
+    card = EncryptedCard(order.key_id, order.ciphertext, order.slot)
     return Step(
         events=[CardStored(order.token, record, card)],
         posts=[line("allowed")],
@@ -43,6 +44,8 @@ def _record(order: StoreCard, moment: Moment) -> TokenRecord:
         exp_month=order.exp_month,
         exp_year=order.exp_year,
         created_at=iso(moment.wire_ms),
+        usage=order.usage,
+        expires_at=expiry(order.expires_in_s, moment),
     )
 
 
@@ -70,4 +73,6 @@ def token_view(token: str, record: TokenRecord) -> dict[str, Any]:
         "fingerprint": record.fingerprint,
         "exp_month": record.exp_month,
         "exp_year": record.exp_year,
+        "usage": record.usage,
+        "expires_at": record.expires_at,
     }

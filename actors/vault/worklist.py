@@ -8,7 +8,7 @@ Never: tries a card twice in one incarnation that did not open.
 from collections.abc import Mapping
 from typing import Protocol
 
-from actors.vault.cipher import RecordMismatch
+from actors.vault.cardkeys import RecordMismatch
 from actors.vault.state import EncryptedCard
 
 #: Cards of one step: a few milliseconds, so that whoever charges a card hardly waits.

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from payrail.audit.books import check_book
+from payrail.audit.card_slots import check_card_slots
 from payrail.audit.documents import check_documents, read_documents
 from payrail.audit.findings import DAMAGE, Finding, damaged
 from payrail.audit.journals import Facts, read_journal
@@ -25,6 +26,7 @@ from payrail.runtime.recovery import journal_path
 
 #: The books that share this sequence are the ledger; its events are told in the other.
 LEDGER_SEQUENCE = "ledger"
+VAULT = "vault"
 RAW_FOLDER = "mailboxes/dlq/raw"
 
 Actors = Mapping[str, Actor[Any]]
@@ -95,6 +97,8 @@ class _Look:
                 journal, facts = self._journals[name], self._facts[name]
                 found += check_documents(actor, documents[name], journal, facts)
             found += self._check_ledger()
+            if VAULT in self._actors:
+                found += check_card_slots(self._fs, self._journals[VAULT])
             found += _check_raw(self._fs)
         return _sorted(found)
 

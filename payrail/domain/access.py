@@ -37,6 +37,7 @@ __all__ = [
     "PUBLISHABLE",
     "READERS",
     "ROLES",
+    "TOKEN_DELETERS",
     "TOKEN_READERS",
     "VIEWER",
     "AccessRecord",
@@ -72,6 +73,8 @@ ENDPOINT_KEEPERS = frozenset({ADMIN, OPERATOR})
 TOKEN_READERS = frozenset({ADMIN, OPERATOR, AUDITOR})
 #: Who may see who used a card.
 CARD_READERS = frozenset({ADMIN, AUDITOR})
+#: Who may have a card deleted.
+TOKEN_DELETERS = frozenset({ADMIN, OPERATOR})
 
 
 AccessRecord = PeopleRecord | EndpointRecord

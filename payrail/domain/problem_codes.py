@@ -136,6 +136,15 @@ CODES: dict[str, ProblemCode] = {
     "unknown-token": ProblemCode(
         422, "No card of this merchant has this token.", "Send the card to the vault's /tokenize."
     ),
+    "expired-token": ProblemCode(
+        422, "The token was made to end by now.", "Send the card to the vault's /tokenize again."
+    ),
+    "token-used": ProblemCode(
+        422, "A single-use token that another payment has used.", "Make a token for each payment."
+    ),
+    "card-key-unavailable": ProblemCode(
+        503, "No key for a new card can be made durable.", _LATER, retryable=True
+    ),
     "seal-broken": ProblemCode(
         422, "The seal is not for this provider and reference.", "Seal the card anew."
     ),

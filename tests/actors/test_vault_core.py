@@ -10,7 +10,8 @@ import pytest
 from actors.provider.seals import HpkeUnseal, SealUnopened
 from actors.provider.seals import open_keys as open_provider_keys
 from actors.vault.access import shown_token
-from actors.vault.cipher import Card, RecordMismatch, VaultKeys
+from actors.vault.cardkeys import RecordMismatch
+from actors.vault.cipher import Card, VaultKeys
 from actors.vault.core import Vault
 from actors.vault.keyfile import KEYS
 from actors.vault.keys import open_keys
@@ -48,9 +49,9 @@ def vault(fs: RealFs, keys: VaultKeys, unseal: HpkeUnseal) -> Played:
     return played
 
 
-def stored(keys: VaultKeys, token: str, card: Card = CARD) -> StoreCard:
+def stored(keys: VaultKeys, token: str, card: Card = CARD, **fields: Any) -> StoreCard:
     encrypted = keys.encrypt(token, card)
-    return StoreCard(
+    order = StoreCard(
         token=token,
         merchant_id="m_001",
         who="key_1",
@@ -63,7 +64,9 @@ def stored(keys: VaultKeys, token: str, card: Card = CARD) -> StoreCard:
         exp_year=card.exp_year,
         key_id=encrypted.key_id,
         ciphertext=encrypted.ciphertext,
+        slot=encrypted.slot,
     )
+    return msgspec.structs.replace(order, **fields)
 
 
 CHARGE = ChargeCard("tok_1", "m_001", "pi_1", "pi_1.1", "providerA", 1099, "USD")
@@ -93,6 +96,8 @@ def test_a_stored_card_is_told_to_the_gateway_before_the_answer(vault: Played):
         "fingerprint",
         "exp_month",
         "exp_year",
+        "usage",
+        "expires_at",
     ]
 
 

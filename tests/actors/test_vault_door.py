@@ -10,6 +10,7 @@ import pytest
 from openapi_spec_validator import validate
 from pydantic import SecretStr
 
+from actors.vault.cardkeys import shredding
 from actors.vault.core import Vault
 from actors.vault.key_works import key_works
 from actors.vault.keys import open_keys
@@ -21,7 +22,7 @@ from payrail.logs import make_logger
 from payrail.runtime.bells import Bells
 from payrail.runtime.clocks import SystemClock, SystemRng
 from payrail.runtime.control import taking_up
-from payrail.runtime.resident import ActorResident, Place
+from payrail.runtime.resident import ActorResident, Place, all_works
 from payrail.settings import Settings
 from payrail.steplog import StepLog
 from payrail.storage.fs import RealFs
@@ -101,7 +102,7 @@ async def open_vault(home, must_be_whole=taken_as_whole):
         Place("vault", str(home), fs, clock, bells, log, StepLog("vault", logged, clock)),
         lambda: Vault(keys, HpkeSeals(fs)),
         [door],
-        lambda _control: key_works(fs, rng, keys),
+        all_works(lambda _c: key_works(fs, rng, keys), lambda _c: shredding(fs)),
     )
     with taking_up(home, "vault") as control:
         running = asyncio.create_task(resident.run(control))

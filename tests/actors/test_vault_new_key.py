@@ -5,7 +5,8 @@ import base64
 import msgspec
 import pytest
 
-from actors.vault.cipher import Card, RecordMismatch
+from actors.vault.cardkeys import RecordMismatch
+from actors.vault.cipher import Card
 from actors.vault.key_works import DropKey, MakeKey, make_key, take_away
 from actors.vault.keyfile import KEYS
 from actors.vault.keys import open_keys

@@ -10,10 +10,10 @@ from actors.simulation.house import GOOD
 from actors.simulation.invariants import ALL, WAITING, check_all
 from actors.simulation.seen import evidence_of
 from payrail.runtime.sim import SimFs
-from tests.scenarios.spoilt import inside, money, outside
+from tests.scenarios.spoilt import inside, money, outside, tokens
 from tests.scenarios.spoilt.run import Everybody, Spoil, a_run
 
-CASES = (*money.CASES, *outside.CASES, *inside.CASES)
+CASES = (*money.CASES, *outside.CASES, *inside.CASES, *tokens.CASES)
 
 
 @pytest.fixture(scope="module")

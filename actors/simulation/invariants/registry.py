@@ -8,6 +8,7 @@ from actors.simulation.invariants import (
     cards,
     chains,
     channels,
+    ended,
     folded,
     hooks,
     ledger,
@@ -25,7 +26,7 @@ from actors.simulation.invariants.invariant import Findings, Invariant, Waiting
 
 #: Money first: what is worst stands on top.
 _MONEY = (truth, words, ledger, settling)
-_OUTSIDE = (answers, views, people, cards, hooks)
+_OUTSIDE = (answers, views, people, cards, ended, hooks)
 _INSIDE = (chains, rot, vault_keys, channels, folded, letters, rest)
 ALL: tuple[Invariant, ...] = tuple(
     one for room in (*_MONEY, *_OUTSIDE, *_INSIDE) for one in room.INVARIANTS

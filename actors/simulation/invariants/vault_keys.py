@@ -8,10 +8,11 @@ import msgspec
 from actors.simulation.evidence import Evidence
 from actors.simulation.invariants.invariant import Invariant
 from actors.simulation.seals import SimKeys
-from actors.vault.cipher import RecordMismatch, VaultKeys
+from actors.vault.cardkeys import CardKeys, RecordMismatch
+from actors.vault.cipher import VaultKeys
 from actors.vault.keyfile import KEYS, KeysFile
 from actors.vault.state import CARDS, EncryptedCard
-from payrail.runtime.sim import SimClock
+from payrail.runtime.sim import SimClock, SimRng
 
 VAULT = "vault"
 _decode_keys = msgspec.json.Decoder(KeysFile).decode
@@ -27,7 +28,7 @@ def records_are_rotatable(evidence: Evidence) -> list[str]:
     file = _decode_keys(evidence.fs.read(KEYS))
     found = [*_files(evidence, file), *_rotations(file, live.state.rotation)]
     if any(line.key for line in file.keys):
-        keys = SimKeys(VaultKeys(file.keys, b"", SimClock()))
+        keys = SimKeys(VaultKeys(file.keys, b"", SimClock(), CardKeys(evidence.fs, SimRng(0))))
         found += _records(keys, live.state.cards)
     return found
 

@@ -23,6 +23,7 @@ from actors.simulation.scenes import (
     rotation,
     rule_files,
     settlement,
+    tokens,
     webhooks_out,
 )
 
@@ -43,6 +44,7 @@ FLOWS: dict[str, tuple[Scene, ...]] = {
     "documents": documents.SCENES,
     "rotation": rotation.SCENES,
     "key_rotation": key_rotation.SCENES,
+    "tokens": tokens.SCENES,
     "edges": edges.SCENES,
     "hand_lines": hand_lines.SCENES,
 }

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from payrail.domain.fault_rules import FaultRule
-from payrail.domain.words.kinds import CHARGE_MS, asked, kind
+from payrail.domain.words.kinds import CHARGE_MS, ERRAND, asked, kind
 
 
 class CardKnown(Struct, forbid_unknown_fields=True):
@@ -40,7 +40,7 @@ class CardRefused(Struct, forbid_unknown_fields=True):
 
     payment_id: str
     reference: str
-    code: str  # unknown_token | expired_token | purpose_refused
+    code: str  # unknown_token | expired_token | token_used | purpose_refused | …
 
 
 class Charge(Struct, forbid_unknown_fields=True):
@@ -73,6 +73,38 @@ class StoreCard(Struct, forbid_unknown_fields=True):
     exp_year: int
     key_id: str
     ciphertext: str
+    slot: int | None = None  # of the card's own key
+    usage: str = "reusable"  # reusable | single_use
+    expires_in_s: int | None = None  # of business time, from when it is stored
+
+
+class DeleteCard(Struct, forbid_unknown_fields=True):
+    """DELETE /tokens: nobody shall open this card any more."""
+
+    token: str
+    merchant_id: str | None
+    who: str
+    origin: str
+    refused: str | None = None  # the door already refused: why
+
+
+class ShredCard(Struct, forbid_unknown_fields=True):
+    """The vault to its work: overwrite the card's own key."""
+
+    token: str
+    slot: int
+
+
+class CardShredded(Struct, forbid_unknown_fields=True):
+    """It is overwritten, and that is durable."""
+
+    token: str
+
+
+class CardForgotten(Struct, forbid_unknown_fields=True):
+    """The vault has deleted a card: no payment may be begun with it."""
+
+    token: str
 
 
 class LookUpCard(Struct, forbid_unknown_fields=True):
@@ -107,9 +139,12 @@ KINDS = (
     kind("cards.ask", "gateway", AskCards),
     kind("cards.told", "vault", CardNews),
     kind("card.known", "vault", CardKnown),
+    kind("card.forgotten", "vault", CardForgotten),
     kind("card.charge", "gateway", ChargeCard, deadline_ms=CHARGE_MS),
     kind("card.refused", "vault", CardRefused),
     asked("card.store", "vault.http", StoreCard),
     asked("card.lookup", "vault.http", LookUpCard),
+    asked("card.delete", "vault.http", DeleteCard),
+    kind("card.shredded", ERRAND, CardShredded),
     kind("charge", "vault", Charge, deadline_ms=CHARGE_MS),
 )

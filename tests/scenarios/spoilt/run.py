@@ -16,6 +16,7 @@ from actors.simulation.evidence import Asked, Evidence
 from actors.simulation.hooked import HookedHouse, add_endpoint
 from actors.simulation.house import ACTORS, GOOD, PEERS, authorized
 from actors.simulation.reading import Entry
+from actors.simulation.scenes.tokens import delete
 from actors.simulation.settled import SettledHouse, reconciliation, settlement
 from payrail.runtime.actor import Actor
 from payrail.runtime.recovery import journal_path
@@ -50,6 +51,7 @@ def a_run() -> Everybody:
     _, made = house.say(orders.refund(refunded, 400), "refund")
     assert house.say(orders.approve(made["id"]), "approved")[0] == 200
     assert house.say(orders.cancel(held), "cancelled")[0] == 200
+    _token_ends(house)
     assert house.say(orders.create(token, "k_no", amount=0), "refused")[0] == 422
     assert house.say(settlement(), "settle", "reconciler")[0] == 200
     assert house.say(reconciliation(), "reconcile", "reconciler")[0] == 200
@@ -57,6 +59,14 @@ def a_run() -> Everybody:
         driver.write_documents()
     house.run()
     return house
+
+
+def _token_ends(house: Everybody) -> None:
+    """A token for one payment serves it, and its card is deleted."""
+    spare = house.tokenize(GOOD, "spare", usage="single_use")
+    house.run()
+    authorized(house, spare, "p4")
+    assert house.say(delete(spare), "deleted", "vault")[0] == 200
 
 
 Spoil = Callable[[Evidence], Evidence | None]
