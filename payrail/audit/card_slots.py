@@ -14,6 +14,7 @@ from payrail.audit.reading import Part
 from payrail.domain.cardslots import CARD_KEYS, SLOT_BYTES, Slot, state_of
 from payrail.runtime.ports import File, Fs
 from payrail.storage.journal import decode_line
+from payrail.storage.lines import is_whole
 
 SECRETS = "data/secrets"
 #: Stands in each journal line that could matter here.
@@ -57,11 +58,9 @@ class _Slots:
                 self._read(journal.path, number, raw)
 
     def _read(self, path: str, number: int, raw: bytes) -> None:
-        try:
-            events = decode_line(raw).events
-        except msgspec.MsgspecError:
+        if not is_whole(raw):
             return  # a finding of the journal's own
-        for event in events:
+        for event in decode_line(raw).events:
             if _MARK in bytes(event):
                 self._fold(path, number, _decode(bytes(event)))
 
