@@ -54,7 +54,6 @@ class OpenHouse(HookedHouse):
 
     def __init__(self, seed: int = 1) -> None:
         super().__init__(rules=Rules(demo=True))
-        self.keys.__class__ = SimKeys  # cards are sealed without chance of their own
         self.net, self.rng, self.cells = SimNet(self.clock), SimRng(seed), Pages(self)
         self.keys_shown = Keys.of(self.fs, self.rng)
         self.logs = {name: SimLog(name) for name in NAMES}
@@ -73,6 +72,7 @@ class OpenHouse(HookedHouse):
 
     def core(self, name: str) -> Actor[Any]:
         if name == "vault":
+            self.keys.__class__ = SimKeys  # cards are sealed without chance of their own
             vault = Vault(self.keys, SimSeals())
             vault.peers = PEERS[name]
             return vault
