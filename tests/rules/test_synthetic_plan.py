@@ -63,7 +63,7 @@ def test_seed_42_plans_these_ten_thousand():
     found = hashlib.sha256()
     for one in islice(seed_stream(42, payments=10_000), 10_000):
         found.update(line_of(one))
-    assert found.hexdigest()[:16] == "60fba3a853428e17"
+    assert found.hexdigest()[:16] == "7a16558a16338d04"
 
 
 def test_a_plan_is_the_same_under_every_hash_seed_and_its_memory_is_flat():
@@ -187,7 +187,7 @@ def test_breaks_are_planned_where_a_line_is_sure_to_be(seed):
     plan = Plan(seed)
     breaks = [one for day in range(plan.days) for one in plan.breaks(day)]
     sure = sure_captures(plan.stream())
-    assert {(one.day, one.provider) for one in breaks} <= set(sure)
+    assert {(one.day, one.provider) for one in breaks} <= {(one.day, one.provider) for one in sure}
     assert len({one.kind for one in breaks}) >= 4
     assert {one.judged for one in breaks} == {True, False}
     assert not plan.breaks(plan.days - 1)

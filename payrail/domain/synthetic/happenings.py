@@ -4,7 +4,7 @@ A break is planned only where a line is sure to be there to be spoiled; it is in
 day is settled, so that the last day, which stays open, has none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from payrail.domain.synthetic.scenes import SeededPayment
@@ -49,23 +49,37 @@ class PlannedPayout:
     outcome: str
 
 
-def sure_captures(payments: Iterable[SeededPayment]) -> list[tuple[int, str]]:
-    """The days on which a scene is sure to be captured, with its provider."""
-    return sorted(
-        {
-            (one.day, one.scene.provider)
-            for one in payments
-            if one.scene.ends == "captured" and one.scene.provider and outcome_for(one.card.number)
-        }
-    )
+@dataclass(frozen=True, slots=True)
+class SureCapture:
+    """A scene that is captured on that day, whatever an issuer says of invented cards."""
+
+    day: int
+    provider: str
+    merchant_id: str
+    currency: str
+    settles: bool
 
 
-def break_of_scene(sure: list[tuple[int, str]], day: int, seed: int) -> PlannedBreak | None:
-    """On every other day with a sure capture one of its provider's lines is spoiled."""
-    for nth, (found, provider) in enumerate(sure):
-        if found == day and nth % 2 == 0:
+def sure_captures(payments: Iterable[SeededPayment]) -> list[SureCapture]:
+    """One for each day and provider that has any, in order."""
+    found: dict[tuple[int, str], SureCapture] = {}
+    for one in payments:
+        place, scene = (one.day, one.scene.provider or ""), one.scene
+        if scene.ends == "captured" and scene.provider and outcome_for(one.card.number):
+            sure = SureCapture(*place, one.merchant_id, one.currency, scene.settles)
+            found.setdefault(place, sure)
+    return [found[place] for place in sorted(found)]
+
+
+def break_of_scene(
+    sure: Sequence[SureCapture], day: int, days: int, seed: int
+) -> PlannedBreak | None:
+    """With every other sure capture, one line of its provider's is spoiled that day. None on the
+    last two days: what is captured there is to be paid out, or to be left open."""
+    for nth, one in enumerate(sure):
+        if one.day == day < days - 2 and nth % 2 == 0:
             kind = CAPTURE_BREAKS[(seed + nth // 2) % len(CAPTURE_BREAKS)]
-            return PlannedBreak(day, provider, kind, judged=nth % 4 == 0)
+            return PlannedBreak(day, one.provider, kind, judged=nth % 4 == 0)
     return None
 
 
@@ -78,8 +92,16 @@ def break_of_busy_day(day: int, payments: int, seed: int) -> PlannedBreak | None
     return PlannedBreak(day, "providerA", kind, judged=nth % 2 == 0)
 
 
-def payouts_on(day: int, days: int) -> tuple[PlannedPayout, ...]:
-    """What is said on that day of a payout of the demo merchant, beside the house's daily run."""
-    said = {days - 1: "none", days // 3: "failed", days // 2: "returned", 2 * days // 3: "paid"}
-    outcome = said.get(day) if days else None
-    return (PlannedPayout(day, "m_001", "USD", outcome),) if outcome else ()
+def payouts_on(sure: Sequence[SureCapture], day: int, days: int) -> tuple[PlannedPayout, ...]:
+    """What was captured at the first provider the day before, and not spoiled, is paid out."""
+    return tuple(
+        PlannedPayout(day, one.merchant_id, one.currency, _said(nth, is_last=day == days - 1))
+        for nth, one in enumerate(sure)
+        if one.day + 1 == day < days and one.settles and one.provider == "providerA"
+        if nth % 2 == 1 or day == days - 1
+    )
+
+
+def _said(nth: int, *, is_last: bool) -> str:
+    """What the merchant's bank says of it."""
+    return "none" if is_last else ("failed", "returned", "paid")[nth // 2 % 3]

@@ -98,14 +98,14 @@ class Plan:
             return ()
         sure = sure_captures(self._scenes)
         found = (
-            break_of_scene(sure, day, self.seed),
+            break_of_scene(sure, day, self.days, self.seed),
             break_of_busy_day(day, self.size_of(day), self.seed),
         )
         return tuple(one for one in found if one)
 
     def payouts(self, day: int) -> tuple[PlannedPayout, ...]:
-        """What banks say on that day of payouts that are on their way or have arrived."""
-        return payouts_on(day, self.days)
+        """Who is paid out by hand on that day, and what the bank says of it."""
+        return payouts_on(sure_captures(self._scenes), day, self.days)
 
     @property
     def _days(self) -> int:

@@ -26,8 +26,8 @@ from payrail.domain.synthetic.scenes import SCENES, SeededPayment, seed_plan
 from payrail.domain.synthetic.shops import moment_ms, shop_of
 
 _WON, _LOST = "winning_evidence", "losing_evidence"
-#: Instead of a share of the days.
-_LAST = 100
+#: Instead of a share of the days: the last, and the one before, which is paid out on the last.
+_LAST, _EVE = 100, -2
 
 
 def _drill(day: int, operation: str, do: str) -> Follow:
@@ -68,7 +68,7 @@ _STAGED: dict[str, tuple[tuple[int, tuple[Follow, ...]], ...]] = {
         *((60, (disputed(-1, "general"),)), (75, ())),
     ),
     "captured_in_parts": (
-        *((50, (disputed(-1, "unrecognized", "inquiry"),)), (85, ())),
+        *((_EVE, (disputed(-1, "unrecognized", "inquiry"),)), (85, ())),
         (22, (disputed(2, "fraudulent"), *answered(4, _LOST))),
     ),
     "captured_so_far": ((28, _HUNG), (68, ()), (_LAST, ())),
@@ -91,7 +91,8 @@ def staged(seed: int, payments: int, days: int) -> tuple[SeededPayment, ...]:
     for number, one in enumerate(seed_plan(seed, count)):
         share, after = _STAGED[one.scene.name][played[one.scene.name]]
         played[one.scene.name] += 1
-        day = max(0, min(days - 1, share * days // 100))
+        day = days + share if share < 0 else share * days // 100
+        day = max(0, min(days - 1, day))
         draws = Draws.about(seed, "staged", number)
         at_ms = moment_ms(draws, shop_of(one.merchant_id))
         later = placed(after, day, days, 0)
