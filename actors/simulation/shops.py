@@ -280,11 +280,12 @@ class Shop:
             pause_ms = min(LOOK_MS_MAX, pause_ms * 2)
         raise Strange(f"{path} stays {last}")
 
-    def card(self, number: str = "") -> Steps[str]:
+    def card(self, number: str = "", **more: Any) -> Steps[str]:
         """The token of a card; of a good one unless told otherwise."""
         number = number or self.chance.choice(GOOD_CARDS)
         cvc = "1234" if number.startswith("37") else "123"
-        body = {"number": number, "exp_month": 12, "exp_year": 2040, "cvc": cvc, "name": "A B"}
+        card = {"number": number, "exp_month": 12, "exp_year": 2040, "cvc": cvc, "name": "A B"}
+        body = {**card, **more}
         stored = yield from self.order(
             "tokenize", "/tokenize", body, role="publishable", door="vault"
         )

@@ -22,6 +22,7 @@ from actors.simulation.flows import (
     races,
     rotations,
     strangers,
+    tokens,
 )
 from actors.simulation.schedule import Weight
 from actors.simulation.shops import Shop, Steps
@@ -67,6 +68,8 @@ FLOWS: dict[str, Flow] = {
     "mends breaks": Flow(4, 12, 1, people.mends_breaks),
     "closes cases": Flow(2, 10, 1, people.closes_cases),
     "rotates": Flow(4, 6, 1, rotations.rotates),
+    "deletes": Flow(5, 9, 2, tokens.deletes),
+    "used twice": Flow(4, 5, 2, tokens.used_twice),
     "races": Flow(14, 5, 1, races.races),
     # Beside the shops: nobody of these may get anything.
     "another's": Flow(4, 10, 1, strangers.asks_for_anothers, beside=True),

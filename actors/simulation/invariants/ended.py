@@ -8,17 +8,20 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from actors.simulation.evidence import Evidence
 from actors.simulation.invariants.invariant import Invariant
 from actors.simulation.reading import ACCESS_LOG, decoded
 from actors.simulation.seals import SimKeys
 from actors.vault.cardkeys import CardKeys, RecordMismatch
 from actors.vault.cipher import VaultKeys
-from actors.vault.keyfile import read_keys
+from actors.vault.keyfile import KEYS, KeysFile
 from actors.vault.state import SINGLE_USE, EncryptedCard
 from payrail.runtime.recovery import journal_path
 from payrail.runtime.sim import SimClock, SimRng
 
+_decode_keys = msgspec.json.Decoder(KeysFile).decode
 #: (number of the step, the event)
 Told = tuple[int, dict[str, Any]]
 
@@ -84,9 +87,9 @@ def _events(evidence: Evidence) -> Iterator[Told]:
 
 
 def _opener(evidence: Evidence) -> VaultKeys | None:
-    keys = read_keys(evidence.fs)
-    if keys is None or not any(line.key for line in keys.keys):
-        return None
+    keys = _decode_keys(evidence.fs.read(KEYS))
+    if not any(line.key for line in keys.keys):
+        return None  # whose keys are gone, is for others to say
     own = CardKeys(evidence.fs, SimRng(0))
     return SimKeys(VaultKeys(keys.keys, b"", SimClock(0, 0), own))
 
