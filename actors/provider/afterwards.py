@@ -53,7 +53,8 @@ def sent_back(desk: Desk, state: ProviderState, message: Message, moment: Moment
     if refund is None or refund.result != APPROVED:
         return Step()
     back = RefundSentBack(timer.reference, SENT_BACK)
-    step = Step(events=[back], posts=[_truth(refund, timer.reference, moment)])
+    charge = state.operations.get(refund.authorization or "")
+    step = Step(events=[back], posts=[_truth(refund, charge, timer.reference, moment)])
     notice = Notice(
         id=moment.new_id("evt"),
         reference=timer.reference,
@@ -67,7 +68,7 @@ def sent_back(desk: Desk, state: ProviderState, message: Message, moment: Moment
     return notices.owed(desk, state, notice, step, moment)
 
 
-def _truth(refund: Operation, reference: str, moment: Moment) -> Post:
+def _truth(refund: Operation, charge: Operation | None, reference: str, moment: Moment) -> Post:
     return Post(
         "truth",
         Truth(
@@ -80,5 +81,6 @@ def _truth(refund: Operation, reference: str, moment: Moment) -> Post:
             outcome=SENT_BACK,
             provider_reference=refund.provider_reference,
             merchant_id=refund.merchant_id,
+            charge=charge.as_charge if charge is not None else None,
         ),
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from msgspec import Struct, structs
 
 from actors.provider.mismatches import Planned, planned
-from actors.provider.truth import MONEY, Truth
+from actors.provider.truth import MONEY, Truth, paid_out
 from payrail.domain.fault_rules import FaultRule
 from payrail.domain.settlement.cutoffs import date_of, next_cut_off_ms
 from payrail.domain.words.kinds import RECONCILER
@@ -208,10 +208,14 @@ def close_extra(
 
 
 def finished(
-    clerk: Clerk, batching: Batching, faults: Mapping[str, FaultRule], message: Message
+    clerk: Clerk,
+    batching: Batching,
+    faults: Mapping[str, FaultRule],
+    message: Message,
+    moment: Moment,
 ) -> Step:
-    """The statement is in place: tell the reconciler, and write the next one. The drills that had
-    part in it are used by the caller."""
+    """The statement is in place: pay out, tell the reconciler, and write the next one. The drills
+    that had part in it are used by the caller."""
     written: StatementWritten = message.body
     if not batching.queue or batching.queue[0].id != written.batch_id:
         return Step()
@@ -230,7 +234,8 @@ def finished(
         sha256=written.sha256,
         lines=written.lines,
     )
-    step = Step(events=[done], out=[Send(RECONCILER, "batch.closed", told)])
+    posts = [paid_out(row, written, moment) for row in written.bank]
+    step = Step(events=[done], posts=posts, out=[Send(RECONCILER, "batch.closed", told)])
     return _begin(clerk, after, faults, step, message) if after.queue else step
 
 

@@ -138,7 +138,7 @@ class Provider:
             case CloseBatch():
                 return batches.close_extra(clerk, batching, faults, message, moment)
         used, left = spent_on(state, message.body)
-        step = batches.finished(clerk, batching, left, message)
+        step = batches.finished(clerk, batching, left, message, moment)
         return told_of(step, used, message.body)
 
     def _notice(self, state: ProviderState, message: Message, moment: Moment) -> Step:

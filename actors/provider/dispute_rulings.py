@@ -88,6 +88,7 @@ def made(
         stage=stage,
         payment_id=hold.payment_id,
         brand=hold.brand,
+        charge=hold.as_charge,
     )
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct, structs, to_builtins
 
 from actors.provider.truth import Truth
 from payrail.domain.dispute_terms import dispute_fee
+from payrail.domain.settlement.lines import ChargeOf
 from payrail.domain.timestamps import iso
 from payrail.domain.words.disputes import DisputeFact
 from payrail.runtime.actor import Moment, Post
@@ -36,6 +37,7 @@ class Dispute(Struct, frozen=True, omit_defaults=True):
     state: str = OPENED
     payment_id: str = ""
     brand: str = ""  # of the card: it says until when this can be answered
+    charge: ChargeOf | None = None
     dispute_id: str | None = None  # the gateway's name, once we have heard it
     closed_reason: str | None = None  # accepted | expired | defended | withdrawn
     ruling: str = ""  # what the issuer will say to the answer: won | lost
@@ -168,6 +170,7 @@ def _truth(
             provider_reference=dispute.id,
             merchant_id=dispute.merchant_id,
             fee=fee,
+            charge=dispute.charge,
         ),
     )
 

@@ -13,9 +13,8 @@ from actors.provider.state import Operation
 from payrail.domain.challenges import REQUIRES_ACTION
 from payrail.domain.provider_amounts import as_written
 from payrail.domain.provider_declines import B_REASONS, words_of
+from payrail.domain.settlement.statements_b import METHODS
 
-#: Brands by the names that providerB has for ways to pay.
-PAYMENT_METHODS = {"mastercard": "mc", "unionpay": "cup"}
 #: A refusal with this number is nobody's word: the acquirer failed.
 _ACQUIRER_ERROR = 4
 _APPROVED, _DECLINED = "approved", "declined"
@@ -99,7 +98,7 @@ def _additional(told: Ended) -> dict[str, str]:
             "expiryDate": f"{shown.exp_month}/{shown.exp_year}",
             "fundingSource": (shown.funding or "unknown").upper(),
             "issuerCountry": shown.country,
-            "paymentMethod": PAYMENT_METHODS.get(call.brand, call.brand),
+            "paymentMethod": METHODS.get(call.brand, call.brand),
         }
     if call.result == _APPROVED:
         digest = hashlib.sha256(told.name.encode()).digest()

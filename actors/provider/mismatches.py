@@ -143,10 +143,15 @@ def _invented(line: StatementLine) -> StatementLine:
     made_up = hashlib.sha256(f"{line.batch_id}:{line.reference}".encode()).hexdigest()[:16]
     return structs.replace(
         line,
-        provider_reference=f"pc_{made_up}",
+        provider_reference=_named(line, "pc", made_up),
         reference=f"pi_{made_up}.1",
         operation_id=f"cap_{made_up}",
     )
+
+
+def _named(line: StatementLine, prefix: str, made_up: str) -> str:
+    """As the provider names what it did: A's names begin with what they are."""
+    return made_up.upper() if line.provider == "providerB" else f"{prefix}_{made_up}"
 
 
 def _again(line: StatementLine) -> StatementLine:
@@ -162,11 +167,11 @@ def _charged_back(line: StatementLine) -> StatementLine:
 
 
 def _back(line: StatementLine, kind: str, prefix: str) -> StatementLine:
-    invented = _invented(line).provider_reference.partition("_")[2]
+    invented = _invented(line).operation_id.partition("_")[2]
     return structs.replace(
         line,
         type=kind,
-        provider_reference=f"{prefix}_{invented}",
+        provider_reference=_named(line, prefix, invented),
         operation_id=f"{prefix}_{invented}",
         gross=-line.gross,
         fee=0,

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from actors.provider.answers import APPROVED
 from actors.provider.state import CardShown, Charged, Operation, OperationFinished, Order
-from actors.provider.truth import Truth
+from actors.provider.truth import MONEY, Truth
 from payrail.domain.fault_rules import FaultRule
 from payrail.domain.messages import Ask, Outcome
 from payrail.domain.timestamps import iso
@@ -148,7 +148,7 @@ def finished(
     is_silent = rule is not None and rule.deed == "approve_then_hang"
     return Step(
         events=[OperationFinished(order.reference, operation, order.authorization)],
-        posts=_truths(order, operation, rule, moment) if is_approved else [],
+        posts=_truths(order, operation, rule, about.hold, moment) if is_approved else [],
         out=[] if is_silent else [done(operation, order.reference, provider, asked=False)],
         errors=int(is_silent),
     )
@@ -172,7 +172,9 @@ def _wrong(operation: str, amount: int) -> int:
     return 2 if operation == "authorize" else amount
 
 
-def _truths(order: Order, done: Operation, rule: FaultRule | None, moment: Moment) -> list[Post]:
+def _truths(
+    order: Order, done: Operation, rule: FaultRule | None, hold: Operation | None, moment: Moment
+) -> list[Post]:
     truth = Truth(
         at=iso(moment.business_ms),
         reference=order.reference,
@@ -184,8 +186,9 @@ def _truths(order: Order, done: Operation, rule: FaultRule | None, moment: Momen
         fault=rule.do if rule is not None else None,
         provider_reference=done.provider_reference,
         merchant_id=order.merchant_id,
+        charge=hold.as_charge if hold is not None and order.operation in MONEY else None,
     )
     truths = [truth]
     if order.capture:
-        truths.append(structs.replace(truth, operation="capture"))
+        truths.append(structs.replace(truth, operation="capture", charge=done.as_charge))
     return [Post("truth", line) for line in truths]

@@ -31,6 +31,8 @@ from actors.provider.owed import (
 from actors.provider.rules import spent
 from actors.provider.truth import Truth
 from payrail.domain.fault_rules import FaultRule
+from payrail.domain.settlement.lines import ChargeOf
+from payrail.domain.timestamps import iso
 from payrail.domain.words.providers import Action
 from payrail.errors import LineDamaged
 from payrail.runtime.actor import Asker
@@ -106,6 +108,17 @@ class Operation(Struct, omit_defaults=True):
     after: Charged = Charged()
     correlation_id: str = ""  # of the first call, where it came by the inner door
     number: int | None = None  # of the refusal at providerB, where a name asked for it
+
+    @property
+    def as_charge(self) -> ChargeOf:
+        """A charge as the lines about it show it."""
+        return ChargeOf(
+            id=self.provider_reference or "",
+            at=iso(self.at_ms),
+            brand=self.brand,
+            funding=self.card.funding if self.card else "",
+            country=self.card.country if self.card else "",
+        )
 
     @property
     def left(self) -> int:

@@ -18,7 +18,13 @@ from actors.provider.mismatches import Drawn, spoil
 from actors.provider.truth import MONEY, truth_book
 from payrail.domain.fees import provider_fee
 from payrail.domain.settlement import bank, statements
-from payrail.domain.settlement.lines import CAPTURE, DISPUTE_FEE, StatementLine, plain
+from payrail.domain.settlement.lines import (
+    CAPTURE,
+    DISPUTE_FEE,
+    ChargeOf,
+    StatementLine,
+    plain,
+)
 from payrail.domain.timestamps import iso, parse_iso
 from payrail.domain.words.settlement import Carried, StatementWritten
 from payrail.runtime.errands import Outcome, Work
@@ -43,6 +49,7 @@ class _Line(Struct):
     provider_reference: str | None = None
     merchant_id: str | None = None
     fee: int = 0
+    charge: ChargeOf | None = None
 
 
 _decode = msgspec.json.Decoder(_Line).decode
@@ -65,8 +72,8 @@ def write_statement(fs: Fs, body: WriteStatement) -> tuple[str, StatementWritten
     spoiled = spoil(reading.drawn, body.plan, body.seed)
     path = f"{FOLDER}/{provider}/{closing.id}.csv"
     bank_path = f"{FOLDER}/{provider}/bank_{closing.date}.csv"
-    data = statements.rendered(provider, spoiled.lines)
     paid = bank.rows_of(spoiled.lines, closing.id, closing.date)
+    data = statements.rendered(provider, spoiled.lines, paid, iso(closing.closed_ms))
     fs.replace(path, data)
     fs.replace(bank_path, bank.rendered(provider, [*body.bank, *paid]))
     return "statement.written", StatementWritten(
@@ -160,7 +167,16 @@ def _stated(provider: str, closing: Closing, line: _Line) -> StatementLine:
         net=sign * line.amount - fee,
         occurred_at=iso(parse_iso(line.at)),
         value_date=closing.date,
+        charge=_shown(line.charge),
     )
+
+
+def _shown(charge: ChargeOf | None) -> ChargeOf | None:
+    """Raises ValueError for what somebody spoiled in it."""
+    if charge is None:
+        return None
+    words = [plain(text) for text in (charge.id, charge.brand, charge.funding, charge.country)]
+    return ChargeOf(words[0], iso(parse_iso(charge.at)), *words[1:])
 
 
 def _fee(provider: str, line: _Line, type_: str) -> int:

@@ -29,6 +29,8 @@ ACCESS_LOG = "data/vault/access_log.jsonl"
 CHANGES = "data/access/changes.jsonl"
 DELIVERIES = "data/outbox/deliveries.jsonl"
 MAILBOXES = "mailboxes"
+#: Operation of the line of truth about a payout to us: it is about no payment.
+PAYOUT = "payout"
 #: What is surely no folder; a mailbox may have a dot in its name.
 _SUFFIXES = (".jsonl", ".json", ".csv", ".toml", ".tmp")
 
@@ -179,9 +181,11 @@ class Reading:
 
     @cached_property
     def truths_of(self) -> dict[str, list[Row]]:
-        """The same by payment."""
+        """The same by payment; a payout is about none."""
         found: dict[str, list[Row]] = {}
         for row in self.truths:
+            if row["operation"] == PAYOUT:
+                continue
             found.setdefault(str(row["reference"]).rpartition(".")[0], []).append(row)
         return found
 

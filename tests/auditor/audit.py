@@ -9,6 +9,7 @@ from tests.auditor.delivered import check_deliveries, check_sink
 from tests.auditor.files import book_paths, read_chain
 from tests.auditor.journals import check_journals
 from tests.auditor.ledger import check_ledger, dead_letters
+from tests.auditor.paid import check_paid
 from tests.auditor.pan import check_pans
 from tests.auditor.payouts import check_payouts
 from tests.auditor.report import Report
@@ -43,6 +44,7 @@ def audit(
     check_claim_truth(books, movements, report)
     check_settled(home, payments, movements, books, report)
     check_payouts(home, books, report)
+    check_paid(home, books, report)
     stated = check_stated(home, books, payments, movements, report)
     if is_settled:
         all_settled(payments, movements, stated, report)

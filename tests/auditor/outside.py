@@ -80,12 +80,14 @@ class Outside(House):
         tries = [attempt(1, 1, 500, again=True), attempt(1, 2, 204)]
         self.books[DELIVERIES] = tries + [attempt(n, 1, 204) for n in range(2, 11)]
         self.books[DEAD] = []
+        self.books[hand.TRUTH_A].append(hand.truth(3, BATCH, "payout", _NET))
         done = {"type": "statement.finished", "written": {"injected": []}}
         self.journals = {PROVIDER: [hand.step(1, 1, events=[done])]}
         self.texts = {
             SETTLEMENT: "payment_id,operation_id,type,gross\npi_1,cap_1,capture,1099\n",
             STATEMENT: "reporting_category,currency,gross,net,description,"
-            "payment_metadata[reference]\ncharge,usd,10.99,10.37,cap_1,pi_1.2\n",
+            "payment_metadata[reference]\ncharge,usd,10.99,10.37,cap_1,pi_1.2\n"
+            "payout,usd,-10.37,-10.37,,\n",
             BANK: f"value_date,amount,currency,reference\n2026-02-09,10.37,USD,{BATCH}\n",
             REPORT: json.dumps({"breaks": [], "totals": {"USD": {"unexplained": 0}}}),
         }

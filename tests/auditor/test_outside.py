@@ -70,7 +70,8 @@ def _text(path: str, old: str, new: str) -> Plant:
 
 def _twice(path: str) -> Plant:
     def plant(house: Outside) -> None:
-        house.texts[path] += house.texts[path].splitlines()[-1] + "\n"
+        head, first, *rest = house.texts[path].splitlines(keepends=True)
+        house.texts[path] = "".join([head, first, first, *rest])
 
     return plant
 
@@ -143,6 +144,30 @@ LIES: dict[str, tuple[Plant, str, str, int]] = {
     "settled twice, as the accounts see it": (_settled_twice, "accounts", "payments.jsonl", 0),
     "captured and never settled": (_never_settled, "all settled", "payments.jsonl", 6),
     "a payout that moved no money": (_kept_by_us, "accounts", "payments.jsonl", 0),
+    "a payout that is not what was stated": (
+        _text(STATEMENT, "-10.37,-10.37", "-10.36,-10.36"),
+        "provider payouts",
+        Path(STATEMENT).name,
+        0,
+    ),
+    "a payout that the truth has not": (
+        lambda house: house.books[hand.TRUTH_A].pop(),
+        "provider payouts",
+        "payments.jsonl",
+        11,
+    ),
+    "a payout of another amount": (
+        lambda house: house.books[hand.TRUTH_A][2].update(amount=1),
+        "provider payouts",
+        Path(hand.TRUTH_A).name,
+        3,
+    ),
+    "paid out twice": (
+        lambda house: house.books[hand.TRUTH_A].append({**house.books[hand.TRUTH_A][2], "seq": 4}),
+        "provider payouts",
+        Path(hand.TRUTH_A).name,
+        4,
+    ),
     "a break without a drill": (
         _text(
             REPORT,

@@ -13,6 +13,7 @@ from tests.auditor.report import Report
 
 #: States in which nothing of a payment may still be held.
 CLOSED = ("declined", "reversed")
+PAYOUT = "payout"
 ABOUT_DISPUTES = frozenset(
     {"chargeback", "chargeback_reversed", "second_chargeback", "dispute_fee"}
     | {"dispute_closed", "inquiry"}
@@ -21,7 +22,8 @@ ABOUT_DISPUTES = frozenset(
 
 def check_truth(books: dict[str, list[Line]], payments: dict[str, Payment], report: Report) -> None:
     """Every truth of this home against the ledger."""
-    effects = [line for path, lines in books.items() if _is_truth(path) for line in lines]
+    every = [line for path, lines in books.items() if _is_truth(path) for line in lines]
+    effects = [line for line in every if line["operation"] != PAYOUT]
     by_payment: dict[str, list[Line]] = defaultdict(list)
     for line in effects:
         by_payment[str(line["reference"]).rpartition(".")[0]].append(line)

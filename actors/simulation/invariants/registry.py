@@ -13,6 +13,7 @@ from actors.simulation.invariants import (
     hooks,
     ledger,
     letters,
+    paid_out,
     people,
     rest,
     rot,
@@ -25,7 +26,7 @@ from actors.simulation.invariants import (
 from actors.simulation.invariants.invariant import Findings, Invariant, Waiting
 
 #: Money first: what is worst stands on top.
-_MONEY = (truth, words, ledger, settling)
+_MONEY = (truth, words, ledger, settling, paid_out)
 _OUTSIDE = (answers, views, people, cards, ended, hooks)
 _INSIDE = (chains, rot, vault_keys, channels, folded, letters, rest)
 ALL: tuple[Invariant, ...] = tuple(

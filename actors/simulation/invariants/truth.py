@@ -8,13 +8,13 @@ from itertools import pairwise
 
 from actors.simulation.evidence import Evidence
 from actors.simulation.invariants.invariant import Invariant
-from actors.simulation.reading import Row, provider_of
+from actors.simulation.reading import PAYOUT, Row, provider_of
 from actors.simulation.told import Payment
 
 #: What may be done more than once under one reference, each time with a name of its own.
-_ABOUT_DISPUTES = frozenset(
+_NAMED = frozenset(
     {"chargeback", "chargeback_reversed", "second_chargeback", "dispute_fee"}
-    | {"dispute_closed", "inquiry"}
+    | {"dispute_closed", "inquiry", PAYOUT}
 )
 KEY_MS = 86_400_000  # so long a key names one request at least
 LIVE = frozenset({"authorized", "captured", "settled", "chargeback"})
@@ -35,7 +35,7 @@ def _done_twice(truths: list[Row]) -> list[str]:
     seen: dict[tuple[str, str, str], Row] = {}
     for row in truths:
         operation = str(row["operation"])
-        name = row["operation_id"] if operation in _ABOUT_DISPUTES else ""
+        name = row["operation_id"] if operation in _NAMED else ""
         key = (str(row["reference"]), operation, str(name))
         if key in seen:
             found.append(f"{key[0]}: {operation} happened twice ({seen[key].place}, {row.place})")

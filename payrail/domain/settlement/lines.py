@@ -38,6 +38,16 @@ class StatementDamaged(PayRailError):
         self.path, self.line, self.why = path, line, why
 
 
+class ChargeOf(Struct, frozen=True, omit_defaults=True, gc=False):
+    """The charge that a line is about, as its provider knows it: what columns show of it."""
+
+    id: str  # the provider's own name for it
+    at: str  # ISO, business time
+    brand: str = ""
+    funding: str = ""
+    country: str = ""
+
+
 class StatementLine(Struct, frozen=True, gc=False):
     """A line of a batch. `line` counts from 1, the head of the file included."""
 
@@ -57,6 +67,7 @@ class StatementLine(Struct, frozen=True, gc=False):
     occurred_at: str
     value_date: str
     rate: str = PAR
+    charge: ChargeOf | None = None  # of one that is written; nobody reads it back
 
     @property
     def payment_id(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import msgspec
 
 from actors.simulation.evidence import Evidence
-from actors.simulation.reading import OUTBOX, Row
+from actors.simulation.reading import OUTBOX, PAYOUT, Row
 from payrail.domain.claim_entries import RefundFailed
 from tests.scenarios.spoilt.run import TRUTH_A, TRUTH_B, Case, change_entry, change_file, entry
 
@@ -118,6 +118,18 @@ def settled_nowhere(evidence: Evidence) -> None:
     change_file(evidence, name, captured + b"\n", b"")
 
 
+def paid_out_less(evidence: Evidence) -> None:
+    """The provider says that it paid out less than the bank has."""
+    row = next(row for row in evidence.books.truths if row["operation"] == PAYOUT)
+    row.fields["amount"] -= 1
+
+
+def never_paid_out(evidence: Evidence) -> None:
+    """We received what no provider paid out."""
+    truths = evidence.books.truths
+    truths.remove(next(row for row in truths if row["operation"] == PAYOUT))
+
+
 CASES: tuple[Case, ...] = (
     ("I2", approved_twice, "2 live approvals", "M1 M2"),
     ("I2", done_twice, "happened twice", "M2"),
@@ -128,6 +140,8 @@ CASES: tuple[Case, ...] = (
     ("M3", silence_is_an_end, "nobody answered", "M2 I4"),
     ("M4", done_all_the_same, "capture, and", ""),
     ("M5", charged_too_late, "after its time", "I12"),
+    ("M6", paid_out_less, "at the bank", ""),
+    ("M6", never_paid_out, "0 paid out", ""),
     ("I4", money_from_nothing, "trial balance", ""),
     ("I4", other_money, "other money", ""),
     ("I5", too_much_back, "to be given back", "I1 I18"),
