@@ -273,6 +273,34 @@ async def test_without_its_log_the_vault_hands_out_nothing(tmp_path):
         assert (await vault.ask("GET", "/health", key=""))[0] == 503
 
 
+async def test_without_its_log_no_door_of_the_vault_moves_a_card(tmp_path):
+    """Storing, showing and sealing are all refused alike, to be tried again, without a digit; and
+    what comes by mailbox waits: no provider gets a charge that has no line."""
+    async with open_vault(tmp_path) as vault:
+        token = await vault.token()
+        vault.driver._books["access"].append = _refuse
+        charge = {
+            "token": token,
+            "provider": "providerA",
+            "payment_id": "pi_1",
+            "operation_id": "pi_1.1",
+            "purpose": "charge.authorize",
+        }
+        asked = [
+            await vault.ask("POST", "/tokenize", CARD),
+            await vault.ask("POST", "/detokenize", {"token": token, "purpose": "support.last4"}),
+            await vault.ask("GET", f"/tokens/{token}"),
+            await vault.ask("POST", "/charge-token", charge, INTERNAL),
+        ]
+    for status, problem in asked:
+        assert (status, problem["code"], problem["retryable"]) == (503, "audit-unavailable", True)
+        assert CARD["number"][-4:] not in str(problem)
+        assert "sealed" not in problem
+    assert len(vault.log()) == 1  # the one from before
+    spools = list(tmp_path.glob("mailboxes/provider-*/vault.jsonl"))
+    assert not any(b"charge" in spool.read_bytes() for spool in spools)
+
+
 def _refuse(data):
     raise OSError(28, "No space left on device")
 
