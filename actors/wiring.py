@@ -321,7 +321,7 @@ def _sealed_door(ports: _Ports, sealed: Any, open_keys: Any) -> Any:
     is_locked = isinstance(sealed, VaultLocked)
     return SealedDoor(
         sealed.why,
-        guard=Guard(sealed.protection, ports.clock) if is_locked else None,
+        guard=Guard(sealed.protection, ports.clock, ports.log) if is_locked else None,
         open_keys=open_keys,
         internal_secret=secret(ports.fs, "internal", ports.rng, given=given),
         rng=ports.rng,

@@ -6,6 +6,7 @@ One is tried at a time, beside the loop. Never: says which part of a guess was w
 """
 
 import asyncio
+from typing import Any
 
 from actors.vault.operators import Operator, Protection, share_of
 from payrail.errors import RequestError
@@ -18,8 +19,8 @@ LOCKED_MS = 30 * 60_000
 class Guard:
     """Tries the passphrases of one protection."""
 
-    def __init__(self, protection: Protection, clock: Clock) -> None:
-        self.protection, self._clock = protection, clock
+    def __init__(self, protection: Protection, clock: Clock, log: Any) -> None:
+        self.protection, self._clock, self._log = protection, clock, log
         self._wrong: dict[str, int] = {}
         self._locked_until_ms: dict[str, int] = {}
         self._one_at_a_time = asyncio.Lock()
@@ -35,6 +36,7 @@ class Guard:
             found = await asyncio.to_thread(share_of, self.protection, operator, passphrase)
             self._count(operator, right=found is not None)
         if found is None:
+            self._log.warning("vault.passphrase_wrong", operator=name)
             raise RequestError(403, "passphrase-wrong", f"This is not the passphrase of {name}.")
         return found
 
@@ -43,6 +45,7 @@ class Guard:
         self._wrong[name] = 0 if right else self._wrong.get(name, 0) + 1
         if self._wrong[name] >= WRONG_MAX:
             self._wrong[name] = 0
+            self._log.error("vault.operator_locked", operator=name, wrong=WRONG_MAX)
             self._locked_until_ms[name] = self._clock.now().wire_ms + LOCKED_MS
 
     def _must_not_be_locked(self, name: str) -> None:

@@ -72,7 +72,7 @@ class Protector:
             return
         pairs = checked_pairs("current", current)
         if self._guard is None or self._guard.protection is not protection:
-            self._guard = Guard(protection, self._clock)
+            self._guard = Guard(protection, self._clock, self._log)
         for name, passphrase in pairs:
             await self._guard.share(name, passphrase, "current")
 

@@ -43,24 +43,31 @@ class VaultResident:
         self._host, self._port, self._log = host, port, log
 
     async def run(self, control: Control) -> None:
+        """Serve, or wait behind the seal. What seals it may also be found in its recovery."""
         try:
-            keys = self._open_keys(None)
+            await self._at_home(self._opened(), ()).run(control)
         except VaultSealed as sealed:
             await self._sealed(sealed, control)
-            return
+
+    def _opened(self) -> VaultKeys:
+        try:
+            return self._open_keys(None)
+        except VaultSealed:
+            raise
         except (PayRailError, OSError) as error:
             self._log.error("actor.failed", error=told(error))
             raise
-        try:
-            await self._at_home(keys, ()).run(control)
-        except VaultSealed as sealed:  # the cards' own keys: which are needed, the journal knows
-            await self._sealed(sealed, control)
 
     async def _sealed(self, sealed: VaultSealed, control: Control) -> None:
         """Refuse everything until operators unlock it or it is told to end: a restart looks at the
         files again."""
         self._log.error("vault.sealed", why=sealed.why)
-        door = self._sealed_door(sealed, self._open_keys)
+        try:
+            await self._wait_sealed(self._sealed_door(sealed, self._open_keys), control)
+        except VaultSealed as again:
+            await self._sealed(again, control)
+
+    async def _wait_sealed(self, door: SealedDoor, control: Control) -> None:
         async with door.listening(self._host, self._port):
             control.seal()
             keys = await _unlocked(door, control)

@@ -22,7 +22,7 @@ from payrail.domain.access import ROLES, TOKEN_DELETERS, TOKEN_READERS
 from payrail.web.openapi import Route
 
 #: Of a route that tries passphrases.
-_GUESSED = ("passphrase-wrong", "rate-limited", "vault-sealed")
+_GUESSED = ("passphrase-wrong", "rate-limited")
 
 
 def vault_routes(door: Any) -> list[Route]:

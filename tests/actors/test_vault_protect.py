@@ -234,7 +234,7 @@ async def test_ten_wrong_passphrases_are_the_last_for_half_an_hour():
     the count back, and another operator is not hindered."""
     fs, clock = SimFs(), SimClock()
     await protector(fs, opened(fs)).protect([ADA, BO], [])
-    guard = Guard(protection(fs), clock)
+    guard = Guard(protection(fs), clock, make_logger("vault", _Nowhere()))
 
     async def tried(name: str, passphrase: str) -> int:
         try:
