@@ -15,6 +15,7 @@ from tests.scenarios.shop import Shop
 pytestmark = pytest.mark.scenario
 
 KEYS = "data/vault/keys.json"
+CARD_KEYS = "data/secrets/vault/card_keys"
 FINGERPRINT = "data/secrets/vault/fingerprint"
 
 
@@ -33,6 +34,8 @@ WRONG: dict[str, tuple[str, Callable[[bytes], bytes] | None, str]] = {
     "empty": (KEYS, lambda _: b"", "keys.json cannot be read"),
     "no fingerprint key": (FINGERPRINT, None, "fingerprint is missing; restore it"),
     "a foreign fingerprint key": (FINGERPRINT, lambda _: b"f" * 64, "restore data/vault/keys.json"),
+    "no card keys": (CARD_KEYS, None, "card_keys is missing, but cards were stored under it"),
+    "few card keys": (CARD_KEYS, lambda data: data[:1], "card_keys ends too early"),
     "a torn fingerprint key": (FINGERPRINT, lambda data: data[:5], "fingerprint holds no key"),
 }
 
