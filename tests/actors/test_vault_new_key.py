@@ -1,28 +1,37 @@
 """A key comes into the file of keys and goes, and no moment to die in costs a card."""
 
 import base64
+import errno
 
 import msgspec
 import pytest
 
 from actors.vault.cardkeys import RecordMismatch
-from actors.vault.cipher import Card
+from actors.vault.cipher import Card, VaultKeys
 from actors.vault.key_works import DropKey, MakeKey, make_key, take_away
 from actors.vault.keyfile import KEYS
 from actors.vault.keys import open_keys
 from actors.vault.state import ACCESS_LOG, EncryptedCard
 from payrail.domain.words.vault_keys import KeyDropped
 from payrail.runtime.sim import Dropped, Fault, SimClock, SimCrash, SimFs, SimRng
-from payrail.security.secrets import secret
 
 CARD = Card("4242424242424242", 12, 2030, "A Holder")
 OLD = MakeKey("k2", "2026-02-09T12:00:00.000Z")
 
 
-def made_at(kind: str, step: int) -> SimFs:
-    """The process dies while it makes a second key."""
+def used() -> tuple[SimFs, VaultKeys]:
+    """A home whose first key has been used: its access log is not empty."""
     fs = SimFs()
     keys = open_keys(fs, SimClock(), SimRng(7))
+    log = fs.open(ACCESS_LOG, create=True)
+    log.append(b"{}\n")
+    log.sync()
+    return fs, keys
+
+
+def made_at(kind: str, step: int) -> SimFs:
+    """The process dies while it makes a second key."""
+    fs, keys = used()
     again = fs.reopen(faults=[Fault(step, kind)])  # type: ignore[arg-type]
     with pytest.raises(SimCrash):
         make_key(again, SimRng(8), keys, OLD)
@@ -30,8 +39,7 @@ def made_at(kind: str, step: int) -> SimFs:
 
 
 def _steps() -> int:
-    fs = SimFs()
-    keys = open_keys(fs, SimClock(), SimRng(7))
+    fs, keys = used()
     again = fs.reopen()
     make_key(again, SimRng(8), keys, OLD)
     return again.calls
@@ -43,18 +51,27 @@ def test_no_card_goes_under_a_key_that_a_power_cut_takes_back(kind: str, step: i
     """A rotation dies anywhere; what the next start encrypts opens after a power cut, and making
     the key again makes no other."""
     second = made_at(kind, step)
-    secret(second, "vault/fingerprint", SimRng(7))
-    second.open(ACCESS_LOG, create=True).append(b"{}\n")
     keys = open_keys(second, SimClock(), SimRng(9))
     early = keys.encrypt("tok_1", CARD)
 
     third = second.after_crash(Dropped())
-    third.open(ACCESS_LOG, create=True).append(b"{}\n")
     keys = open_keys(third, SimClock(), SimRng(10))
     assert keys.open_card("tok_1", early) == CARD
     make_key(third, SimRng(11), keys, OLD)
     assert keys.current_id == "k2"
     assert keys.open_card("tok_1", early) == CARD
+
+
+@pytest.mark.parametrize("step", range(1, _steps() + 1))
+def test_a_key_is_not_used_before_it_is_durable(step: int):
+    """While its file cannot be written, cards go on under the key that is there."""
+    fs = SimFs()
+    keys = open_keys(fs, SimClock(), SimRng(7))
+
+    with pytest.raises(OSError, match="Input/output error"):
+        make_key(fs.reopen(faults=[Fault(step, "error", errno.EIO)]), SimRng(8), keys, OLD)
+
+    assert keys.current_id == "k1"
 
 
 def test_a_retired_key_leaves_its_line_and_opens_nothing():

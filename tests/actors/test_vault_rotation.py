@@ -160,6 +160,20 @@ def test_two_rotations_at_the_same_moment_make_one_key():
     assert [line["id"] for line in key_lines(house)] == ["k2", "k1"]
 
 
+def test_a_vault_that_dies_before_the_key_is_made_makes_it_when_it_is_back():
+    """The intent is journaled: nobody has to ask again."""
+    house, token = house_of(2)
+    house.put(ROTATE, "q", "vault")
+    house.turn("vault")
+    assert [line["id"] for line in key_lines(house)] == ["k1"]
+
+    house.start("vault")
+    house.run()
+
+    one_key_is_left(house)
+    authorized(house, token)
+
+
 def lose(house: SimHouse, key_id: str) -> None:
     """Somebody deletes a key from the file while the vault is down."""
     found = msgspec.json.decode(house.fs.read(KEYS))
@@ -223,6 +237,8 @@ def test_a_damaged_card_keeps_its_key_alive():
     assert shown["lost"] == [{"key_id": "k1", "cards": 1, "tokens": [token]}]
     assert shown["keys"] == [{"id": "k2", "cards": 1}, {"id": "k1", "cards": 1}]
     assert key_lines(house)[1]["key"]
+    assert house.drivers["vault"].loop.state.rotation.retiring == {}
+    assert house.timers("vault") == []
 
 
 def test_keys_with_cards_under_them_do_not_pile_up():

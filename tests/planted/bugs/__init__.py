@@ -1,6 +1,17 @@
 """All planted bugs, by area."""
 
-from tests.planted.bugs import doors, doubt, files, hooks, keys, loop, moves, settling, vault
+from tests.planted.bugs import (
+    doors,
+    doubt,
+    files,
+    hooks,
+    keys,
+    loop,
+    moves,
+    rotation,
+    settling,
+    vault,
+)
 from tests.planted.planted import Bugs
 
 AREAS: Bugs = {
@@ -10,6 +21,7 @@ AREAS: Bugs = {
     "moves": moves.BUGS,
     "doubt": doubt.BUGS,
     "vault": vault.BUGS,
+    "rotation": rotation.BUGS,
     "hooks": hooks.BUGS,
     "settling": settling.BUGS,
     "doors": doors.BUGS,
