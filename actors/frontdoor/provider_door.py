@@ -23,6 +23,7 @@ from actors.frontdoor.lists import answered
 from actors.frontdoor.mannered import mannered
 from actors.frontdoor.models import COMMAND_BYTES_MAX
 from actors.frontdoor.queries import bad_query
+from payrail.domain.fault_wishes import DROPPED
 from payrail.domain.providers import public_name
 from payrail.domain.settlement import statements
 from payrail.domain.settlement.cutoffs import is_date
@@ -118,7 +119,11 @@ class ProviderDoor:
                 given["capture_of"] = given.pop("capture")
             fault = wish.rule if wish and wish.provider in (None, public_name(provider)) else None
             about = ProviderCall(operation=operation, fault=fault, **given)
-            return await self._ask(request, provider, "provider.call", about, given["reference"])
+            reference = given["reference"]
+            answer = await self._ask(request, provider, "provider.call", about, reference)
+            if DROPPED in answer.headers:
+                _drop(request)
+            return answer
 
         return call
 
@@ -134,7 +139,10 @@ class ProviderDoor:
         if not 1 <= len(reference) <= 80 or not reference.isascii() or not reference.isprintable():
             raise bad_query("reference", "must be our name for a call, such as pi_….1")
         must_hold_no_card({"reference": reference})
-        return await self._ask(request, provider, "provider.status", StatusOf(reference))
+        answer = await self._ask(request, provider, "provider.status", StatusOf(reference))
+        if DROPPED in answer.headers:
+            _drop(request)
+        return answer
 
     async def dispute(self, request: web.Request) -> web.Response:
         provider = self._provider(request)
@@ -185,6 +193,12 @@ class ProviderDoor:
         self, request: web.Request, provider: str, kind: str, body: Struct, key: str | None = None
     ) -> web.Response:
         return await self._asking.ask(request, provider, kind, body, key)
+
+
+def _drop(request: web.Request) -> None:
+    """A connection that is reset: whoever asked hears nothing more."""
+    if request.transport is not None:
+        request.transport.abort()
 
 
 async def _body(request: web.Request, model: type[Body]) -> dict[str, Any]:

@@ -5,9 +5,10 @@ in a mailbox cannot happen behind the back of whoever was told "no".
 """
 
 from actors.provider import injected, outcomes
-from actors.provider.rules import BROKEN, SAFE, Subject, choose
+from actors.provider.rules import BROKEN, SAFE, Drill, Subject, choose
 from actors.provider.state import ProviderState, ReferenceFenced
 from payrail.domain.messages import Ask
+from payrail.domain.words.providers import StatusOf
 from payrail.runtime.actor import Step
 
 #: Drills that keep an ask from being answered; its asker tries again, and nothing is fenced.
@@ -36,6 +37,12 @@ def answer_ask(state: ProviderState, ask: Ask, provider: str, seed: int) -> Step
         events=[ReferenceFenced(ask.reference)],
         out=[outcomes.answered(ask, "fenced", provider)],
     )
+
+
+def look_drill(state: ProviderState, given: StatusOf, seed: int) -> Drill | None:
+    """The drill that keeps a look at a call from being answered, as it would an ask."""
+    ask = Ask(given.reference.rpartition(".")[0], given.reference, "", 0)
+    return choose(state.faults, _asked_about(state, ask), seed, _ON_STATUS)
 
 
 def seen(state: ProviderState, reference: str) -> str | None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from msgspec import Struct, structs
 
+from actors.provider import injected
 from actors.provider.afterwards import set_off
-from actors.provider.asks import seen
+from actors.provider.asks import look_drill, seen
 from actors.provider.calls import Desk, take
 from actors.provider.dispute_calls import (
     differs,
@@ -23,6 +24,7 @@ from actors.provider.drilling import listed
 from actors.provider.ended import ended, waits
 from actors.provider.notices import with_notice
 from actors.provider.personality import native, spoken, undecided
+from actors.provider.rules import SAFE
 from actors.provider.state import (
     CallTakenIn,
     Operation,
@@ -31,6 +33,7 @@ from actors.provider.state import (
     ProviderState,
     Waiting,
 )
+from payrail.domain.fault_rules import FaultRule
 from payrail.domain.messages import Outcome
 from payrail.domain.provider_amounts import check_written
 from payrail.domain.provider_errors import native_error
@@ -81,7 +84,7 @@ def _answered(desk: Desk, state: ProviderState, message: Message, moment: Moment
         case ProviderCall() as given:
             return _call(desk, state, given, message, moment)
         case StatusOf() as given:
-            body = _status(desk, state, given)
+            return _looked(desk, state, given, message)
         case ShowProvider():
             body = _shown(desk, state)
         case ListFaults():
@@ -235,6 +238,33 @@ def _must_be_same(known: Operation, order: Order) -> None:
         ("merchant_id", known.merchant_id, order.merchant_id),
     )
     differs([(field, first, now) for field, first, now in pairs if first != now])
+
+
+def _looked(desk: Desk, state: ProviderState, given: StatusOf, message: Message) -> Step:
+    """A look at a call, unless a drill lies over it."""
+    drill = look_drill(state, given, desk.seed)
+    if drill is None:
+        return Step(replies=answer(message, 200, _status(desk, state, given)))
+    step = Step(errors=1)
+    if drill.rule.deed != "hang":
+        step.replies = undecided(message, _unanswered(desk, given, drill.rule))
+    return injected.told(step, drill, "status", given.reference)
+
+
+def _unanswered(desk: Desk, given: StatusOf, rule: FaultRule) -> Outcome:
+    """What a look hears that a drill keeps from its answer."""
+    is_safe = rule.deed in SAFE
+    return Outcome(
+        payment_id=given.reference.rpartition(".")[0],
+        reference=given.reference,
+        operation="status",
+        result="refused" if is_safe else "ambiguous",
+        code="not_accepted" if is_safe else rule.do.replace(":", "_"),
+        provider=desk.provider,
+        provider_reference=None,
+        amount=0,
+        currency="",
+    )
 
 
 def _status(desk: Desk, state: ProviderState, given: StatusOf) -> dict[str, Any]:

@@ -10,12 +10,15 @@ from typing import Any
 
 from actors.provider import manners_a, manners_b
 from actors.provider.ended import Ended
+from payrail.domain.fault_wishes import DROPPED
 from payrail.domain.messages import Outcome
 from payrail.domain.problems import problem_fields
 from payrail.domain.provider_errors import PROVIDER_B, native_error
 from payrail.runtime.actor import Message, Reply, answer
 
 _AMBIGUOUS = 502
+#: Of an answer that its door is to drop with the connection.
+RESET = "reset"
 _REPLAYED = {"Idempotent-Replayed": "true"}
 # why a call was not taken -> status and problem code
 _REFUSALS = {
@@ -46,6 +49,8 @@ def undecided(message: Message, told: Outcome) -> list[Reply]:
     """The reply about a call that was not decided: refused without a look, or a broken answer."""
     status, body = _undecided(told, message.correlation_id)
     headers = {"Retry-After": "1"} if status == 503 else {}
+    if told.code == RESET:
+        headers[DROPPED] = RESET
     return answer(message, status, body, headers)
 
 

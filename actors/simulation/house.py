@@ -223,10 +223,12 @@ class SimHouse:
         status, _ = self.say(order, f"drill{len(self.witness.questions)}", provider)
         assert status == 201
 
-    def tokenize(self, number: str, re: str = "tok", merchant: str = "m_001", **fields: Any) -> str:
+    def tokenize(
+        self, number: str, re: str = "tok", merchant: str = "m_001", holder: str = "", **fields: Any
+    ) -> str:
         """Store a card as the vault's door does; result: its token."""
         token = f"tok_{re:0<32}"
-        stored = self.keys.encrypt(token, Card(number, 12, 2030))
+        stored = self.keys.encrypt(token, Card(number, 12, 2030, holder))
         order = StoreCard(
             token=token,
             merchant_id=merchant,

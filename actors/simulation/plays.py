@@ -19,8 +19,9 @@ from actors.simulation.witness import Question, Witness
 from payrail.errors import JournalLost
 from payrail.runtime.sim import Call, Dropped, SimClock, SimCrash
 
-#: A merchant asks again every 5 s, and has its answer long before this.
-ROUNDS_MAX = 12
+#: A merchant asks again every 5 s, and has its answer long before this: a provider may say that it
+#: takes a minute.
+ROUNDS_MAX = 16
 ROUND_MS = 5_000
 #: So often everybody tries again on a disk that fails for ever, before people mend it.
 ROUNDS_BROKEN = 2

@@ -19,6 +19,8 @@ from payrail.domain.providers import public_name
 from payrail.errors import RequestError
 
 HEADER = "PayRail-Fault"
+#: Tells the inner door to drop a connection in place of the answer that has it.
+DROPPED = "X-PayRail-Dropped"
 #: A rule is short; whatever is longer is none.
 CHARACTERS_MAX = 500
 WEBHOOK = "webhook"

@@ -200,11 +200,13 @@ class OpenHouse(HookedHouse):
         merchant: str = "m_001",
         host: str = "api",
         fault: dict[str, Any] | None = None,
+        inside: bool = False,
         **more: Any,
     ) -> list[Any]:
-        """What comes of a request, once it is known. `fault`: what is to go wrong with its call."""
+        """What comes of a request, once it is known. `fault`: what is to go wrong with its call;
+        `inside`: with the internal secret."""
         headers = self.keys_shown.bearer(merchant, role)
-        if host == "inner":
+        if inside or host == "inner":
             headers["Authorization"] = f"Bearer {self.keys_shown.internal}"
         if fault is not None:
             headers["PayRail-Fault"] = json.dumps(fault)

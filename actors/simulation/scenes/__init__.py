@@ -25,6 +25,7 @@ from actors.simulation.scenes import (
     settlement,
     tokens,
     webhooks_out,
+    wishes,
 )
 
 FLOWS: dict[str, tuple[Scene, ...]] = {
@@ -32,6 +33,7 @@ FLOWS: dict[str, tuple[Scene, ...]] = {
     "payments": payments.SCENES,
     "challenges": challenges.SCENES,
     "holds": holds.SCENES,
+    "wishes": wishes.SCENES,
     "refunds": refunds.SCENES,
     "disputes": disputes.SCENES,
     "provider_disputes": provider_disputes.SCENES,
