@@ -1,14 +1,18 @@
 """Which payment of the house each key of a plan became.
 
 In a file without a name, which goes with its process: a million ids take 20 MB of disk, no memory.
+Each kind of key has its own stretch of that file, far from the next: holes take no room.
 """
 
 import re
 import tempfile
 from types import TracebackType
 
-#: The end of a key: its number in the world.
-_NUMBER = re.compile(r"-p([0-9]{1,12})$", re.ASCII)
+#: The end of a key: its kind, its number in the world, and its place among those of that number.
+_NUMBER = re.compile(r"-([a-z])([0-9]{1,9})(?:-([0-9]{1,7}))?$", re.ASCII)
+#: By kind: how many places one number has. The longest, sales, are days with the numbers of payments.
+_WIDTHS = {"p": 1, "r": 100, "t": 100, "w": 100, "d": 100, "b": 10_000_000}
+_STRETCH = 1_000_000_000
 _ID_BYTES = 19  # pi_ and 16 characters
 _NONE = bytes(_ID_BYTES)
 
@@ -49,6 +53,8 @@ class Ids:
 
 def _place(key: str) -> int:
     found = _NUMBER.search(key)
-    if found is None:
+    if found is None or found[1] not in _WIDTHS:
         raise ValueError(f"{key} is no key of a plan")
-    return int(found[1]) * _ID_BYTES
+    kind, number, part = found[1], int(found[2]), int(found[3] or 0)
+    stretch = list(_WIDTHS).index(kind) * _STRETCH
+    return (stretch + number * _WIDTHS[kind] + part) * _ID_BYTES
