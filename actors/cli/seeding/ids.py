@@ -10,7 +10,7 @@ from types import TracebackType
 
 #: The end of a key: its kind, its number in the world, and its place among those of that number.
 _NUMBER = re.compile(r"-([a-z])([0-9]{1,9})(?:-([0-9]{1,7}))?$", re.ASCII)
-#: By kind: how many places one number has. The longest, sales, are days with the numbers of payments.
+#: By kind: how many places one number has. Sales are days with the numbers of payments: the most.
 _WIDTHS = {"p": 1, "r": 100, "t": 100, "w": 100, "d": 100, "b": 10_000_000}
 _STRETCH = 1_000_000_000
 _ID_BYTES = 19  # pi_ and 16 characters
