@@ -2,6 +2,7 @@
 
 import signal
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from payrail.runtime.supervision import (
     is_poisoned,
     judge,
 )
+from payrail.runtime.wards import Ward
 
 NEVER_SERVED = Death(code=1, at_ms=100_000, served_ms=0, steps=0)
 
@@ -112,3 +114,36 @@ def test_memory_and_pauses_are_bounded(falls):
         assert len(history.recent_ms) <= 6
         assert 0 <= verdict.wait_ms <= DEGRADED_RETRY_MS
         assert verdict.state in ("up", "backoff", "degraded")
+
+
+def test_a_sealed_actor_is_neither_waited_for_nor_held():
+    """It lives and waits for people: it is not on its way, the front door's first start does not
+    wait for it, and a release is for it as a restart is."""
+    sealed = Ward("vault", _NoOrders(), process=_Living(), due_ms=None, sealed=True)
+
+    assert not sealed.is_starting
+    assert not sealed.is_held
+    assert sealed.is_settled
+    assert sealed.is_released_by("release")
+    assert not replace(sealed, sealed=False).is_settled
+    assert not replace(sealed, sealed=False).is_released_by("release")
+
+
+class _NoOrders:
+    def unread(self) -> list[Any]:
+        return []
+
+
+class _Living:
+    pid = 1
+
+    def code(self) -> int | None:
+        return None
+
+    def become(self, actor: str) -> None: ...
+
+    def tell(self, line: Any) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def end(self) -> None: ...

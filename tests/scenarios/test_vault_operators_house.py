@@ -64,15 +64,20 @@ def test_two_operators_hold_the_keys_of_a_house(house: House, shop: Shop):
     """Protected while it serves; sealed by a kill, with a charge on its way that ends honestly;
     unlocked by both in any order; sealed again by a new start; off puts the keys back."""
     token = shop.tokenize()
-    before = _at(house, "data/vault/keys.json")
-    clear = [json.loads(before)["keys"][0]["key"].encode()]
-    clear.append(_at(house, "data/secrets/vault/fingerprint").strip())
+    own = _at(house, "data/secrets/vault/fingerprint")
+    clear = [json.loads(_at(house, "data/vault/keys.json"))["keys"][0]["key"].encode(), own.strip()]
 
     ran = _payrail(house, "vault", "protect", "--stdin", given=f"{ADA}\n{BO}\n")
     assert (ran.returncode, ran.stdout) == (0, "the keys are held by ada and bo\n"), ran.stderr
     for path, data in _everything(house):
         assert not any(secret in data for secret in clear), path
     assert shop.create(token, confirm=True).body["state"] == "authorized"
+    ran = _payrail(house, "vault", "rotate", "--wait")
+    assert ran.returncode == 0, ran.stderr
+    lines = json.loads(_at(house, "data/vault/keys.json"))["keys"]
+    assert [line["id"] for line in lines] == ["k2", "k1"]
+    assert lines[0]["key"].startswith("wrapped1.")
+    assert house.cli("verify").returncode == 0
 
     # Killed: sealed, and beats.
     pid = (house.row("vault") or {})["pid"]
@@ -123,7 +128,8 @@ def test_two_operators_hold_the_keys_of_a_house(house: House, shop: Shop):
 
     ran = _payrail(house, "vault", "protect", "--off", "--stdin", given=f"{ADA}\n{BO}\n")
     assert (ran.returncode, ran.stdout) == (0, "the keys rest in clear\n"), ran.stderr
-    assert _at(house, "data/vault/keys.json") == before
+    assert b"wrapped1." not in _at(house, "data/vault/keys.json")
+    assert _at(house, "data/secrets/vault/fingerprint") == own
     assert house.cli("restart", "vault").returncode == 0
     until(lambda: (house.row("vault") or {})["restarts"] == 1, "a restart", 60)
     _until_it_is(house, "serving")
