@@ -113,13 +113,9 @@ def _say_if_new(chosen: "Settings") -> None:
 def demo_keys(chosen: "Settings") -> dict[str, dict[str, str]]:
     """Merchant: role: key. Versions come from the access book, where there is one."""
     from payrail.domain.access import demo_records
-    from payrail.runtime.clocks import SystemRng
     from payrail.security.apikeys import derive_key
-    from payrail.security.secrets import secret
 
-    fs = files(chosen)
-    house = secret(fs, "house", SystemRng(), given=chosen.house_secret.get_secret_value())
-    directory = _directory(fs)
+    house, directory = house_secret(chosen), _directory(files(chosen))
     wanted = [getattr(record, "key_id", None) for record in demo_records("")]
     found: dict[str, dict[str, str]] = {}
     for key in (directory.live_key(key_id) for key_id in wanted if key_id):
@@ -127,6 +123,15 @@ def demo_keys(chosen: "Settings") -> dict[str, dict[str, str]]:
             text = derive_key(house, key.key_id, key.version, publishable=key.publishable)
             found.setdefault(key.merchant_id, {})[key.role] = text
     return found
+
+
+def house_secret(chosen: "Settings") -> bytes:
+    """The secret from which a house's keys are derived; made where there is none."""
+    from payrail.runtime.clocks import SystemRng
+    from payrail.security.secrets import secret
+
+    given = chosen.house_secret.get_secret_value()
+    return secret(files(chosen), "house", SystemRng(), given=given)
 
 
 def _directory(fs: "RealFs") -> "Directory":

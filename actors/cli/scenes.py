@@ -91,6 +91,11 @@ def _is_surely_good(planned: SeededPayment) -> bool:
     return is_good and outcome_for(planned.card.number) is not None
 
 
+def is_to_be_captured(planned: SeededPayment) -> bool:
+    """Whether a statement will have a line of it, unless its issuer declines."""
+    return planned.scene.ends == "captured"
+
+
 class Stage:
     """Where payments are played: the shop, what the house has of the plan already (`id_of` tells
     by key), and the tokens of cards that were stored lately."""

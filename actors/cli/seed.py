@@ -27,6 +27,9 @@ def seed(
     customers: Annotated[
         int | None, typer.Option(min=1, max=CUSTOMERS_MAX, help="How many people buy.")
     ] = None,
+    merchants: Annotated[
+        int, typer.Option(min=2, max=12, help="How many sell; beyond the demo's two: registered.")
+    ] = 12,
     days: Annotated[
         int,
         typer.Option(
@@ -52,14 +55,17 @@ def seed(
     same command once more goes on where the last one ended, and asks for nothing twice."""
     import asyncio
 
-    from payrail.domain.synthetic import Plan
+    from payrail.domain.synthetic import MERCHANTS, Plan
     from payrail.domain.synthetic.plan import CUSTOMERS
+    from payrail.domain.synthetic.scenes import SCENES_COUNT
 
     if rate is not None and not 0 < rate < float("inf"):
         raise usage("--rate is payments a second", "For example: --rate 20")
     chosen = settings()
     number = chosen.seed if seed is None else seed
-    plan = Plan(number, payments, CUSTOMERS if customers is None else customers, days, merchants=2)
+    people = CUSTOMERS if customers is None else customers
+    sellers = merchants if payments > SCENES_COUNT else len(MERCHANTS)
+    plan = Plan(number, payments, people, days, sellers)
     if dry_run:
         _show(plan, as_json, as_lines)
         return

@@ -1,6 +1,7 @@
 """How a seeded house stands: its payments by state and currency, and what came of the rest.
 
-Payments are those of the seed; refunds, disputes, payouts and breaks are the house's.
+Payments are those of the seed; refunds, disputes and payouts are the house's, and so are the breaks
+since the plan's first day.
 """
 
 from collections import Counter
@@ -46,7 +47,7 @@ async def seen(shop: Shop, prefix: str, happenings: Happenings) -> Ends:
         ends.lists[name] = Counter()
         async for rows in pages(shop, f"/{name}"):
             ends.lists[name].update(row["state"] for row in rows)
-    for one in await happenings.breaks_since(""):
+    for one in await happenings.breaks_since(happenings.since):
         ends.breaks[one["class"]] += 1
         ends.posted[one["class"]] += is_posted(one)
     return ends

@@ -6,7 +6,7 @@ approved by another, as many of each class as the plan says; the rest stays open
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from actors.cli.scenes import must_be_answered
 from actors.cli.seeding.found import HOUSE
 from actors.cli.seeding.tally import Tally
 from actors.cli.shop import Answer, Shop
-from payrail.domain.synthetic import Plan, PlannedPayout
+from payrail.domain.synthetic import Plan, PlannedBreak, PlannedPayout
 
 #: Reports younger than this are looked through for breaks that are new; older ones were.
 _DAYS_BACK = 3
@@ -39,15 +39,13 @@ class Happenings:
         self._shop, self._plan, self._tally = shop, plan, tally
         self._names, self._inner = names, inner
         self._judged: Counter[str] | None = None  # posted breaks by class, once it was looked
+        self.since = ""  # the first business day whose reports count
 
-    async def spoil(self, day: int, captured_at: Collection[str]) -> None:
-        """Have the providers spoil what that day's plan says, unless they are told already: at a
-        provider that has something to state, the planned one or another."""
-        for planned in self._plan.breaks(day):
+    async def spoil(self, breaks: Sequence[PlannedBreak], captured_at: Collection[str]) -> None:
+        """Have the providers spoil these, unless they are told already: at a provider that has
+        something to state, the planned one or another."""
+        for planned in breaks:
             where = sorted(captured_at, key=lambda name: (name != planned.provider, name))
-            if not where:
-                self._tally.skipped["spoil"] += 1
-                continue
             self._tally.planned_breaks[planned.kind] += 1
             rule, path = dict(planned.rule), f"/providers/{where[0]}/inject-failure"
             if not await self._is_told(where[0], rule):
@@ -70,9 +68,11 @@ class Happenings:
         merchant = self._names.get(planned.merchant_id, planned.merchant_id)
         key = f"seed-{self._plan.seed:_}-payout-{planned.day}"
         body = {"currency": planned.currency}
+        if planned.outcome not in _ENDS and await self._newest(HOUSE, ("in_transit",)):
+            return  # It is about one that is on its way, and there is one.
         made = await self._shop.keep_posting("payout", merchant, "/payouts", body, key)
         must_be_answered(made, "payout")
-        payout_id = made.body.get("id") or await self._under_way(merchant, planned.outcome)
+        payout_id = made.body.get("id") or await self._another(merchant, planned)
         if not payout_id:
             self._tally.skipped["payout"] += 1
             return
@@ -84,13 +84,39 @@ class Happenings:
             )
             must_be_answered(answer, "payout")
 
-    async def _under_way(self, merchant: str, outcome: str) -> str:
-        """The youngest payout that may end so: what is available was paid out in the morning."""
-        listed = await self._shop.keep_getting(merchant, "/payouts?limit=20")
+    async def _another(self, merchant: str, planned: PlannedPayout) -> str:
+        """What is available was paid out in the morning: one of those, or one of today's money."""
+        if planned.outcome not in _ENDS:
+            return await self._paid_of_today(planned.day)
+        states = ("in_transit",) if planned.outcome == "paid" else ("in_transit", "paid")
+        return await self._newest(merchant, states)
+
+    async def _newest(self, merchant: str, states: tuple[str, ...]) -> str:
+        """The youngest payout in one of these states, of the last hundred."""
+        listed = await self._shop.keep_getting(merchant, "/payouts?limit=100")
         must_be_answered(listed, "GET of payouts")
-        rows = listed.body["data"] if _ENDS.get(outcome) else []
-        states = ("in_transit", "paid") if outcome != "paid" else ("in_transit",)
+        rows = listed.body["data"]
         return next((str(row["id"]) for row in rows if row["state"] in states), "")
+
+    async def _paid_of_today(self, day: int) -> str:
+        """A payout of what was captured today, which is settled for that: nobody has been paid out
+        since the morning."""
+        await self.settle()
+        await self.reconcile()
+        balances = await self._shop.keep_getting(HOUSE, "/balances")
+        must_be_answered(balances, "GET of balances")
+        for row in balances.body["data"]:
+            _, _, about = row["account"].partition("liability:")
+            merchant, _, kind = about.partition(":")
+            if kind != "available" or row["amount"] <= 0:
+                continue
+            key = f"seed-{self._plan.seed:_}-payout-{day}-{merchant}-{row['currency']}"
+            body = {"currency": row["currency"]}
+            made = await self._shop.keep_posting("payout", merchant, "/payouts", body, key)
+            must_be_answered(made, "payout")
+            if made.body.get("id"):
+                return str(made.body["id"])
+        return ""
 
     async def settle(self) -> Answer:
         """Close what is open at the providers."""
@@ -112,14 +138,13 @@ class Happenings:
 
     async def judge(self, day: int, today: str) -> None:
         """Have two people post what the plan wants posted of the breaks that are there."""
-        wanted = Counter(
-            one.kind for past in range(day + 1) for one in self._plan.breaks(past) if one.judged
-        )
+        past = (one for past in range(day + 1) for one in self._plan.breaks(past))
+        wanted = Counter(one.kind for one in past if one.judged)
         if not wanted:
             return
         first = self._judged is None
         since = date.fromisoformat(today) - timedelta(days=_DAYS_BACK)
-        found = await self.breaks_since("" if first else since.isoformat())
+        found = await self.breaks_since(self.since if first else since.isoformat())
         judged = self._judged = self._judged or Counter(o["class"] for o in found if is_posted(o))
         for one in found:
             is_wanted = judged[one["class"]] < wanted[one["class"]]
@@ -127,7 +152,7 @@ class Happenings:
                 judged[one["class"]] += 1
 
     async def breaks_since(self, since: str) -> list[dict[str, Any]]:
-        """Breaks of the youngest reports, oldest first."""
+        """Breaks of the reports from that day on, oldest first."""
         listed = await self._shop.keep_getting(HOUSE, "/reconciliations")
         must_be_answered(listed, "GET of reconciliations")
         dates = sorted(row["date"] for row in listed.body["data"] if row["date"] >= since)

@@ -11,19 +11,23 @@ Never: keeps what was played; one window of payments, one day of what is due, an
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from actors.cli.pace import Pace
-from actors.cli.scenes import Played, Stage, play_all
+from actors.cli.scenes import Played, Stage, is_to_be_captured, play_all
 from actors.cli.seeding.calendar import DAY_MS, Calendar
 from actors.cli.seeding.deeds import Deeds
 from actors.cli.seeding.found import Began, Found
 from actors.cli.seeding.happenings import Happenings
 from actors.cli.seeding.ids import Ids
 from actors.cli.seeding.tally import Tally
-from payrail.domain.synthetic import Plan, SeededPayment
+from payrail.domain.synthetic import Plan, PlannedBreak, SeededPayment
+from payrail.domain.timestamps import iso
 
 #: Payments about which orders are given at once.
 _DEEDS_AT_ONCE = 8
+#: A day with so many payments has lines for all that may be spoiled.
+_BUSY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,29 @@ def first_day(plan: Plan, found: Found) -> int:
     return 0
 
 
+def spread(plan: Plan) -> dict[int, list[PlannedBreak]]:
+    """Planned breaks by day: a day has no more of them than lines that can be spoiled, and the
+    next one the rest."""
+    by_day: dict[int, list[PlannedBreak]] = {}
+    waiting: list[PlannedBreak] = []
+    for day in range(plan.days - 1):
+        waiting += plan.breaks(day)
+        if waiting:
+            good = len(waiting)
+            if plan.size_of(day) < _BUSY:
+                captured = filter(is_to_be_captured, plan.on(day))
+                good = sum(1 for _ in islice(captured, good))
+            by_day[day], waiting = waiting[:good], waiting[good:]
+    return by_day
+
+
 class Month:
     """Plays one plan at one house."""
 
     def __init__(self, plan: Plan, parts: Parts, told: Told) -> None:
         self._plan, self._parts, self._told = plan, parts, told
+        self._breaks = spread(plan)
+        self._waiting: list[PlannedBreak] = []
         self._captured_at: set[str] = set()  # providers that have captures of this day
 
     async def play(self, found: Found) -> None:
@@ -78,6 +100,7 @@ class Month:
         if found.began is None:
             first = next((day for day in range(plan.days) if plan.size_of(day)), 0)
         calendar.began = found.began or await self._begin(first)
+        self._parts.happenings.since = iso(calendar.began.business_ms)[:10]
         self._parts.stage.said = calendar.began.metadata | {"plan": name_of(plan)}
         for day in range(first, plan.days):
             self._told.day(day)
@@ -95,7 +118,10 @@ class Month:
         await self._dues(day)
         if not await parts.calendar.is_leaving(day):
             await parts.happenings.pay_out(day)
-            await parts.happenings.spoil(day, self._captured_at)
+            self._waiting += self._breaks.get(day, [])
+            if self._captured_at:  # Otherwise there is nothing to state, and they wait for a day.
+                await parts.happenings.spoil(self._waiting, self._captured_at)
+                self._waiting = []
         if day < plan.days - 1:  # The last one stands as its payments leave it.
             await parts.calendar.leave(day)
         await parts.happenings.reconcile()

@@ -4,13 +4,14 @@ Never: makes a secret. Keys are derived from that of the house which runs.
 """
 
 import asyncio
+from collections.abc import Mapping
 
 from rich.console import Console
 
 from actors.cli.common import put_json, say
 from actors.cli.doors import wait_until_ready
 from actors.cli.exits import NOT_RUNNING, SETTINGS, Stop
-from actors.cli.keys import demo_keys
+from actors.cli.keys import demo_keys, house_secret
 from actors.cli.pace import Pace
 from actors.cli.progress import days_bar
 from actors.cli.providers import internal_secret_text, service_key_text
@@ -21,12 +22,14 @@ from actors.cli.seeding.ends import seen
 from actors.cli.seeding.found import HOUSE, look_back
 from actors.cli.seeding.happenings import Happenings
 from actors.cli.seeding.ids import Ids
+from actors.cli.seeding.merchants import Registered, Registry
 from actors.cli.seeding.month import Month, Parts, Told, first_day
 from actors.cli.seeding.report import as_summary, print_so_far, print_summary
 from actors.cli.seeding.tally import Tally
 from actors.cli.settling import Settling, judged, settle
 from actors.cli.shop import Keys, Shop
-from payrail.domain.synthetic import Plan
+from payrail.domain.synthetic import MERCHANTS, Plan
+from payrail.domain.synthetic.shops import SHOPS
 from payrail.settings import Settings
 
 #: Payments under way at once.
@@ -37,10 +40,12 @@ async def play(chosen: Settings, plan: Plan, *, rate: float | None, as_json: boo
     """Play the plan with a progress bar on stderr; result: whether all ended as planned."""
     await asyncio.to_thread(wait_until_ready, chosen.api_url)
     keys = keys_of(chosen)
-    with Ids() as ids:
+    with Ids(plan.payments * 2) as ids:
         async with Shop(chosen.api_url, chosen.vault_url, keys, is_measured=False) as shop:
             await _must_know_us(shop, keys, chosen)
-            run = _Run(chosen, plan, shop, ids, Pace(rate))
+            registered = await asyncio.to_thread(_registered, chosen, plan)
+            keys |= registered.keys
+            run = _Run(chosen, plan, shop, ids, Pace(rate), registered.names)
             await run.play()
             return await run.tell(as_json=as_json)
 
@@ -48,12 +53,20 @@ async def play(chosen: Settings, plan: Plan, *, rate: float | None, as_json: boo
 class _Run:
     """What one run is made of."""
 
-    def __init__(self, chosen: Settings, plan: Plan, shop: Shop, ids: Ids, pace: Pace) -> None:
+    def __init__(
+        self,
+        chosen: Settings,
+        plan: Plan,
+        shop: Shop,
+        ids: Ids,
+        pace: Pace,
+        names: Mapping[str, str],
+    ) -> None:
         inner = chosen.provider_url, internal_secret_text()
         self._chosen, self._plan, self._shop = chosen, plan, shop
         self._day, self._prefix = 0, f"seed-{plan.seed:_}-"
-        tally, stage = Tally(), Stage(shop, ids.get)
-        happenings = Happenings(shop, plan, {}, inner, tally)
+        tally, stage = Tally(), Stage(shop, ids.get, names=names)
+        happenings = Happenings(shop, plan, names, inner, tally)
         deeds = Deeds(shop, stage.merchant_of, inner, tally)
         calendar = Calendar(shop)
         self._parts = Parts(ids, stage, deeds, happenings, calendar, tally, pace, LANES)
@@ -99,7 +112,16 @@ class _Run:
         return settling.status != "failed" and not parts.tally.wrong_count
 
 
-def keys_of(chosen: Settings) -> Keys:
+def _registered(chosen: Settings, plan: Plan) -> Registered:
+    """The merchants that the plan needs beyond those of the demo."""
+    wanted = [one.merchant for one in SHOPS[len(MERCHANTS) : plan.merchants]]
+    if not wanted:
+        return Registered()
+    registry = Registry(chosen.api_url, service_key_text(), house_secret(chosen))
+    return registry.register(wanted)
+
+
+def keys_of(chosen: Settings) -> dict[str, dict[str, str]]:
     """The demo merchants' keys, derived from the secret of the house that runs, and the house's
     own. Raises Stop in a home without one: a secret made here would be another one."""
     made = chosen.home / "data" / "secrets" / "house"

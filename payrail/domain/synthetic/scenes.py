@@ -79,6 +79,8 @@ SCENES = (
     Scene("doubtful", 2, "unknown", (HOLD,), drill=_HANG),
     Scene("doubtful_at_b", 2, "unknown", (HOLD,), provider=B, drill=_HANG),
 )
+#: All of them, played at the two merchants of the demo.
+SCENES_COUNT = sum(scene.count for scene in SCENES)
 
 
 @dataclass(frozen=True, slots=True)
