@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def seed(
+    *,
     seed: Annotated[int | None, typer.Option(min=0, help="Default: PAYRAIL_SEED.")] = None,
     payments: Annotated[
         int, typer.Option(min=1, max=PAYMENTS_MAX, help="The first fifty show every state.")
