@@ -21,8 +21,8 @@ from payrail.domain.synthetic.scenes import CLAIM, SeededPayment
 from payrail.domain.testcards import Later, outcome_for
 
 S = TypeVar("S", bound=StrEnum)
-#: A hold lapses after so many days, an unjudged refund likewise; a capture has settled by then.
-_HOLD_DAYS, _REFUND_DAYS, _SETTLED_DAYS = 7, 3, 2
+#: A hold lapses after so many days, and an unjudged refund; a capture has mostly settled by then.
+_HOLD_DAYS, _REFUND_DAYS, _SETTLED_DAYS = 7, 3, 1
 #: Scenes that end so have this answer; in all others the charge goes well.
 _ANSWERS = {word: word for word in ("declined", "unknown", "requires_action")}
 #: Cards whose holder disputes by himself, and how.
@@ -124,7 +124,7 @@ class _Forecast:
         """What nobody orders: holds and waits that end, settlement, due dates."""
         begun = self._planned.day
         if self.payment.state is PaymentState.REQUIRES_ACTION and begun < self._last_day:
-            self.payment.go("declined")
+            self.payment.go("reversed")
         if self.payment.state is PaymentState.AUTHORIZED and self._is_over(begun, _HOLD_DAYS):
             self.payment.go("reversal_requested", "reversed")
         if self._closed_day is not None and self._is_over(self._closed_day, _SETTLED_DAYS):
@@ -140,7 +140,8 @@ class _Forecast:
 
     def _capture(self, order: Follow) -> None:
         self.payment.go("capture_requested", "captured")
-        self._closed_day = order.day if order.final else self._planned.day + _HOLD_DAYS
+        lapses_day = self._planned.day + _HOLD_DAYS - _SETTLED_DAYS
+        self._closed_day = order.day if order.final else lapses_day
         if self._later in _BORN:
             self._disputed(Follow(order.day, follows.DISPUTE, stage=_BORN[self._later]))
 
