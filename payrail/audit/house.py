@@ -18,6 +18,7 @@ from payrail.audit.journals import Facts, read_journal
 from payrail.audit.ledger import check_ledger
 from payrail.audit.reading import Part
 from payrail.audit.spools import Channel, check_channel, open_channels
+from payrail.audit.vault_keys import check_vault_keys
 from payrail.domain.books import OUTBOX_BOOK
 from payrail.runtime.actor import Actor, followed_by
 from payrail.runtime.deadletters import with_dead_letters
@@ -99,6 +100,7 @@ class _Look:
             found += self._check_ledger()
             if VAULT in self._actors:
                 found += check_card_slots(self._fs, self._journals[VAULT])
+                found += check_vault_keys(self._fs, self._journals[VAULT])
             found += _check_raw(self._fs)
         return _sorted(found)
 

@@ -12,8 +12,10 @@ from actors.vault.rotating import LIVE_MAX
 from actors.vault.rotation import CardsMoved
 from actors.vault.state import CARDS, EncryptedCard
 from actors.vault.worklist import CARDS_MAX, CHUNK_BYTES, Worklist
+from payrail.audit.house import verify
 from payrail.domain.words.vault_keys import LookAtKeys, RotateKeys
 from payrail.runtime.sim import SimFs
+from payrail.security.secrets import secret
 
 CARD = Card("4242424242424242", 12, 2030, "A Holder")
 LINE_BYTES_MAX = 64 * 1024
@@ -307,3 +309,26 @@ def test_what_was_moved_is_folded_from_the_line_and_not_made_again():
     (moved,) = [event for event in events if isinstance(event, CardsMoved)]
     state = house.drivers["vault"].loop.state
     assert moved.cards == {token: card.ciphertext for token, card in state.cards.items()}
+
+
+def found_by_verify(house: SimHouse) -> list[str]:
+    return [finding.what for finding in verify(house.fs, {"vault": house.core("vault")})]
+
+
+def test_verify_names_a_key_that_is_gone_and_one_that_is_back():
+    """What people did to the file of keys is damage; a rotation is not."""
+    house, token = house_of(1)
+    secret(house.fs, "house", house.rng)
+    before = key_lines(house)[0]["key"]
+    house.say(ROTATE, "q", "vault")
+    assert found_by_verify(house) == []
+    whole = house.fs.read(KEYS)
+
+    house.fs.replace(KEYS, whole.replace(b'"key":null', f'"key":"{before}"'.encode()))
+    assert found_by_verify(house) == ["k1 was retired, and its bytes are there again"]
+
+    house.fs.replace(KEYS, whole.replace(b'"id":"k2"', b'"id":"k3"'))
+    assert found_by_verify(house) == [f"k2 is gone, and 1 cards are under it: {token}"]
+
+    house.fs.replace(KEYS, whole[:40])
+    assert found_by_verify(house) == ["cannot be read"]

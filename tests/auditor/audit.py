@@ -16,6 +16,7 @@ from tests.auditor.report import Report
 from tests.auditor.settled import check_settled
 from tests.auditor.stated import all_settled, check_stated
 from tests.auditor.truth import check_truth
+from tests.auditor.vault_keys import check_vault_keys
 from tests.auditor.witness import check_heads, check_history
 
 
@@ -40,6 +41,7 @@ def audit(
     payments = check_ledger(books, report, decided_ms)
     check_truth(books, payments, report)
     check_cards(home, books, payments, report)
+    check_vault_keys(home, books, report)
     movements = check_claims(books, payments, report)
     check_claim_truth(books, movements, report)
     check_settled(home, payments, movements, books, report)
