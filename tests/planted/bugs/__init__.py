@@ -9,6 +9,7 @@ from tests.planted.bugs import (
     loop,
     moves,
     rotation,
+    seal,
     settling,
     vault,
 )
@@ -22,6 +23,7 @@ AREAS: Bugs = {
     "doubt": doubt.BUGS,
     "vault": vault.BUGS,
     "rotation": rotation.BUGS,
+    "seal": seal.BUGS,
     "hooks": hooks.BUGS,
     "settling": settling.BUGS,
     "doors": doors.BUGS,
