@@ -316,6 +316,7 @@ def _sealed_door(ports: _Ports, sealed: Any, open_keys: Any) -> Any:
     from actors.vault.keys import VaultLocked
     from actors.vault.sealed_door import SealedDoor
     from payrail.security.secrets import secret
+    from payrail.web.cors import origins_of
 
     given = ports.settings.internal_secret.get_secret_value()
     is_locked = isinstance(sealed, VaultLocked)
@@ -326,6 +327,7 @@ def _sealed_door(ports: _Ports, sealed: Any, open_keys: Any) -> Any:
         internal_secret=secret(ports.fs, "internal", ports.rng, given=given),
         rng=ports.rng,
         log=ports.log,
+        origins=origins_of(ports.settings.console_url),
     )
 
 

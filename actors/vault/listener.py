@@ -1,6 +1,6 @@
 """The vault's HTTP listener, in its own process: opens when the actor lives, ends with it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from actors.vault.cipher import VaultKeys
 from actors.vault.door import EDGE, VAULT, VaultDoor
 from actors.vault.operators_door import OperatorsDoor
 from actors.vault.protecting import Protector
-from actors.vault.routes import vault_routes
+from actors.vault.routes import TOKENIZE, vault_routes
 from actors.vault.watching import LogWatch, watching
 from payrail.runtime.control import Control
 from payrail.runtime.driver import Driver
@@ -20,22 +20,34 @@ from payrail.runtime.ports import Bell, Clock, Fs, Rng
 from payrail.runtime.resident import Door
 from payrail.security.secrets import secret, service_key
 from payrail.settings import Settings
-from payrail.web import openapi
+from payrail.web import docs_page, openapi
 from payrail.web.access import AccessView
+from payrail.web.cors import let_in, origins_of
 from payrail.web.openapi import Route
 from payrail.web.problems import Problem
 from payrail.web.questions import only_known
 from payrail.web.server import make_app, serve
 
+#: What the document says of pages that store cards.
+_ABOUT = (
+    "A page of the console may call `POST /tokenize` from a browser (CORS, no credentials); no"
+    " other origin may, and nothing else. A publishable key opens `/tokenize` alone."
+)
 
-def vault_app(door: Any, rng: Rng, log: Any) -> web.Application:
-    """The application of `VaultDoor` or `sealed_door.SealedDoor`, with its document."""
+
+def vault_app(
+    door: Any, rng: Rng, log: Any, origins: Collection[str] = frozenset()
+) -> web.Application:
+    """The application of `VaultDoor` or `sealed_door.SealedDoor`, with its document. `origins`:
+    whose pages may store cards."""
     routes = [_may_be_sealed(route) for route in vault_routes(door)]
     app = make_app(rng=rng, log=log)
     for route in routes:
         app.router.add_route(route.method, route.path, only_known(route, door.admit))
-    document = openapi.document_handler("PayRail vault", "1", routes, Problem)
+    let_in(app, "POST", TOKENIZE, origins)
+    document = openapi.document_handler("PayRail vault", "1", routes, Problem, about=_ABOUT)
     app.router.add_get("/openapi.json", document)
+    app.router.add_get("/docs", docs_page.page_handler("PayRail vault", "1", routes))
     return app
 
 
@@ -109,7 +121,8 @@ def vault_door(
         )
         watch = LogWatch(fs, clock, log)
         handlers.odd = watch.counts
-        runner = await serve(vault_app(handlers, rng, log), settings.host, settings.vault_port)
+        app = vault_app(handlers, rng, log, origins_of(settings.console_url))
+        runner = await serve(app, settings.host, settings.vault_port)
         try:
             async with watching(watch, log):
                 yield

@@ -21,6 +21,9 @@ from actors.vault.operator_models import Protect, ProtectionShown, SealShown, Un
 from payrail.domain.access import ROLES, TOKEN_DELETERS, TOKEN_READERS
 from payrail.web.openapi import Route
 
+TOKENIZE = "/tokenize"
+#: Of a card that may not open, or not be sealed yet.
+_STORED = ("vault-record-mismatch", "provider-key-missing")
 #: Of a route that tries passphrases.
 _GUESSED = ("passphrase-wrong", "rate-limited")
 
@@ -30,12 +33,13 @@ def vault_routes(door: Any) -> list[Route]:
     return [
         Route(
             "POST",
-            "/tokenize",
+            TOKENIZE,
             door.tokenize,
             "Store a card and get its token",
             TokenShown,
             status=201,
             takes=TokenizeCard,
+            codes=("card-key-unavailable",),
             roles=frozenset(ROLES),
         ),
         Route(
@@ -45,6 +49,7 @@ def vault_routes(door: Any) -> list[Route]:
             "Brand and last four digits, for a purpose",
             CardShown,
             takes=Detokenize,
+            codes=("unknown-token",),
             roles=TOKEN_READERS,
         ),
         Route(
@@ -54,6 +59,7 @@ def vault_routes(door: Any) -> list[Route]:
             "The card, sealed for one provider",
             Sealed,
             takes=ChargeToken,
+            codes=("unknown-token", "expired-token", "token-used", *_STORED),
         ),
         Route(
             "GET",

@@ -7,7 +7,7 @@ Never: looks at another body, a key or a token, or logs a passphrase.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -44,10 +44,12 @@ class SealedDoor:
         internal_secret: bytes,
         rng: Rng,
         log: Any,
+        origins: Collection[str] = frozenset(),
     ) -> None:
         """`guard`: None when no passphrase would help; `open_keys` raises VaultSealed."""
         self.why, self._guard, self._open_keys = why, guard, open_keys
         self._internal_secret, self._rng, self._log = internal_secret, rng, log
+        self._origins = origins
         self.operators = _Operators(self)
         self._shares: dict[str, bytes] = {}
         self.keys: asyncio.Future[VaultKeys] = asyncio.get_running_loop().create_future()
@@ -128,7 +130,7 @@ class SealedDoor:
     @asynccontextmanager
     async def listening(self, host: str, port: int) -> AsyncIterator[None]:
         """Answer at the vault's port."""
-        self._runner = await serve(vault_app(self, self._rng, self._log), host, port)
+        self._runner = await serve(vault_app(self, self._rng, self._log, self._origins), host, port)
         try:
             yield
         finally:

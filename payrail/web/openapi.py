@@ -34,6 +34,12 @@ _KEY = (
 )
 
 
+_INTERNAL = (
+    "`Authorization: Bearer <PAYRAIL_INTERNAL_SECRET>`, which the house's own people and parts know"
+    " (data/secrets/internal)."
+)
+
+
 class Route(Struct, frozen=True):
     """One operation: how it is reached, who handles it, and what the document says of it."""
 
@@ -60,9 +66,14 @@ class Route(Struct, frozen=True):
     may_head: Mapping[str, parameters.Schema] = {}  # headers it takes
 
 
-def document(title: str, version: str, routes: Sequence[Route], problem: type[BaseModel]) -> bytes:
-    """The OpenAPI 3.1 document as JSON."""
-    return json.encode(document_fields(title, version, routes, problem))
+def document(
+    title: str, version: str, routes: Sequence[Route], problem: type[BaseModel], about: str = ""
+) -> bytes:
+    """The OpenAPI 3.1 document as JSON. `about`: what else there is to say of this listener."""
+    fields = document_fields(title, version, routes, problem)
+    if about:
+        fields["info"]["description"] += f" {about}"
+    return json.encode(fields)
 
 
 def document_fields(
@@ -90,14 +101,15 @@ def document_fields(
             "headers": answers.HEADERS,
             "examples": answers.problem_examples(),
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": _KEY}
+                "key": {"type": "http", "scheme": "bearer", "description": _KEY},
+                "internal": {"type": "http", "scheme": "bearer", "description": _INTERNAL},
             },
         },
     }  # fmt: skip
 
 
 def document_handler(
-    title: str, version: str, routes: Sequence[Route], problem: type[BaseModel]
+    title: str, version: str, routes: Sequence[Route], problem: type[BaseModel], *, about: str = ""
 ) -> Handler:
     """Answers with the document, which is made when somebody asks for the first time: a restart
     must not wait for it."""
@@ -105,7 +117,7 @@ def document_handler(
 
     async def answer(_request: web.Request) -> web.Response:
         if not made:
-            made.append(document(title, version, routes, problem))
+            made.append(document(title, version, routes, problem, about))
         return web.Response(body=made[0], content_type="application/json")
 
     return answer
@@ -151,6 +163,8 @@ class _Telling:
             found["requestBody"] = {"required": route.body_needed, "content": content}
         if route.open_to_all:
             found["security"] = []
+        elif route.roles is None:
+            found["security"] = [{"internal": []}]
         if route.roles is not None:
             found["x-roles"] = [role for role in ROLES if role in route.roles]
         return found
