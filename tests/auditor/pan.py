@@ -2,7 +2,7 @@
 
 Known numbers are looked for plain, spaced, dashed, in hex, URL-encoded, packed two digits a byte,
 and in base64 at each of its three alignments. All but the packed form are turned back into runs of
-digits first, so that a thousand numbers cost one reading.
+digits first, so that a thousand numbers cost one reading. What somebody hid is in `hidden`.
 Never: prints a number; a finding names it by its place in the given list.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.auditor.hidden import in_pieces, likely_cards, turned_back, unpacked
 from tests.auditor.report import Report
 
 _CVC = re.compile(rb'\\*"(?:cvc|cvv|cvc2|cvv2|cvn|security_code)\\*"\s*:', re.IGNORECASE)
@@ -100,9 +101,10 @@ def check_pans(home: Path, pans: list[str], extra: list[Path], report: Report) -
         except FileNotFoundError:
             continue
         report.saw("card numbers")
-        for at, place, spelling in _hits(data, needles):
+        for at, place, spelling in dict.fromkeys(_found(data, needles)):
             message = f"card {place} of {len(pans)}, {spelling}"
-            report.add("card numbers", shown, data.count(b"\n", 0, at) + 1, message)
+            line = data.count(b"\n", 0, at) + 1 if at >= 0 else 0
+            report.add("card numbers", shown, line, message)
         if shown.startswith(("data/", "mailboxes/")):
             report.saw("cvc fields")
             for found in _CVC.finditer(data):
@@ -110,8 +112,37 @@ def check_pans(home: Path, pans: list[str], extra: list[Path], report: Report) -
                 report.add("cvc fields", shown, line, "a field for a CVC")
 
 
+def check_likely(home: Path, extra: list[Path], report: Report) -> None:
+    """No number that could be a card's, whoever it is of: in no file of the home, and in none of
+    the others. What is random looks like one now and then, and stands among letters."""
+    for path in [*_files(home), *extra]:
+        shown = str(path.relative_to(home)) if path.is_relative_to(home) else str(path)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            continue
+        report.saw("likely cards")
+        for at in likely_cards(data):
+            line = data.count(b"\n", 0, at) + 1
+            report.add("likely cards", shown, line, "a number that could be a card's")
+
+
 def _files(home: Path) -> list[Path]:
     return sorted(path for path in home.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _found(data: bytes, needles: Needles) -> Iterator[tuple[int, int, str]]:
+    """The same as `_hits`, also where somebody has hidden a number; -1: somewhere within."""
+    numbers = set(needles.whole)
+    for depth, inner in enumerate(unpacked(data)):
+        where = "in an archive, " if depth else ""
+        for at, place, spelling in _hits(inner, needles):
+            yield -1 if depth else at, place, f"{where}{spelling}"
+        for at, number in in_pieces(inner, numbers):
+            yield -1 if depth else at, needles.whole[number], f"{where}in pieces"
+        for name, text in turned_back(inner):
+            for _, place, _ in _hits(text, needles):
+                yield -1, place, f"{where}{name}"
 
 
 def _hits(data: bytes, needles: Needles) -> Iterator[tuple[int, int, str]]:
