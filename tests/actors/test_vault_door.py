@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import aiohttp
@@ -71,7 +71,8 @@ class Vaulted:
 
 @asynccontextmanager
 async def open_vault(home, must_be_whole=taken_as_whole):
-    book(home, ACCESS_BOOK, demo_records(AT))
+    if not (home / ACCESS_BOOK).exists():
+        book(home, ACCESS_BOOK, demo_records(AT))
     settings = Settings(
         home=home,
         vault_port=free_port(),
@@ -80,44 +81,42 @@ async def open_vault(home, must_be_whole=taken_as_whole):
         _env_file=None,
     )
     fs, clock, rng = RealFs(str(home), durable=False), SystemClock(), SystemRng()
-    bells, logged = Bells(home), open(home / "log", "ab")  # noqa: SIM115
-    log, keys = make_logger("vault", logged), open_keys(fs, clock, rng)
-    opened = vault_door(
-        settings=settings,
-        fs=fs,
-        clock=clock,
-        rng=rng,
-        bell=bells,
-        log=log,
-        keys=keys,
-        must_be_whole=must_be_whole,
-    )
-    drivers = []
+    with closing(Bells(home)) as bells, (home / "log").open("ab") as logged:
+        log, keys = make_logger("vault", logged), open_keys(fs, clock, rng)
+        opened = vault_door(
+            settings=settings,
+            fs=fs,
+            clock=clock,
+            rng=rng,
+            bell=bells,
+            log=log,
+            keys=keys,
+            must_be_whole=must_be_whole,
+        )
+        drivers = []
 
-    def door(driver, control):
-        drivers.append(driver)
-        return opened(driver, control)
+        def door(driver, control):
+            drivers.append(driver)
+            return opened(driver, control)
 
-    resident = ActorResident(
-        Place("vault", str(home), fs, clock, bells, log, StepLog("vault", logged, clock)),
-        lambda: Vault(keys, HpkeSeals(fs)),
-        [door],
-        all_works(lambda _c: key_works(fs, rng, keys), lambda _c: shredding(fs)),
-    )
-    with taking_up(home, "vault") as control:
-        running = asyncio.create_task(resident.run(control))
-        while control.cell.state != "serving":
-            await asyncio.sleep(0.005)
-            if running.done():
-                running.result()
-        try:
-            async with aiohttp.ClientSession() as session:
-                yield Vaulted(home, settings, session, drivers[0])
-        finally:
-            control.stop()
-            await running
-            bells.close()
-            logged.close()
+        resident = ActorResident(
+            Place("vault", str(home), fs, clock, bells, log, StepLog("vault", logged, clock)),
+            lambda: Vault(keys, HpkeSeals(fs)),
+            [door],
+            all_works(lambda _c: key_works(fs, rng, keys), lambda _c: shredding(fs)),
+        )
+        with taking_up(home, "vault") as control:
+            running = asyncio.create_task(resident.run(control))
+            while control.cell.state != "serving":
+                await asyncio.sleep(0.005)
+                if running.done():
+                    running.result()
+            try:
+                async with aiohttp.ClientSession() as session:
+                    yield Vaulted(home, settings, session, drivers[0])
+            finally:
+                control.stop()
+                await running
 
 
 @pytest.mark.parametrize("role", ["publishable", "admin", "operator"])
