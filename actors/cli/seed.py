@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from actors.cli.common import put, put_json, settings
+from actors.cli.common import put_json, settings
 from actors.cli.exits import FAILED, usage
 
 if TYPE_CHECKING:
@@ -77,14 +77,14 @@ def seed(
 
 
 def _show(plan: "Plan", as_json: bool, as_lines: bool) -> None:
-    from actors.cli.seed_dry import as_world, put_lines
+    from actors.cli.seed_dry import WORLD_PAYMENTS_MAX, as_world, put_counts, put_lines
 
     if as_lines:
         put_lines(plan)
-        return
-    world = as_world(plan)
-    if as_json:
-        put_json(world)
-        return
-    for name in ("merchants", "customers", "cards", "payments"):
-        put(f"{len(world[name])} {name}")
+    elif not as_json:
+        put_counts(plan)
+    elif plan.payments > WORLD_PAYMENTS_MAX:
+        what = f"--json shows a world of at most {WORLD_PAYMENTS_MAX} payments"
+        raise usage(what, "Use --jsonl: one payment a line, however many there are.")
+    else:
+        put_json(as_world(plan))

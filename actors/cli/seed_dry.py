@@ -5,10 +5,21 @@ Never: shows more of a card than brand, BIN and last four digits.
 """
 
 import sys
+from collections import Counter
 from typing import Any
 
-from payrail.domain.synthetic import Plan, SeededPayment, shown_card, shown_payment, world
+from actors.cli.common import put_table
+from payrail.domain.synthetic import (
+    Plan,
+    SeededPayment,
+    outlook,
+    shown_card,
+    shown_payment,
+    world,
+)
 
+#: A world that is shown as one object is held in memory.
+WORLD_PAYMENTS_MAX = 50_000
 #: Lines written at once: fewer calls, and a pipe that ends early is noticed soon.
 _CHUNK = 500
 
@@ -31,6 +42,24 @@ def as_world(plan: Plan) -> dict[str, Any]:
         "breaks": [asdict(one) for day in range(plan.days) for one in plan.breaks(day)],
         "payouts": [asdict(one) for day in range(plan.days) for one in plan.payouts(day)],
     }
+
+
+def put_counts(plan: Plan) -> None:
+    """How many payments there are of each pattern, and the states in which they are foreseen to
+    end, with their refunds and disputes; then the breaks by kind."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for payment in plan.stream():
+        end = outlook(payment, plan.days)
+        counts["pattern", payment.pattern] += 1
+        counts["payment", end.payment] += 1
+        counts.update(("refund", state) for state in end.refunds)
+        counts.update(("dispute", state) for state in end.disputes)
+    days = range(plan.days)
+    counts.update(("break", one.kind) for day in days for one in plan.breaks(day))
+    counts.update(("payout", one.outcome) for day in days for one in plan.payouts(day))
+    put_table(
+        ("what", "which", "count"), [(*what, count) for what, count in sorted(counts.items())]
+    )
 
 
 def put_lines(plan: Plan, start: int = 0) -> None:
