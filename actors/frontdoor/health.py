@@ -82,6 +82,10 @@ class House:
         name = self.provider_named(request)
         return answered(self._provider(name, self._states()[name]))
 
+    def shown(self, name: str) -> dict[str, Any]:
+        """How a provider is, by the name of its actor."""
+        return self._provider(name, self._states()[name])
+
     def ordering(self, verb: Verb) -> Handler:
         """The handler of one order to an actor: a line that its supervisor reads."""
 

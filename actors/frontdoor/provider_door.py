@@ -22,12 +22,11 @@ from actors.frontdoor.health import House
 from actors.frontdoor.lists import answered
 from actors.frontdoor.mannered import mannered
 from actors.frontdoor.models import COMMAND_BYTES_MAX
+from actors.frontdoor.provider_files import CSV, lines_of, passed_on, wants_csv
 from actors.frontdoor.queries import bad_query
 from payrail.domain.fault_wishes import DROPPED
 from payrail.domain.providers import public_name
-from payrail.domain.settlement import statements
 from payrail.domain.settlement.cutoffs import is_date
-from payrail.domain.settlement.lines import StatementDamaged
 from payrail.domain.words.providers import (
     ListBatches,
     ListFaults,
@@ -43,8 +42,6 @@ from payrail.web.bodies import Body, checked, read_object
 from payrail.web.metrics import Handler
 from payrail.web.openapi import Route
 
-#: Lines of one batch that are shown; all of them are in its file, whose path is told.
-LINES_MAX = 1_000
 _ABOUT = "/providers/{id}"
 #: What a provider says when it did not do what it was called for.
 _ANSWERED = (
@@ -81,8 +78,12 @@ class ProviderDoor:
                 "reference",
             ),
             _look("faults", "The drills in force", self.faults, models.Faults),
-            _look(
-                "settlement", "The batches of a date", self.settlement, models.Settlement, "date"
+            structs.replace(
+                _look(
+                    "settlement", "The batches of a date", self.settlement, models.Settlement,
+                    "date",
+                ),
+                media=CSV,
             ),
             *self._disputes(),
         ]  # fmt: skip
@@ -128,7 +129,14 @@ class ProviderDoor:
         return call
 
     async def state(self, request: web.Request) -> web.Response:
-        return await self._ask(request, self._provider(request), "provider.show", ShowProvider())
+        """What the provider counts, beside how it is and what the gateway's breaker makes of it."""
+        provider = self._provider(request)
+        reply = await self._ask(request, provider, "provider.show", ShowProvider())
+        if reply.status != 200 or not isinstance(reply.body, bytes):
+            return reply
+        seen = self._house.shown(provider)
+        view = {name: seen[name] for name in ("actor", "state", "health", "breaker", "canary")}
+        return answered({**msgspec.json.decode(reply.body), "provider": seen["id"], **view})
 
     async def faults(self, request: web.Request) -> web.Response:
         return await self._ask(request, self._provider(request), "fault.list", ListFaults())
@@ -160,30 +168,22 @@ class ProviderDoor:
         order = ResolveDispute(reference, given["outcome"])
         return await self._ask(request, provider, "provider.dispute_resolve", order, reference)
 
-    async def settlement(self, request: web.Request) -> web.Response:
-        """The batches of a date as the provider knows them, with the lines of their files."""
+    async def settlement(self, request: web.Request) -> web.StreamResponse:
+        """The batches of a date as the provider knows them, with the lines of their files; to who
+        wants CSV, the files themselves."""
         provider, date = self._provider(request), request.query.get("date", "")
         if not is_date(date):
             raise bad_query("date", "must be a date such as 2026-02-09")
         reply = await self._ask(request, provider, "provider.batches", ListBatches(date))
         if reply.status != 200 or not isinstance(reply.body, bytes):
             return reply
-        found = msgspec.json.decode(reply.body)
+        found, name = msgspec.json.decode(reply.body), public_name(provider)
+        if wants_csv(request):
+            paths = [batch["path"] for batch in found["batches"]]
+            return await passed_on(request, self._fs, name, date, paths)
         for batch in found["batches"]:
-            batch["data"] = await asyncio.to_thread(self._lines, public_name(provider), batch)
+            batch["data"] = await asyncio.to_thread(lines_of, self._fs, name, batch["path"])
         return answered(found)
-
-    def _lines(self, provider: str, batch: dict[str, Any]) -> list[Any]:
-        """Lines of a batch's file as it lies there. Raises RequestError 503 when it cannot be
-        read: somebody has to look at it."""
-        path = batch["path"]
-        try:
-            data = self._fs.read(path)
-            lines = statements.read(provider, path, data.splitlines(keepends=True))
-            return [line for _, line in zip(range(LINES_MAX), lines, strict=False)]
-        except (OSError, StatementDamaged) as error:
-            why = str(error) if isinstance(error, StatementDamaged) else "cannot be read"
-            raise RequestError(503, "statement-damaged", f"{path}: {why}") from None
 
     def _provider(self, request: web.Request) -> str:
         self._user_of(request)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from actors.frontdoor.models import Amount, Currency, Token
+from actors.frontdoor.shown import Breaker, ProviderCanary
 from payrail.web.bodies import Body
 
 #: An HPKE seal over a card is about 300 characters.
@@ -68,15 +69,26 @@ class Shown(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-class ProviderState(Shown):
+class ProviderState(BaseModel):
+    """`health` is `up` while it serves and its breaker is closed; the counts are its own."""
+
     object: Literal["provider_state"]
     id: str
+    provider: str
+    actor: str
+    state: str
+    health: str
+    breaker: Breaker
+    canary: ProviderCanary | None
     operations: int
     waiting: int
     fenced: int
     faults: int
     notices_owed: int
     disputes: int
+    batches: int
+    open_since: str | None
+    next_cut_off: str
 
 
 class ShownFault(BaseModel):
@@ -107,8 +119,68 @@ class ShownDispute(BaseModel):
     closed_reason: Literal["accepted", "expired", "defended", "withdrawn"] | None
 
 
-class Settlement(Shown):
+class StatementRow(BaseModel):
+    """A line of a batch, in minor units, signed from our side."""
+
+    file: str
+    line: int
+    provider: str
+    batch_id: str
+    provider_reference: str
+    reference: str
+    operation_id: str
+    merchant_id: str
+    type: str
+    currency: str
+    gross: int
+    fee: int
+    net: int
+    occurred_at: str
+    value_date: str
+    rate: str
+
+
+class BSigned(BaseModel):
+    value: int
+    currency: str
+
+
+class APayout(BaseModel):
+    """providerA: what a batch leaves for the bank."""
+
+    id: str
+    object: Literal["payout"]
+    amount: int
+    currency: str
+    arrival_date: int
+    automatic: bool
+    status: Literal["paid"]
+    metadata: dict[str, str]
+
+
+class BPayout(BaseModel):
+    """providerB: what a batch leaves for the bank."""
+
+    type: Literal["MerchantPayout"]
+    batchNumber: str
+    pspReference: str
+    amount: BSigned
+    valueDate: str
+
+
+class SettledBatch(BaseModel):
+    id: str
+    path: str
+    sha256: str
+    lines: int
+    opened_at: str
+    closed_at: str
+    payouts: list[APayout | BPayout]
+    data: list[StatementRow]
+
+
+class Settlement(BaseModel):
     object: Literal["settlement"]
     provider: str
     date: str
-    batches: list[dict[str, Any]]
+    batches: list[SettledBatch]

@@ -23,7 +23,7 @@ from actors.provider.dispute_calls import (
 from actors.provider.drilling import listed
 from actors.provider.ended import ended, waits
 from actors.provider.notices import with_notice
-from actors.provider.personality import native, spoken, undecided
+from actors.provider.personality import native, paid_out, spoken, undecided
 from actors.provider.rules import SAFE
 from actors.provider.state import (
     CallTakenIn,
@@ -37,6 +37,8 @@ from payrail.domain.fault_rules import FaultRule
 from payrail.domain.messages import Outcome
 from payrail.domain.provider_amounts import check_written
 from payrail.domain.provider_errors import native_error
+from payrail.domain.settlement.cutoffs import next_cut_off_ms
+from payrail.domain.timestamps import iso
 from payrail.domain.words.providers import (
     ListBatches,
     ListFaults,
@@ -86,7 +88,7 @@ def _answered(desk: Desk, state: ProviderState, message: Message, moment: Moment
         case StatusOf() as given:
             return _looked(desk, state, given, message)
         case ShowProvider():
-            body = _shown(desk, state)
+            body = _shown(desk, state, moment)
         case ListFaults():
             body = listed(state)
         case ListBatches() as given:
@@ -293,8 +295,9 @@ def _status(desk: Desk, state: ProviderState, given: StatusOf) -> dict[str, Any]
     }
 
 
-def _shown(desk: Desk, state: ProviderState) -> dict[str, Any]:
+def _shown(desk: Desk, state: ProviderState, moment: Moment) -> dict[str, Any]:
     """A few numbers, none of which takes longer to make the more there is."""
+    opened_ms = state.batching.opened_ms
     return {
         "object": "provider_state",
         "id": desk.provider,
@@ -304,13 +307,24 @@ def _shown(desk: Desk, state: ProviderState) -> dict[str, Any]:
         "faults": len(state.faults),
         "notices_owed": len(state.notices),
         "disputes": len(state.disputes),
+        "batches": len(state.batching.closed),
+        "open_since": iso(opened_ms) if opened_ms else None,
+        "next_cut_off": iso(next_cut_off_ms(desk.provider, moment.business_ms)),
     }
 
 
 def _batches(desk: Desk, state: ProviderState, given: ListBatches) -> dict[str, Any]:
     """The closed batches of one date, with their files. Raises RequestError 404 without one."""
     rows = [
-        {"id": batch_id, "path": batch.path, "sha256": batch.sha256, "lines": batch.lines}
+        {
+            "id": batch_id,
+            "path": batch.path,
+            "sha256": batch.sha256,
+            "lines": batch.lines,
+            "opened_at": iso(batch.opened_ms),
+            "closed_at": iso(batch.closed_ms),
+            "payouts": [paid_out(desk.provider, row) for row in batch.bank],
+        }
         for batch_id, batch in state.batching.closed.items()
         if batch.date == given.date
     ]

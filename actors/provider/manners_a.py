@@ -14,6 +14,8 @@ from payrail.domain.declines import DeclineClass, decline_of
 from payrail.domain.provider_amounts import as_written
 from payrail.domain.provider_declines import words_of
 from payrail.domain.provider_errors import card_error
+from payrail.domain.timestamps import parse_iso
+from payrail.domain.words.settlement import BankRow
 
 #: result of a call -> `status` of its object
 _STATUSES = {
@@ -36,6 +38,20 @@ def declined(told: Ended) -> dict[str, Any]:
     """The `error` of a card that was declined; `charge` names what came to nothing."""
     message = decline_of(told.call.code).payer_message
     return card_error(told.call.code, message, told.charge_name)
+
+
+def paid_out(provider: str, row: BankRow) -> dict[str, Any]:
+    """A payout to us; below zero it was collected."""
+    return {
+        "id": f"po_{row.reference}-{row.currency}".lower(),
+        "object": "payout",
+        "amount": as_written(provider, row.amount, row.currency),
+        "currency": row.currency.lower(),
+        "arrival_date": parse_iso(f"{row.value_date}T00:00:00.000Z") // 1000,
+        "automatic": True,
+        "status": "paid",
+        "metadata": {"batch": row.reference},
+    }
 
 
 def _charge(told: Ended) -> dict[str, Any]:

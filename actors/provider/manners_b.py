@@ -13,7 +13,9 @@ from actors.provider.state import Operation
 from payrail.domain.challenges import REQUIRES_ACTION
 from payrail.domain.provider_amounts import as_written
 from payrail.domain.provider_declines import B_REASONS, words_of
+from payrail.domain.provider_errors import psp_reference
 from payrail.domain.settlement.statements_b import METHODS
+from payrail.domain.words.settlement import BankRow
 
 #: A refusal with this number is nobody's word: the acquirer failed.
 _ACQUIRER_ERROR = 4
@@ -23,6 +25,18 @@ _APPROVED, _DECLINED = "approved", "declined"
 def spoken(told: Ended) -> dict[str, Any]:
     """The answer to a call."""
     return _payment(told) if told.is_charge else _modification(told)
+
+
+def paid_out(provider: str, row: BankRow) -> dict[str, Any]:
+    """A payout to us; below zero it was collected."""
+    value = as_written(provider, row.amount, row.currency)
+    return {
+        "type": "MerchantPayout",
+        "batchNumber": row.reference,
+        "pspReference": psp_reference(f"{row.reference}-{row.currency}"),
+        "amount": {"value": value, "currency": row.currency},
+        "valueDate": row.value_date,
+    }
 
 
 def _payment(told: Ended) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from payrail.domain.fault_wishes import DROPPED
 from payrail.domain.messages import Outcome
 from payrail.domain.problems import problem_fields
 from payrail.domain.provider_errors import PROVIDER_B, native_error
+from payrail.domain.words.settlement import BankRow
 from payrail.runtime.actor import Message, Reply, answer
 
 _AMBIGUOUS = 502
@@ -57,6 +58,13 @@ def undecided(message: Message, told: Outcome) -> list[Reply]:
 def native(told: Ended) -> dict[str, Any]:
     """The provider's own object for a call, also for one that came to nothing."""
     return manners_b.spoken(told) if told.provider == PROVIDER_B else manners_a.spoken(told)
+
+
+def paid_out(provider: str, row: BankRow) -> dict[str, Any]:
+    """A payout to us as its provider shows it."""
+    if provider == PROVIDER_B:
+        return manners_b.paid_out(provider, row)
+    return manners_a.paid_out(provider, row)
 
 
 def _answer(told: Ended, correlation_id: str) -> tuple[int, dict[str, Any]]:

@@ -58,7 +58,7 @@ class Route(Struct, frozen=True):
     #: Who may, told as `x-roles`; empty: the house's service key; None: another secret is needed.
     roles: frozenset[str] | None = None
     codes: tuple[str, ...] = ()  # of problems that are its own, beside those that follow
-    media: str = "text/plain"  # of an answer that is not JSON
+    media: str = "text/plain"  # of an answer that is not JSON, or that may be had instead of it
     pages: bool = False  # answers a browser in HTML, refusals too
     needs: tuple[str, ...] = ()  # parameters of the query that must be there
     schemas: Mapping[str, parameters.Schema] = {}  # of parameters
@@ -173,6 +173,8 @@ class _Telling:
         content: dict[str, Any] = {route.media: {"schema": {"type": "string"}}}
         if route.answers is not None:
             content = {"application/json": self._content(self._schema_answered(route.answers))}
+            if route.media != "text/plain":  # for who asks for it instead
+                content[route.media] = {"schema": {"type": "string"}}
         statuses = (route.status, *route.may_also)
         # A 200 beside a 201 is a dry run: it has made nothing that could be gone on with.
         led = dict.fromkeys((route.status, 202), links(route, self._routes, operation_id))

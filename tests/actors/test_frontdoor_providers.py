@@ -111,6 +111,66 @@ async def test_batches_are_shown_with_the_lines_of_their_files(tmp_path):
         assert (await ask(door, "GET", "providerA/settlement?date=2026-02-09"))[0] == 503
 
 
+def two_batches(envelope):
+    rows = [{"id": name, "path": path, "sha256": "0" * 64, "lines": 1} for name, path in FILES]
+    return 200, {}, encode({"object": "settlement", "date": "2026-02-09", "batches": rows})
+
+
+FILES = [(BATCH, PATH), (f"{BATCH[:-2]}02", PATH.replace("01.csv", "02.csv"))]
+
+
+async def test_who_wants_csv_gets_the_files_of_the_date_as_one(tmp_path):
+    """Byte for byte behind each other, under one head; one that is missing is named before."""
+    made = []
+    for number, (_, path) in enumerate(FILES, 1):
+        file = Path(tmp_path) / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(statements.rendered("providerA", [line(number)]))
+        made.append(file.read_bytes().split(b"\n", 1))
+    async with open_door(tmp_path, provider=two_batches) as door:
+        accept = {"Accept": "text/csv"}
+        path = "/providers/providerA/settlement?date=2026-02-09"
+        status, headers, text = await door.ask("GET", path, key=INTERNAL, inner=True, **accept)
+        assert (status, headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
+        assert text.encode() == made[0][0] + b"\n" + made[0][1] + made[1][1]
+        assert "X-Correlation-Id" in headers
+
+        (Path(tmp_path) / FILES[1][1]).unlink()
+        status, _, body = await door.ask("GET", path, key=INTERNAL, inner=True, **accept)
+        assert (status, body["code"], body["error"]["type"]) == (
+            503,
+            "statement-damaged",
+            "api_error",
+        )
+
+
+async def test_a_state_has_the_health_and_the_breaker_that_the_house_sees(tmp_path):
+    """Beside what the provider counts; it is down here, since nobody lives in it."""
+
+    def counts(envelope):
+        return 200, {}, encode({"object": "provider_state", "id": "providerA", "operations": 3})
+
+    async with open_door(tmp_path, provider=counts) as door:
+        status, _, body = await ask(door, "GET", "providerA/state")
+        assert (status, body["provider"], body["operations"]) == (200, "providerA", 3)
+        assert (body["actor"], body["health"]) == ("provider-a", "down")
+        assert body["breaker"] == {"state": "CLOSED"}
+
+
+async def test_a_refusal_of_the_door_itself_is_said_in_the_providers_manner(tmp_path):
+    """Who is not known, and what cannot be meant: our problem, with its error beside."""
+    async with open_door(tmp_path) as door:
+        path = "/providers/providerB/capture"
+        _, _, body = await door.ask("POST", path, {"amount": 1}, inner=True)
+        assert (body["code"], body["errorType"]) == ("unauthenticated", "security")
+        _, _, body = await ask(door, "POST", "providerA/capture", {"amount": 1})
+        assert (body["code"], body["error"]["type"]) == (
+            "validation-error",
+            "invalid_request_error",
+        )
+        assert body["error"]["param"] == "reference"
+
+
 async def test_a_provider_that_was_killed_is_not_up_by_what_it_left(tmp_path):
     """Its cell says that it serves, for ever: what counts is whether a process lives in it."""
     lock = lock_path(tmp_path, "provider-a")

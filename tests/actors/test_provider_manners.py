@@ -12,10 +12,12 @@ from actors.frontdoor.provider_answers import (
     ProviderStatus,
     RefundAnswer,
 )
+from actors.frontdoor.provider_models import ProviderState, SettledBatch
 from payrail.domain.declines import default_declines
 from payrail.domain.messages import InjectFault
 from payrail.domain.provider_declines import words_of
-from payrail.domain.words.providers import ProviderCall, StatusOf
+from payrail.domain.words.providers import ListBatches, ProviderCall, ShowProvider, StatusOf
+from payrail.domain.words.settlement import BankRow, CloseBatch, StatementWritten
 from tests.actors.pure import NOON_MS, Played
 from tests.actors.sealed import DECLINED, GOOD, Drawer
 from tests.actors.test_provider_door import authorized, calls, playing, refused
@@ -262,3 +264,69 @@ def test_an_amount_that_a_provider_cannot_say_is_refused_before_it_is_tried(
         "amount",
     )
     assert provider.state.operations == {}
+
+
+@pytest.mark.parametrize("name", [A, B])
+def test_payouts_of_a_batch_are_shown_in_its_manner(drawer: Drawer, name: str) -> None:
+    """And each is one line of truth, once its files are written."""
+    provider = playing(drawer, name)
+    empty = provider.tell("batch.close", CloseBatch("run_1"), sender="reconciler")
+    assert ([one.body.run for one in empty.out], empty.events) == (["run_1"], [])
+    authorized(provider, drawer, capture=True)
+    step = provider.tell("batch.close", CloseBatch("run_2"), sender="reconciler")
+    batch = step.errands[0].body.closing
+    paid = [
+        BankRow(batch.date, 1037, "USD", batch.id),
+        BankRow(batch.date, -5, "EUR", batch.id),
+    ]
+    written = StatementWritten(
+        batch_id=batch.id,
+        path="s.csv",
+        sha256="0" * 64,
+        bank_path="b.csv",
+        bank=paid,
+        lines=1,
+        taken=1,
+        next_seq=3,
+        next_offset=0,
+        injected=[],
+        carried=[],
+    )
+    done = provider.tell("statement.written", written, sender="errand")
+    truths = [post.record for post in done.posts]
+    assert [(t.operation, t.reference, t.amount, t.currency, t.outcome) for t in truths] == [
+        ("payout", batch.id, 1037, "USD", "paid"),
+        ("payout", batch.id, -5, "EUR", "collected"),
+    ]
+    assert len({t.operation_id for t in truths}) == 2
+    assert {t.value_date for t in truths} == {batch.date}
+    question = ListBatches(batch.date)
+    reply = provider.tell("provider.batches", question, sender="frontdoor", reply_to="b")
+    (found,) = reply.replies[0].body["batches"]
+    fits(SettledBatch, {**found, "data": []})
+    first = found["payouts"][0]
+    assert (first["amount"] if name == A else first["amount"]["value"]) == 1037
+    assert provider.replayed() == provider.state
+
+
+@pytest.mark.parametrize("name", [A, B])
+def test_a_state_tells_its_batches(drawer: Drawer, name: str) -> None:
+    """Since when one is open, and when it ends in the provider's own zone."""
+    provider = playing(drawer, name)
+    reply = provider.tell("provider.show", ShowProvider(), sender="frontdoor", reply_to="s")
+    body = reply.replies[0].body
+    fits(
+        ProviderState,
+        {
+            **body,
+            "provider": name,
+            "actor": "provider-a",
+            "state": "serving",
+            "health": "up",
+            "breaker": {"state": "CLOSED"},
+            "canary": None,
+        },
+    )
+    assert (body["open_since"], body["batches"]) == (None, 0)
+    ends = {A: "2026-02-10T00:00:00.000Z", B: "2026-02-09T16:00:00.000Z"}
+    assert body["next_cut_off"] == ends[name]
