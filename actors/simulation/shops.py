@@ -157,10 +157,12 @@ class Shop:
         role: str = "admin",
         door: str = "api",
         also: tuple[int, ...] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> Steps[dict[str, Any]]:
         """Ask until it is final. Result: the body of a 200 or 201, or of a status in `also`.
         Raises Ended for another end that may be, Strange for one that may not."""
         request = self.wants(operation, path, body, role=role, door=door)
+        request = replace(request, headers=headers or {})
         answer = yield from self.until_final(request)
         while self._is_open(answer):
             yield Pause(PAUSE_MS_MAX)

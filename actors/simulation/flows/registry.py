@@ -23,6 +23,7 @@ from actors.simulation.flows import (
     rotations,
     strangers,
     tokens,
+    wishes,
 )
 from actors.simulation.schedule import Weight
 from actors.simulation.shops import Shop, Steps
@@ -70,6 +71,8 @@ FLOWS: dict[str, Flow] = {
     "rotates": Flow(4, 6, 1, rotations.rotates),
     "deletes": Flow(5, 9, 2, tokens.deletes),
     "used twice": Flow(4, 5, 2, tokens.used_twice),
+    "asks for faults": Flow(6, 4, 1, wishes.asks_for_faults),
+    "is called so": Flow(3, 3, 1, wishes.is_called_so),
     "races": Flow(14, 5, 1, races.races),
     # Beside the shops: nobody of these may get anything.
     "another's": Flow(4, 10, 1, strangers.asks_for_anothers, beside=True),

@@ -12,6 +12,7 @@ from tests.planted.bugs import (
     seal,
     settling,
     vault,
+    wishes,
 )
 from tests.planted.planted import Bugs
 
@@ -24,6 +25,7 @@ AREAS: Bugs = {
     "vault": vault.BUGS,
     "rotation": rotation.BUGS,
     "seal": seal.BUGS,
+    "wishes": wishes.BUGS,
     "hooks": hooks.BUGS,
     "settling": settling.BUGS,
     "doors": doors.BUGS,
