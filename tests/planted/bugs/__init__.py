@@ -11,6 +11,7 @@ from tests.planted.bugs import (
     rotation,
     seal,
     settling,
+    tokens,
     vault,
     wishes,
 )
@@ -23,6 +24,7 @@ AREAS: Bugs = {
     "moves": moves.BUGS,
     "doubt": doubt.BUGS,
     "vault": vault.BUGS,
+    "tokens": tokens.BUGS,
     "rotation": rotation.BUGS,
     "seal": seal.BUGS,
     "wishes": wishes.BUGS,
