@@ -6,13 +6,12 @@ reference for something else is refused with the difference. Looks fence nothing
 """
 
 from dataclasses import replace
-from typing import Any
 
 from msgspec import Struct, structs
 
-from actors.provider import injected
+from actors.provider import injected, looks
 from actors.provider.afterwards import set_off
-from actors.provider.asks import look_drill, seen
+from actors.provider.asks import look_drill
 from actors.provider.calls import Desk, take
 from actors.provider.dispute_calls import (
     differs,
@@ -23,7 +22,7 @@ from actors.provider.dispute_calls import (
 from actors.provider.drilling import listed
 from actors.provider.ended import ended, waits
 from actors.provider.notices import with_notice
-from actors.provider.personality import native, paid_out, spoken, undecided
+from actors.provider.personality import spoken, undecided
 from actors.provider.rules import SAFE
 from actors.provider.state import (
     CallTakenIn,
@@ -37,8 +36,6 @@ from payrail.domain.fault_rules import FaultRule
 from payrail.domain.messages import Outcome
 from payrail.domain.provider_amounts import check_written
 from payrail.domain.provider_errors import native_error
-from payrail.domain.settlement.cutoffs import next_cut_off_ms
-from payrail.domain.timestamps import iso
 from payrail.domain.words.providers import (
     ListBatches,
     ListFaults,
@@ -88,11 +85,11 @@ def _answered(desk: Desk, state: ProviderState, message: Message, moment: Moment
         case StatusOf() as given:
             return _looked(desk, state, given, message)
         case ShowProvider():
-            body = _shown(desk, state, moment)
+            body = looks.shown(desk, state, moment)
         case ListFaults():
             body = listed(state)
         case ListBatches() as given:
-            body = _batches(desk, state, given)
+            body = looks.batches(desk, state, given)
         case OpenDispute():
             return opened_at_the_door(desk, state, message, moment)
         case _:
@@ -246,7 +243,7 @@ def _looked(desk: Desk, state: ProviderState, given: StatusOf, message: Message)
     """A look at a call, unless a drill lies over it."""
     drill = look_drill(state, given, desk.seed)
     if drill is None:
-        return Step(replies=answer(message, 200, _status(desk, state, given)))
+        return Step(replies=answer(message, 200, looks.status(desk, state, given)))
     step = Step(errors=1)
     if drill.rule.deed != "hang":
         step.replies = undecided(message, _unanswered(desk, given, drill.rule))
@@ -267,70 +264,6 @@ def _unanswered(desk: Desk, given: StatusOf, rule: FaultRule) -> Outcome:
         amount=0,
         currency="",
     )
-
-
-def _status(desk: Desk, state: ProviderState, given: StatusOf) -> dict[str, Any]:
-    known = state.operations.get(given.reference)
-    base = {"object": "status", "provider": desk.provider, "reference": given.reference}
-    if known is None:
-        word = seen(state, given.reference)
-        if word is None:
-            raise unknown("call")
-        waiting = state.waiting.get(given.reference)
-        shown = native(waits(desk.provider, state, waiting)) if waiting is not None else None
-        return {**base, "status": word, "answer": shown}
-    return {
-        **base,
-        "status": known.result,
-        "code": known.code,
-        "operation": known.operation,
-        "payment_id": known.payment_id,
-        "provider_reference": known.provider_reference,
-        "amount": known.amount,
-        "currency": known.currency,
-        "captured": known.captured,
-        "reversed": known.reversed,
-        "refunded": known.refunded,
-        "answer": native(ended(desk.provider, state, given.reference, known)),
-    }
-
-
-def _shown(desk: Desk, state: ProviderState, moment: Moment) -> dict[str, Any]:
-    """A few numbers, none of which takes longer to make the more there is."""
-    opened_ms = state.batching.opened_ms
-    return {
-        "object": "provider_state",
-        "id": desk.provider,
-        "operations": len(state.operations),
-        "waiting": len(state.waiting),
-        "fenced": len(state.fenced),
-        "faults": len(state.faults),
-        "notices_owed": len(state.notices),
-        "disputes": len(state.disputes),
-        "batches": len(state.batching.closed),
-        "open_since": iso(opened_ms) if opened_ms else None,
-        "next_cut_off": iso(next_cut_off_ms(desk.provider, moment.business_ms)),
-    }
-
-
-def _batches(desk: Desk, state: ProviderState, given: ListBatches) -> dict[str, Any]:
-    """The closed batches of one date, with their files. Raises RequestError 404 without one."""
-    rows = [
-        {
-            "id": batch_id,
-            "path": batch.path,
-            "sha256": batch.sha256,
-            "lines": batch.lines,
-            "opened_at": iso(batch.opened_ms),
-            "closed_at": iso(batch.closed_ms),
-            "payouts": [paid_out(desk.provider, row) for row in batch.bank],
-        }
-        for batch_id, batch in state.batching.closed.items()
-        if batch.date == given.date
-    ]
-    if not rows:
-        raise unknown("batch")
-    return {"object": "settlement", "provider": desk.provider, "date": given.date, "batches": rows}
 
 
 def _payment_of(reference: str) -> str:
