@@ -119,7 +119,7 @@ def _passphrase_of(operator: str, stdin: bool) -> str:
 def _read_lines(default: str = "") -> Pairs:
     """NAME:PASSPHRASE a line; a line without a name is `default`'s. Raises Stop 64."""
     found = []
-    for line in sys.stdin.read().splitlines():
+    for line in sys.stdin.read().split("\n"):
         name, sign, passphrase = line.partition(":")
         if not line:
             continue
