@@ -18,6 +18,7 @@ from actors.cli.exits import TRY_LATER, Stop
 from actors.cli.pace import AT_ONCE, Pace
 from actors.cli.payments import CONCURRENT, order_of, without_doubt
 from actors.cli.shop import Answer, Shop
+from actors.cli.together import together
 from payrail.domain.synthetic import Act, SeededPayment
 from payrail.domain.testcards import outcome_for
 
@@ -66,9 +67,7 @@ async def play_all(
             told(await stage.play(planned))
 
     while window := list(islice(plan, WINDOW)):
-        async with asyncio.TaskGroup() as tasks:
-            for payments in _lanes(window, lanes):
-                tasks.create_task(lane(payments))
+        await together(lane(payments) for payments in _lanes(window, lanes))
 
 
 def _lanes(plan: Sequence[SeededPayment], count: int) -> list[Iterator[SeededPayment]]:

@@ -18,7 +18,7 @@ from actors.cli.seeding.month import spread
 from payrail.domain.synthetic import Plan
 from payrail.domain.testcards import outcome_for
 from tests.auditor.audit import audit
-from tests.scenarios.living import lines, living, sizes
+from tests.scenarios.living import lines, living, sizes, until
 
 pytestmark = pytest.mark.scenario
 SETTINGS = {"PAYRAIL_PROVIDER_TIMEOUT": "2s"}
@@ -122,6 +122,33 @@ def test_the_same_month_once_more_changes_nothing(house: House, summary: dict[st
     assert moved_days(house) == moved
 
 
+def test_whoever_ends_it_is_told_what_was_done(house: House, summary: dict[str, Any]):
+    """Ctrl-C is 130, with the sums so far and the way to go on; the same command then does."""
+    words = ("seed", "--seed", "8", "--payments", "30", "--days", "0")
+    driver = started(house, words, subprocess.PIPE)
+    before = len(booked(house))
+    until(lambda: len(booked(house)) > before + 5, "some payments are made")
+    driver.send_signal(signal.SIGINT)
+    _, told = driver.communicate(timeout=60)
+    assert driver.returncode == 130
+    assert "payments were created" in told.decode()
+    assert "goes on from here" in told.decode()
+    assert house.cli(*words).returncode == 0
+
+
+def test_a_frozen_clock_is_moved_and_stays_frozen(house: House, summary: dict[str, Any]):
+    """Days pass under whoever froze them, and they are told so."""
+    house.cli("clock", "freeze")
+    try:
+        ran = house.cli("seed", "--seed", "9", "--payments", "2", "--days", "2")
+        mode = json.loads(house.cli("clock", "show", "--json").stdout)["mode"]
+    finally:
+        house.cli("clock", "follow")
+    assert ran.returncode == 0, ran.stderr
+    assert "frozen" in ran.stderr
+    assert mode == "freeze"
+
+
 def test_a_seeded_month_is_whole(house: House, summary: dict[str, Any]):
     """Days, breaks, refunds and disputes leave books that agree with their journals."""
     must_be_whole(house)
@@ -143,7 +170,7 @@ def test_a_driver_killed_anywhere_goes_on_where_it_was(
     """Its end is that of a run that nobody disturbed: each order once, each day once."""
     draws = random.Random(7)
     for _ in range(KILLS):
-        driver = started(disturbed)
+        driver = started(disturbed, WORDS, subprocess.DEVNULL)
         time.sleep(1 + draws.random() * 3)  # Anywhere: there is nothing to wait for.
         driver.send_signal(signal.SIGKILL)
         driver.wait()
@@ -157,12 +184,12 @@ def test_a_driver_killed_anywhere_goes_on_where_it_was(
     assert after == ends(house)
 
 
-def started(house: House) -> "subprocess.Popen[bytes]":
+def started(house: House, words: tuple[str, ...], told: int) -> "subprocess.Popen[bytes]":
     """A driver in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "actors.cli.main", *WORDS],
+        [sys.executable, "-m", "actors.cli.main", *words],
         cwd=house.folder,
         env=house.env,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=told,
     )

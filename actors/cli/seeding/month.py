@@ -8,7 +8,6 @@ and of the day that was under way only what is missing is asked for.
 Never: keeps what was played; one window of payments, one day of what is due, and sums.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -21,6 +20,7 @@ from actors.cli.seeding.found import Began, Found
 from actors.cli.seeding.happenings import Happenings
 from actors.cli.seeding.ids import Ids
 from actors.cli.seeding.tally import Tally
+from actors.cli.together import together
 from payrail.domain.synthetic import Plan, PlannedBreak, SeededPayment
 from payrail.domain.timestamps import iso
 
@@ -151,6 +151,4 @@ class Month:
                 if payment_id := self._parts.ids.get(planned.key):
                     await self._parts.deeds.follow(planned, payment_id, follows)
 
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(_DEEDS_AT_ONCE):
-                tasks.create_task(lane())
+        await together(lane() for _ in range(_DEEDS_AT_ONCE))
