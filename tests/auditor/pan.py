@@ -132,17 +132,24 @@ def _files(home: Path) -> list[Path]:
 
 
 def _found(data: bytes, needles: Needles) -> Iterator[tuple[int, int, str]]:
-    """The same as `_hits`, also where somebody has hidden a number; -1: somewhere within."""
-    numbers = set(needles.whole)
+    """The same as `_hits`; where those see nothing of a number, also how somebody may have hidden
+    it. -1: somewhere within."""
     for depth, inner in enumerate(unpacked(data)):
-        where = "in an archive, " if depth else ""
+        where, seen = "in an archive, " if depth else "", set[int]()
         for at, place, spelling in _hits(inner, needles):
+            seen.add(place)
             yield -1 if depth else at, place, f"{where}{spelling}"
-        for at, number in in_pieces(inner, numbers):
-            yield -1 if depth else at, needles.whole[number], f"{where}in pieces"
-        for name, text in turned_back(inner):
-            for _, place, _ in _hits(text, needles):
-                yield -1, place, f"{where}{name}"
+        for at, place, spelling in _hidden(inner, needles):
+            if place not in seen:
+                yield -1 if depth else at, place, f"{where}{spelling}"
+
+
+def _hidden(data: bytes, needles: Needles) -> Iterator[tuple[int, int, str]]:
+    for at, number in in_pieces(data, set(needles.whole)):
+        yield at, needles.whole[number], "in pieces"
+    for name, text in turned_back(data):
+        for _, place, _ in _hits(text, needles):
+            yield -1, place, name
 
 
 def _hits(data: bytes, needles: Needles) -> Iterator[tuple[int, int, str]]:

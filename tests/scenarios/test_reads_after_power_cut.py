@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from payrail.domain.books import ACCESS_BOOK, DELIVERIES_BOOK, LEDGER_BOOK
+from payrail.domain.books import ACCESS_BOOK, CARD_ACCESS_BOOK, DELIVERIES_BOOK, LEDGER_BOOK
 from payrail.runtime.sim import SimFs
 from tests.scenarios.manned import Machine, manned
 
@@ -162,6 +162,22 @@ def test_deliveries_wait_for_the_dispatcher(house):
     assert (early[0], early[1]["code"], others[0]) == (503, "actor-restarting", 200)
     assert "The dispatcher has not served" in early[1]["detail"]
     assert shown[1]["data"][-1] in house.http("GET", "/deliveries")[1]["data"]
+
+
+def test_the_access_log_waits_for_the_vault(house):
+    """Who touched a card is not told with the last touch missing; payments are answered."""
+    path = paid(house)
+    shown = house.http("GET", "/audit/vault", at_once=True)
+    assert shown[1]["data"][0]["purpose"] == "charge.authorize"
+    lost(house, CARD_ACCESS_BOOK, "vault")
+
+    early, others = house.http("GET", "/audit/vault"), house.http("GET", path)
+    house.away.clear()
+    house.live(5_000)
+
+    assert (early[0], early[1]["code"], others[0]) == (503, "actor-restarting", 200)
+    assert "The vault has not served" in early[1]["detail"]
+    assert house.http("GET", "/audit/vault")[1]["data"] == shown[1]["data"]
 
 
 def test_a_held_gateway_is_named_with_what_to_do(house):
