@@ -75,6 +75,7 @@ def vault_routes(door: Any) -> list[Route]:
             door.rotate,
             "Make a new key, and move every card under it",
             KeysRotated,
+            codes=("rotation-under-way", "audit-unavailable", "rate-limited"),
         ),
         Route(
             "GET",
