@@ -132,4 +132,40 @@ BUGS = (
         (seen_by(_SETTLED, pick="late_entry"),),
         faults_only=True,
     ),
+    Planted(
+        "payout-not-in-the-truth",
+        "a provider pays out and keeps no line of it",
+        (
+            Edit(
+                "actors.provider.batches:finished",
+                "for row in written.bank]",
+                "for row in written.bank[:0]]",
+            ),
+        ),
+        (seen_by("actors/test_provider_manners.py", pick="payouts_of_a_batch"),),
+    ),
+    Planted(
+        "statement-without-its-payout",
+        "a statement ends before the line that says what it pays out",
+        (
+            Edit(
+                "payrail.domain.settlement.statements:rendered",
+                "for row in paid)",
+                "for row in paid[:0])",
+            ),
+        ),
+        (seen_by("rules/test_statements.py", pick="read_as_the_money"),),
+    ),
+    Planted(
+        "answer-follows-its-charge",
+        "a charge that is asked for again is answered as it is by now",
+        (
+            Edit(
+                "actors.provider.manners_a:_charge",
+                "after, code = call.after, call.currency",
+                "after, code = charge, call.currency",
+            ),
+        ),
+        (seen_by("actors/test_provider_manners.py", pick="same_bytes_for_ever"),),
+    ),
 )
