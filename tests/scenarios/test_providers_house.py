@@ -146,6 +146,34 @@ def test_faults_disputes_and_looks(door: Door):
     assert door.get("providerZ/state").status == 404
 
 
+def test_a_batch_is_paid_out_and_its_file_is_had_as_it_lies_there(house: House, door: Door):
+    """After a settlement on demand: state, payouts, truth, and CSV byte for byte."""
+    charge = door.charge("providerA", "pi_paid.1")
+    claim = {"reference": "pi_paid.2", "authorization": "pi_paid.1", "amount": 1099}
+    captured = door.post("providerA/capture", claim)
+    assert (captured.body["id"], captured.body["captured"]) == (charge.body["id"], True)
+    assert door._shop.post("/settlements", {}).status in (200, 202)
+    state = until(
+        lambda: (s := door.get("providerA/state").body)["batches"] and s, "a closed batch"
+    )
+    assert (state["health"], state["breaker"]["state"]) == ("up", "CLOSED")
+
+    truth = lines(house.home / "data/providers/providerA_truth.jsonl")
+    paid = [line for line in truth if line["operation"] == "payout"]
+    date = paid[0]["value_date"]
+    (batch,) = door.get(f"providerA/settlement?date={date}").body["batches"]
+    assert [(p["object"], p["amount"]) for p in batch["payouts"]] == [
+        ("payout", line["amount"]) for line in paid
+    ]
+    assert claim["reference"] in {row["reference"] for row in batch["data"]}
+    accept = {"Authorization": f"Bearer {door.secret}", "Accept": "text/csv"}
+    path = f"/providers/providerA/settlement?date={date}"
+    file = door._shop.send("GET", path, None, accept, url=door.url)
+    assert file.headers["Content-Type"].startswith("text/csv")
+    assert file.bytes == (house.home / batch["path"]).read_bytes()
+    assert b",payout," in file.bytes
+
+
 def test_the_inner_door_needs_the_secret_and_describes_itself(door: Door):
     """No key of a merchant opens it; its document names every path."""
     for method, path in (("POST", "providerA/authorize"), ("GET", "providerA/state")):
