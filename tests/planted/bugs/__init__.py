@@ -14,6 +14,7 @@ from tests.planted.bugs import (
     tokens,
     vault,
     wishes,
+    world,
 )
 from tests.planted.planted import Bugs
 
@@ -31,5 +32,6 @@ AREAS: Bugs = {
     "hooks": hooks.BUGS,
     "settling": settling.BUGS,
     "doors": doors.BUGS,
+    "world": world.BUGS,
 }
 NAMED = {bug.name: bug for bugs in AREAS.values() for bug in bugs}
