@@ -288,8 +288,8 @@ def of_the_vault(evidence: Evidence, spoil: Callable[[Any], None]) -> Evidence:
 
 
 CASES: tuple[Case, ...] = (
-    ("I16", a_key_less, "is under k1, which is retired", ""),
-    ("I16", a_key_too_many, "k1 is retired", ""),
+    ("I16", a_key_less, "is under k1, which is retired", "A15"),
+    ("I16", a_key_too_many, "k1 is retired", "A15"),
     ("I16", an_unfinished_rotation, "are in use", "A6 A8"),
     ("I16", two_cards_swapped, "does not open", "A6 A8"),
     ("A8", forgetful, "would start otherwise", ""),
