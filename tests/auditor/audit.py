@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.auditor.card_keys import check_card_keys
 from tests.auditor.cards import check_cards
 from tests.auditor.claims import check_claim_truth, check_claims
 from tests.auditor.delivered import check_deliveries, check_sink
@@ -42,6 +43,7 @@ def audit(
     check_truth(books, payments, report)
     check_cards(home, books, payments, report)
     check_vault_keys(home, books, report)
+    check_card_keys(home, report)
     movements = check_claims(books, payments, report)
     check_claim_truth(books, movements, report)
     check_settled(home, payments, movements, books, report)
