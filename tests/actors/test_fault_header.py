@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from actors.simulation import orders
+from actors.simulation.house import open_house
 from payrail.domain.fault_rules import FaultRule
 from payrail.domain.fault_wishes import FaultWish, parse_wish
 from payrail.domain.messages import ChargeCard, CreatePayment
@@ -204,3 +205,21 @@ def test_a_wrong_wish_never_repeats_what_it_holds():
     with pytest.raises(RequestError) as refused:
         parse_wish({"do": "4242424242424242", "4242424242424242": 1}, "authorize")
     assert "4242" not in str(refused.value.errors)
+
+
+def test_a_fault_is_logged_once_and_not_again_after_a_restart():
+    """Its line follows the step; who recovers from the journal has nothing to tell."""
+    house, token = open_house()
+    kind, body = orders.create(token, "k", confirm=True)
+    house.put((kind, msgspec.structs.replace(body, fault=wish("approve_then_hang"))), "q")
+    house.run()
+    (told,) = house.drivers["provider-a"].loop.noted
+    assert (told[0].event, told[0].fields["do"], told[1]) == (
+        "fault.injected",
+        "approve_then_hang",
+        "cor_q",
+    )
+    house.start("provider-a")
+    house.wait(5_000)
+    assert house.drivers["provider-a"].loop.noted == []
+    assert [line["fault"] for line in house.truths] == ["approve_then_hang"]

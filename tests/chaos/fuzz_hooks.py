@@ -35,7 +35,7 @@ WORLDLY = frozenset(
 #: Fields that may be refused for what stands beside them or in the books, though each fits alone.
 TOGETHER = frozenset(
     {"advance", "amount", "amount_min", "created_from", "number", "exp_year", "cvc", "user", ""}
-    | {"PayRail-Fault"}  # JSON in a header, which no schema describes
+    | {"PayRail-Fault", "PayRail-Fault.do"}  # JSON in a header, which no schema describes
 )
 _POSITIVE = "Schema-valid request rejected"
 

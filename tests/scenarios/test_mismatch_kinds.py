@@ -27,6 +27,12 @@ def paid_at(provider: str, payments: int = 3) -> SettledHouse:
     return house
 
 
+def logged(house: SettledHouse, actor: str) -> list[tuple[str, str]]:
+    """(door, what was done) of the faults of statements that the provider's log is told of."""
+    noted = [note.fields for note, _ in house.drivers[actor].loop.noted]
+    return [(one["door"], one["do"]) for one in noted if one["operation"] == "statement"]
+
+
 def reconciled(house: SettledHouse, kind: str) -> list[dict[str, Any]]:
     """Every break of every report, once it can be known."""
     house.wait(1)  # What is captured in the very moment of a closing belongs to the next batch.
@@ -52,6 +58,7 @@ def test_an_injected_mismatch_is_found_as_its_own_class_and_nothing_else(
     found = reconciled(house, kind)
 
     assert house.injected() == [kind]
+    assert logged(house, PROVIDERS[provider]) == [("rule", f"settlement_mismatch:{kind}")]
     assert [one["class"] for one in found] == [kind]
     theirs, ours = found[0].get("theirs"), found[0].get("ours")
     assert theirs or ours
