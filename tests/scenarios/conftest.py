@@ -6,6 +6,7 @@ import pytest
 
 from actors.cli.chaos.house import House
 from tests.scenarios.living import living
+from tests.scenarios.looked_through import look_through
 from tests.scenarios.shop import Shop
 
 
@@ -16,6 +17,7 @@ def house(
     folder = tmp_path_factory.mktemp("house")
     with living(folder, getattr(request.module, "SETTINGS", None)) as house:
         yield house
+    look_through(house, likely=getattr(request.module, "KEEPS_NUMBERS", False) is False)
 
 
 @pytest.fixture(scope="module")
