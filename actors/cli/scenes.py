@@ -29,6 +29,7 @@ TOKENS_MAX = 4_096
 _FIRST, _SECOND = "providerA", "providerB"
 #: What moves a charge to the second provider: the first takes nothing in, and says so.
 _REFUSE = "error"
+_CREATED = 201
 _REUSED = "idempotency-key-reused"
 _SAYS = frozenset({"payment_method", "metadata"})
 _AGAIN = "The same command once more goes on from here."
@@ -111,7 +112,8 @@ class Stage:
         to that of the house."""
         self._shop, self._id_of = shop, id_of
         self.said, self._names = dict(said or {}), dict(names or {})
-        self._tokens: OrderedDict[tuple[str, str], asyncio.Task[Answer]] = OrderedDict()
+        self._tokens: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._storing: dict[tuple[str, str], asyncio.Task[Answer]] = {}
 
     def merchant_of(self, planned: SeededPayment) -> str:
         """What the house calls its merchant."""
@@ -149,10 +151,10 @@ class Stage:
     async def _create(self, planned: SeededPayment) -> Answer:
         """Create it. A request that was on its way when an earlier run ended may have created it
         with another token: what it said first is said again then."""
-        stored = await self._token(planned)
-        if stored.status != 201:
-            return stored
-        body = order_of(planned, str(stored.body["token"]), planned.key)
+        token = await self._token(planned)
+        if isinstance(token, Answer):
+            return token
+        body = order_of(planned, token, planned.key)
         body["metadata"] = planned.metadata | self._says(planned)
         if planned.scene.one_call:
             body |= {"confirm": True, "capture_method": planned.scene.one_call}
@@ -175,17 +177,26 @@ class Stage:
         key, merchant = f"{planned.key}-create", self.merchant_of(planned)
         return await self._shop.keep_posting("create", merchant, "/payment-intents", body, key)
 
-    async def _token(self, planned: SeededPayment) -> Answer:
-        """The vault's answer about the card at this merchant; it is asked once, or seldom."""
+    async def _token(self, planned: SeededPayment) -> Answer | str:
+        """The card's token at this merchant, or why the vault takes it not. It is asked once, or
+        seldom; whoever needs the same card meanwhile waits for the same answer."""
         place = self.merchant_of(planned), planned.card.number
-        if place not in self._tokens:
+        if token := self._tokens.get(place):
+            return token
+        if place not in self._storing:
             storing = self._shop.store(place[0], planned.card)
-            self._tokens[place] = asyncio.create_task(storing)
-            if len(self._tokens) > TOKENS_MAX:
-                self._tokens.popitem(last=False)
-        answer = await self._tokens[place]
+            self._storing[place] = asyncio.create_task(storing)
+        try:
+            answer = await self._storing[place]
+        finally:
+            self._storing.pop(place, None)
         must_be_answered(answer, "tokenize")
-        return answer
+        if answer.status != _CREATED:
+            return answer
+        self._tokens[place] = str(answer.body["token"])
+        if len(self._tokens) > TOKENS_MAX:
+            self._tokens.popitem(last=False)
+        return self._tokens[place]
 
     async def _drill(self, planned: SeededPayment, payment_id: str) -> None:
         """What happens to the charge of this payment, and to no other."""
