@@ -1,0 +1,5 @@
+"""Who lives in the house, and how each is joined to its ports: nothing else knows them all."""
+
+from actors.wiring.house import BUILD, NAMES, build, cores, preload, run_inline
+
+__all__ = ["BUILD", "NAMES", "build", "cores", "preload", "run_inline"]
