@@ -17,7 +17,7 @@ from msgspec import structs
 
 from actors.vault.cipher import VaultKeys
 from actors.vault.guard import Guard
-from actors.vault.keyfile import FINGERPRINT_PATH, KeysFile, read_keys, unwrapped, write_keys
+from actors.vault.keyfile import FINGERPRINT_PATH, KEYS, KeysFile, read_keys, unwrapped, write_keys
 from actors.vault.keys import remove_clear_fingerprint
 from actors.vault.operator_models import OperatorGiven, checked_pairs, wrong
 from actors.vault.operators import COST, Cost, Protection, Wrapping, protect
@@ -86,6 +86,8 @@ class Protector:
         except (OSError, VaultSealed) as error:
             self._log.error("vault.keys_unwritten", error=told(error))
             if self._stands_as() != protection:
+                if protection is None and isinstance(error, OSError):
+                    self._remove_clear()  # It may have been put there already.
                 raise _unwritten() from error
         self._keys.protection, self._keys.wrapping = protection, wrapping
         if protection is not None:
@@ -102,7 +104,7 @@ class Protector:
         """The file as it is now, its keys wrapped in this way. Raises VaultSealed."""
         found = read_keys(self._fs)
         if found is None:
-            raise VaultSealed("data/vault/keys.json was taken away; restore it")
+            raise VaultSealed(f"{KEYS} was taken away; restore it")
         clear = unwrapped(found, self._keys.wrapping).keys
         lines = [
             structs.replace(line, key=wrapping.shut(line.id, line.key, self._rng))
@@ -125,7 +127,7 @@ def _unwritten() -> RequestError:
     return RequestError(
         503,
         "overloaded",
-        "data/vault/keys.json could not be written, and is as it was; look at the disk, ask again.",
+        f"{KEYS} could not be written, and is as it was; look at the disk, ask again.",
         retryable=True,
         headers={"Retry-After": "5"},
     )

@@ -1,6 +1,7 @@
 """Two operators hold the vault's keys: neither alone opens anything, and no step loses a key."""
 
 import json
+from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any
 
@@ -237,11 +238,7 @@ async def test_ten_wrong_passphrases_are_the_last_for_half_an_hour():
     guard = Guard(protection(fs), clock, make_logger("vault", _Nowhere()))
 
     async def tried(name: str, passphrase: str) -> int:
-        try:
-            await guard.share(name, passphrase)
-        except RequestError as refused:
-            return refused.status
-        return 200
+        return await _status(guard.share(name, passphrase))
 
     for _ in range(WRONG_MAX - 1):
         assert await tried("ada", "wrong") == 403
@@ -252,6 +249,32 @@ async def test_ten_wrong_passphrases_are_the_last_for_half_an_hour():
     assert await tried("cy", CY.passphrase) == 422
     clock.advance_ms(LOCKED_MS)
     assert await tried("ada", ADA.passphrase) == 200
+
+
+async def _status(asked: Awaitable[Any]) -> int:
+    """What whoever asked is told."""
+    try:
+        await asked
+    except RequestError as refused:
+        return refused.status
+    return 200
+
+
+async def test_what_could_not_be_put_back_in_clear_leaves_nothing_in_clear():
+    """A disk that fails while the keys go back into clear: 503, both operators hold them as before,
+    and the fingerprint key does not stay beside them in clear until the next unlock."""
+    told = []
+    for step in range(1, STEPS_MAX + 1):
+        fs, _, held = await _begun("off")
+        keys = unlocked(fs, *held)
+        broken = fs.reopen(faults=[Fault(step, "error", 5)])
+        told.append(await _status(_change(broken, "off", keys)))
+        if told[-1] != 200:
+            assert protection(broken).names == ["ada", "bo"]
+            assert not broken.exists(FINGERPRINT_PATH), step
+        if not broken.fired:
+            break
+    assert set(told) == {200, 503}
 
 
 #: More effects than any of the changes has.

@@ -23,7 +23,7 @@ BUGS = (
     Planted(
         "fingerprint-key-left-in-clear",
         "the key of fingerprints stays beside its wrapped copy",
-        (Edit(f"{_PROTECTING}._adopt", "self._remove_clear()", "pass"),),
+        (Edit(f"{_PROTECTING}._adopt", "if protection is not None:", "if False:"),),
         (seen_by(_PROTECT, pick="no_key_in_clear"),),
     ),
     Planted(
