@@ -29,6 +29,7 @@ TOKENS_MAX = 4_096
 _FIRST, _SECOND = "providerA", "providerB"
 #: What moves a charge to the second provider: the first takes nothing in, and says so.
 _REFUSE = "error"
+_CHARGE = "authorize"
 _CREATED = 201
 _REUSED = "idempotency-key-reused"
 _SAYS = frozenset({"payment_method", "metadata"})
@@ -200,20 +201,12 @@ class Stage:
 
     async def _drill(self, planned: SeededPayment, payment_id: str) -> None:
         """What happens to the charge of this payment, and to no other."""
-        scene = planned.scene
+        scene, merchant = planned.scene, self.merchant_of(planned)
         if scene.provider == _SECOND:
-            await self._inject(planned, payment_id, _FIRST, _REFUSE)
+            await inject_once(self._shop, merchant, _FIRST, payment_id, _CHARGE, _REFUSE)
         if scene.drill and scene.provider:
-            await self._inject(planned, payment_id, scene.provider, scene.drill)
-
-    async def _inject(self, planned: SeededPayment, payment_id: str, where: str, do: str) -> None:
-        rule = {"operation": "authorize", "do": do, "count": 1, "match": {"payment": payment_id}}
-        path, merchant = f"/providers/{where}/inject-failure", self.merchant_of(planned)
-
-        async def send() -> Answer:
-            return await self._shop.post("inject", merchant, path, rule, None)
-
-        must_be_answered(await self._shop.patiently(send), "inject")
+            where = scene.provider
+            await inject_once(self._shop, merchant, where, payment_id, _CHARGE, scene.drill)
 
     async def _act(self, planned: SeededPayment, path: str, act: Act) -> Answer:
         body: dict[str, Any] = {}
@@ -242,6 +235,16 @@ class Stage:
             passed=_passed(payment),
             wrong=_judged(planned, payment, answer),
         )
+
+
+async def inject_once(
+    shop: Shop, merchant: str, provider: str, payment_id: str, operation: str, do: str
+) -> None:
+    """A drill of the next such call of this payment, and of no other. Raises Stop 75."""
+    match = {"payment": payment_id}
+    rule = {"operation": operation, "do": do, "count": 1, "match": match}
+    path = f"/providers/{provider}/inject-failure"
+    must_be_answered(await shop.keep_posting("inject", merchant, path, rule, None), "inject")
 
 
 def must_be_answered(answer: Answer, what: str) -> None:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 #: Column: width. A line is printed as it is read: a log of millions is no table to lay out.
 _COLUMNS = {"at": 24, "who": 20, "token": 36, "purpose": 26, "payment": 19, "outcome": 22}
 _LAST = ("origin", "correlation")
-#: In lines about every card there is: a rotation stands in the history of each.
-ALL_TOKENS = "*"
 
 
 def audit(
@@ -66,6 +64,7 @@ class History:
     def __iter__(self) -> "Iterator[CardAccess]":
         from payrail.audit.card_access import accesses
         from payrail.domain.anomalies import Watch
+        from payrail.domain.card_access import ALL_TOKENS
 
         watch, askers = Watch(), set()
         found: list[Anomaly] = []
@@ -76,7 +75,7 @@ class History:
                 self.shown += 1
                 askers.add(access.who)
                 yield access
-            elif access.token == ALL_TOKENS:
+            elif access.token == ALL_TOKENS:  # A rotation stands in the history of each.
                 yield access
         self.anomalies = [one for one in found if not self._token or self._is_about(one, askers)]
 

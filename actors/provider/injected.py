@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from actors.provider.rules import CARD, Drill, door_of
 from actors.provider.state import FaultUsed
-from payrail.domain.fault_rules import FaultRule
 from payrail.runtime.actor import Note, Step
 
 EVENT = "fault.injected"
@@ -39,10 +38,6 @@ def used(drill: Drill) -> list[Struct]:
     if drill.rule_id is None or drill.rule.count is None:
         return []
     return [FaultUsed(drill.rule_id)]
-
-
-def rule_of(drill: Drill | None) -> FaultRule | None:
-    return None if drill is None else drill.rule
 
 
 def _note(door: str, rule: str | None, do: str, operation: str, reference: str) -> Note:

@@ -115,11 +115,26 @@ def finished(
     about: About,
 ) -> Step:
     """The call ends with `code`; an approved one has its effect now."""
-    card = about.card
     is_approved = code == APPROVED
     if is_approved and rule is not None and rule.deed == "wrong_amount":
         amount = _wrong(order.operation, amount)
-    operation = Operation(
+    operation = _operation(order, code, amount, moment, provider, about)
+    is_silent = rule is not None and rule.deed == "approve_then_hang"
+    return Step(
+        events=[OperationFinished(order.reference, operation, order.authorization)],
+        posts=_truths(order, operation, rule, about.hold, moment) if is_approved else [],
+        out=[] if is_silent else [done(operation, order.reference, provider, asked=False)],
+        errors=int(is_silent),
+    )
+
+
+def _operation(
+    order: Order, code: str, amount: int, moment: Moment, provider: str, about: About
+) -> Operation:
+    """The call as it is remembered; one that is approved has a name of the provider's own."""
+    is_approved, card = code == APPROVED, about.card
+    name = about.name or (name_of(provider, order.operation, moment) if is_approved else "")
+    return Operation(
         operation=order.operation,
         payment_id=order.payment_id,
         merchant_id=order.merchant_id,
@@ -128,9 +143,7 @@ def finished(
         currency=order.currency,
         result=APPROVED if is_approved else "declined",
         code=code,
-        provider_reference=(about.name or name_of(provider, order.operation, moment))
-        if is_approved
-        else None,
+        provider_reference=name if is_approved else None,
         is_documented=about.is_documented,
         captured=amount if is_approved and order.capture else 0,
         asked=order.amount,
@@ -144,13 +157,6 @@ def finished(
         after=_after(order, about.hold, amount if is_approved else 0),
         correlation_id=order.correlation_id,
         number=about.number,
-    )
-    is_silent = rule is not None and rule.deed == "approve_then_hang"
-    return Step(
-        events=[OperationFinished(order.reference, operation, order.authorization)],
-        posts=_truths(order, operation, rule, about.hold, moment) if is_approved else [],
-        out=[] if is_silent else [done(operation, order.reference, provider, asked=False)],
-        errors=int(is_silent),
     )
 
 

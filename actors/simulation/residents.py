@@ -70,7 +70,6 @@ from payrail.web.simout import SimOutgoing
 NAMES = ("vault", *PROVIDERS, "gateway", "reconciler", "dispatcher", FRONT)
 _GATEWAY_PEERS = (FRONT, "vault", *PROVIDERS, "dispatcher", "reconciler")
 _VAULT_PEERS = ("gateway", "vault.http", *PROVIDERS)
-_PROVIDER_PEERS = ("vault", "gateway", FRONT)
 #: Jobs of the reconciler by itself: seldom, since each is a stop on business time's way.
 JOBS = Jobs(settle_every_ms=43_200_000, reconcile_every_ms=43_200_000)
 #: Rounds of the front door's event loop in one turn: a request takes a few.

@@ -112,7 +112,7 @@ class VaultKeys:
         plain.k = self.current_id
         at_s = self.made_s(stored.key_id, stored.ciphertext)
         text = self.lock(plain.k, token, msgspec.json.encode(plain), at_s)
-        return msgspec.structs.replace(stored, key_id=plain.k, ciphertext=text)
+        return replace(stored, key_id=plain.k, ciphertext=text)
 
     def opens(self, key_id: str) -> bool:
         """Whether this key is here: one that was lost is not."""

@@ -22,7 +22,7 @@ from actors.vault.door_models import (
     TokenizeCard,
     checked_number,
 )
-from actors.vault.operators_door import OperatorsDoor
+from actors.vault.operators_door import OperatorsDoor, must_be_inside
 from payrail.domain.access import TOKEN_DELETERS, TOKEN_READERS
 from payrail.domain.cards import bin_of, brand_of, find_pans, last4
 from payrail.domain.messages import LookUpCard, StoreCard
@@ -31,11 +31,10 @@ from payrail.domain.words.vault_keys import LookAtKeys, RotateKeys
 from payrail.errors import RequestError
 from payrail.runtime.edge import Edge
 from payrail.runtime.ports import Clock, Rng
-from payrail.security.apikeys import same_secret
 from payrail.web.access import AccessView, Caller, must_name_merchant
 from payrail.web.bodies import read_json
 from payrail.web.correlation import correlation_id
-from payrail.web.heads import bearer, unauthenticated
+from payrail.web.heads import bearer
 from payrail.web.limits import Limits
 from payrail.web.replies import passed_on
 
@@ -172,8 +171,7 @@ class VaultDoor:
             self._caller(request)
 
     def _must_be_inside(self, request: web.Request) -> None:
-        if not same_secret(bearer(request), self._internal_secret):
-            raise unauthenticated("This needs the internal secret.")
+        must_be_inside(request, self._internal_secret)
 
     def _is_inside(self, request: web.Request) -> bool:
         try:

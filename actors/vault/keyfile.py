@@ -21,8 +21,9 @@ from payrail.domain.timestamps import iso
 from payrail.errors import BadSettings
 from payrail.runtime.ports import Clock, Fs, Rng
 from payrail.runtime.recovery import journal_path
+from payrail.storage.fs import VAULT_KEYS
 
-KEYS = "data/vault/keys.json"
+KEYS = VAULT_KEYS
 FINGERPRINT_PATH = "data/secrets/vault/fingerprint"
 KEY_BYTES = 32  # Fernet: 16 to sign, 16 to encrypt.
 _FIRST_ID = "k1"
@@ -103,7 +104,7 @@ def must_fit(found: KeysFile, own: bytes, given: str) -> None:
         if line.key and not _same(line.check, _check(own, line.id, line.key)):
             sealed(
                 f"key id {line.id} does not open its key-check; restore {KEYS}, or"
-                f" data/secrets/vault/fingerprint if that was changed"
+                f" {FINGERPRINT_PATH} if that was changed"
             )
     if given and not _same(found.begun_with, _check(own, _FIRST_ID, given)):
         sealed("PAYRAIL_VAULT_KEY is not the key this home began with; give that one, or none")

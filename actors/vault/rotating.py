@@ -25,6 +25,7 @@ from actors.vault.rotation import (
 )
 from actors.vault.state import AccessLine, VaultState
 from actors.vault.worklist import CARDS_MAX, CardMover, Worklist
+from payrail.domain.card_access import ALL_TOKENS
 from payrail.domain.timestamps import iso
 from payrail.domain.words.vault_keys import (
     EncryptAgain,
@@ -52,8 +53,6 @@ LIVE_MAX = 8
 AGAIN_MS = 1_000
 #: Tokens that are named of each lost key; `payrail vault keys` names them all.
 NAMED_MAX = 100
-#: Stands for all tokens in the access log.
-ALL_TOKENS = "*"
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="payrail"'}
 
 

@@ -30,6 +30,11 @@ _GUESSED = ("passphrase-wrong", "rate-limited")
 
 def vault_routes(door: Any) -> list[Route]:
     """`door` has a handler for each: `door.VaultDoor`, or one that refuses them all."""
+    health = Route("GET", "/health", door.health, "A sign of life", Health, open_to_all=True)
+    return [*_of_cards(door), *_of_keys(door), *_of_operators(door.operators), health]
+
+
+def _of_cards(door: Any) -> list[Route]:
     return [
         Route(
             "POST",
@@ -70,6 +75,19 @@ def vault_routes(door: Any) -> list[Route]:
             roles=TOKEN_READERS,
         ),
         Route(
+            "DELETE",
+            "/tokens/{id}",
+            door.delete_token,
+            "Delete a card and shred its key",
+            TokenDeleted,
+            roles=TOKEN_DELETERS,
+        ),
+    ]
+
+
+def _of_keys(door: Any) -> list[Route]:
+    return [
+        Route(
             "POST",
             "/rotate-keys",
             door.rotate,
@@ -84,32 +102,28 @@ def vault_routes(door: Any) -> list[Route]:
             "How far the rotation is, and which cards it cannot move",
             RotationShown,
         ),
+    ]
+
+
+def _of_operators(operators: Any) -> list[Route]:
+    return [
         Route(
             "POST",
             "/unlock",
-            door.operators.unlock,
+            operators.unlock,
             "Give one operator's passphrase to a sealed vault",
             SealShown,
             takes=Unlock,
             codes=_GUESSED,
         ),
-        Route("GET", "/unlock", door.operators.seal, "Who has to unlock the vault", SealShown),
+        Route("GET", "/unlock", operators.seal, "Who has to unlock the vault", SealShown),
         Route(
             "POST",
             "/protect",
-            door.operators.protect,
+            operators.protect,
             "Put the keys into two operators' hands, or back into clear",
             ProtectionShown,
             takes=Protect,
             codes=_GUESSED,
         ),
-        Route(
-            "DELETE",
-            "/tokens/{id}",
-            door.delete_token,
-            "Delete a card and shred its key",
-            TokenDeleted,
-            roles=TOKEN_DELETERS,
-        ),
-        Route("GET", "/health", door.health, "A sign of life", Health, open_to_all=True),
     ]

@@ -20,12 +20,13 @@ from actors.vault.rotation import (
     Rotation,
     RotationBegun,
 )
+from payrail.domain.books import CARD_ACCESS_BOOK
 from payrail.errors import LineDamaged
 from payrail.runtime.actor import Asker, BookSpec
 
 TOKENS = "data/vault/tokens.json"
 CARDS = "data/vault/encrypted_cards.json"
-ACCESS_LOG = "data/vault/access_log.jsonl"
+ACCESS_LOG = CARD_ACCESS_BOOK
 REUSABLE, SINGLE_USE = "reusable", "single_use"
 #: Who may wait for one deletion; of more, the first are not answered.
 ASKERS_MAX = 16

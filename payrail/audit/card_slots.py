@@ -13,10 +13,10 @@ from payrail.audit.findings import Finding
 from payrail.audit.reading import Part
 from payrail.domain.cardslots import CARD_KEYS, SLOT_BYTES, Slot, state_of
 from payrail.runtime.ports import File, Fs
+from payrail.storage.fs import SECRETS
 from payrail.storage.journal import decode_line
 from payrail.storage.lines import is_whole
 
-SECRETS = "data/secrets"
 #: Stands in each journal line that could matter here.
 _MARK = b'"type":"card.'
 #: So many slots are named; more are one disaster.

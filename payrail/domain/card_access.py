@@ -9,6 +9,8 @@ from msgspec import Struct
 from payrail.errors import LineDamaged
 
 ALLOWED = "allowed"
+#: Stands in a line about every card there is: a key came or went.
+ALL_TOKENS = "*"
 
 
 class CardAccess(Struct, frozen=True, kw_only=True, omit_defaults=True):

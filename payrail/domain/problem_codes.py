@@ -209,8 +209,3 @@ CODES: dict[str, ProblemCode] = {
         503, "A provider's statement does not read.", "The detail names file and line.", also=(409,)
     ),
 }  # fmt: skip
-
-
-def codes_of(status: int) -> list[str]:
-    """The codes that come under a status, in the order of the table."""
-    return [name for name, code in CODES.items() if status in (code.status, *code.also)]

@@ -2,7 +2,6 @@
 
 The seventeen words and their numbers are Adyen's published test names. Only the exact word counts;
 every other name says nothing and stays in the vault. providerA takes no notice.
-Source: research of card processors' test facilities; `code` is our word for the answer.
 """
 
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ APPROVED, PENDING, ERROR = "approved", "pending", "error"
 
 @dataclass(frozen=True, slots=True)
 class TestName:
-    """`code`: approved | pending (received, approved later) | error (an answer that says nothing)
-    | the decline code."""
+    """`code` is our word for the answer: approved | pending (received, approved later) | error (an
+    answer that says nothing) | the decline code."""
 
     __test__ = False  # A name to test with, not a test.
 

@@ -11,7 +11,7 @@ import msgspec
 
 from actors.cli.doors import ask
 from actors.cli.payments import without_doubt
-from actors.cli.scenes import must_be_answered
+from actors.cli.scenes import inject_once, must_be_answered
 from actors.cli.seeding.orders import DONE, NO, Case, Order, order_of
 from actors.cli.seeding.tally import Tally
 from actors.cli.shop import Answer, Shop
@@ -117,11 +117,5 @@ class Deeds:
     async def _inject(self, case: Case, drill: Follow) -> None:
         """Begin the drill that is for the order that follows."""
         operation, _, do = drill.detail.partition(" ")
-        match = {"payment": case.payment["id"]}
-        rule = {"operation": operation, "do": do, "count": 1, "match": match}
-        path = f"/providers/{case.payment['provider']}/inject-failure"
-
-        async def send() -> Answer:
-            return await self._shop.post("inject", case.merchant, path, rule, None)
-
-        must_be_answered(await self._shop.patiently(send), "inject")
+        payment_id, provider = str(case.payment["id"]), str(case.payment["provider"])
+        await inject_once(self._shop, case.merchant, provider, payment_id, operation, do)

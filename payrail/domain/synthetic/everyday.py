@@ -13,14 +13,12 @@ from payrail.domain.synthetic.drafts import (
 )
 from payrail.domain.synthetic.draws import Draws
 from payrail.domain.synthetic.lives import life_of
-from payrail.domain.synthetic.scenes import SCENES, SeededPayment
+from payrail.domain.synthetic.scenes import SCENES_COUNT, SeededPayment
 from payrail.domain.synthetic.shops import SHOPS, any_shop, from_local_ms, moment_ms
 
 #: A sale: from seven in the evening for two hours, a third off, on every second ticket.
 _SALE_HOUR, _SALE_MINUTES, _SALE_PERCENT = 19, 120, 67
 _ABROAD_EVERY = 6
-#: Keys count on behind those of the scenes.
-_SCENES = sum(scene.count for scene in SCENES)
 
 
 def plain(world: World, number: int) -> Draft:
@@ -42,7 +40,7 @@ def burst(world: World, day: int, number: int) -> Draft:
 
 def plain_payment(world: World, draft: Draft, number: int) -> SeededPayment:
     painted = _painted(world, draft, percent=100)
-    key = f"p{number + _SCENES + 1:07d}"
+    key = f"p{number + SCENES_COUNT + 1:07d}"  # Counts on behind the keys of the scenes.
     return finished(world, draft, painted, key, pattern=PLAIN)
 
 

@@ -22,7 +22,7 @@ from payrail.domain.synthetic.lives import (
     refund,
     ruled,
 )
-from payrail.domain.synthetic.scenes import SCENES, SeededPayment, seed_plan
+from payrail.domain.synthetic.scenes import SCENES_COUNT, SeededPayment, seed_plan
 from payrail.domain.synthetic.shops import moment_ms, shop_of
 
 _WON, _LOST = "winning_evidence", "losing_evidence"
@@ -85,7 +85,7 @@ _STAGED: dict[str, tuple[tuple[int, tuple[Follow, ...]], ...]] = {
 @lru_cache(maxsize=4)
 def staged(seed: int, payments: int, days: int) -> tuple[SeededPayment, ...]:
     """The first fifty payments of a seed, or fewer, in order of time."""
-    count = min(payments, sum(scene.count for scene in SCENES))
+    count = min(payments, SCENES_COUNT)
     played: Counter[str] = Counter()
     found = []
     for number, one in enumerate(seed_plan(seed, count)):
