@@ -42,7 +42,8 @@ def lines_of(fs: Fs, provider: str, path: str) -> list[dict[str, Any]]:
 
 def _shown(line: Any) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.structs.asdict(line)
-    del found["charge"]
+    for name in ("charge", "available_on"):  # written, never read back
+        del found[name]
     return found
 
 

@@ -32,6 +32,7 @@ from actors.provider.rules import spent
 from actors.provider.truth import Truth
 from payrail.domain.fault_rules import FaultRule
 from payrail.domain.settlement.lines import ChargeOf
+from payrail.domain.testcards import Later
 from payrail.domain.timestamps import iso
 from payrail.domain.words.providers import Action
 from payrail.errors import LineDamaged
@@ -118,6 +119,7 @@ class Operation(Struct, omit_defaults=True):
             brand=self.brand,
             funding=self.card.funding if self.card else "",
             country=self.card.country if self.card else "",
+            is_available_at_once=self.later == Later.FUNDS_AT_ONCE,
         )
 
     @property

@@ -150,7 +150,7 @@ def _stated(provider: str, closing: Closing, line: _Line) -> StatementLine:
     if not 0 < line.amount < _AMOUNT_MAX or abs(line.fee) >= _AMOUNT_MAX:
         raise ValueError("no amount of a payment")
     type_, sign = MONEY[line.operation]
-    fee = _fee(provider, line, type_)
+    fee, at = _fee(provider, line, type_), iso(parse_iso(line.at))
     return StatementLine(
         file="",
         line=0,
@@ -165,10 +165,17 @@ def _stated(provider: str, closing: Closing, line: _Line) -> StatementLine:
         gross=sign * line.amount,
         fee=fee,
         net=sign * line.amount - fee,
-        occurred_at=iso(parse_iso(line.at)),
+        occurred_at=at,
         value_date=closing.date,
         charge=_shown(line.charge),
+        available_on=at[:10] if _is_at_once(line) else iso(closing.closed_ms)[:10],
     )
+
+
+def _is_at_once(line: _Line) -> bool:
+    """Whether its money is available on its own day; other money is when its batch ends."""
+    is_charge = MONEY[line.operation][0] == CAPTURE
+    return is_charge and line.charge is not None and line.charge.is_available_at_once
 
 
 def _shown(charge: ChargeOf | None) -> ChargeOf | None:
@@ -176,7 +183,9 @@ def _shown(charge: ChargeOf | None) -> ChargeOf | None:
     if charge is None:
         return None
     words = [plain(text) for text in (charge.id, charge.brand, charge.funding, charge.country)]
-    return ChargeOf(words[0], iso(parse_iso(charge.at)), *words[1:])
+    ident, brand, funding, country = words
+    at, is_at_once = iso(parse_iso(charge.at)), charge.is_available_at_once
+    return ChargeOf(ident, at, brand, funding, country, is_at_once)
 
 
 def _fee(provider: str, line: _Line, type_: str) -> int:

@@ -6,6 +6,7 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -197,6 +198,17 @@ def test_the_parts_of_the_seconds_fee_add_up_to_it(amount: int, currency: str) -
     assert row["Interchange (NC)"] == major(half_even(amount, 100), currency)
     assert row["Scheme Fees (NC)"] == major(half_even(amount, 12), currency)
     assert dict(PROVIDER_TARIFFS[B].shares)["interchange"] == 100
+
+
+def test_money_of_the_first_may_be_available_on_another_day_than_it_is_paid() -> None:
+    """The line says so in a column of its own; the second's file has none, and is the same."""
+    one, late = stated(A, 0, "capture", 5000, "USD"), "2026-02-10"
+    data = file_of(A, [msgspec.structs.replace(one, available_on=late)])
+    days = [row["available_on_utc"] for row in told(data)]
+    assert days == [f"{late} 00:00:00", f"{DATE} 00:00:00"]
+    assert next(statements.read(A, "s.csv", rows(data))).value_date == DATE
+    other = stated(B, 0, "capture", 5000, "USD")
+    assert file_of(B, [msgspec.structs.replace(other, available_on=late)]) == file_of(B, [other])
 
 
 @pytest.mark.parametrize(

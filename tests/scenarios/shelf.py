@@ -1,5 +1,7 @@
 """A simulated house with one provider first, and a shop that buys there with any card."""
 
+import csv
+import io
 from dataclasses import replace
 from typing import Any
 
@@ -77,6 +79,14 @@ class Shelf(OpenHouse):
         ident = self.requested(payment_id)
         assert self.post(f"/refunds/{ident}/approve", role="approver")[0] == 200
         return self.get(f"/refunds/{ident}")
+
+    def stated(self, payment_id: str) -> dict[str, str]:
+        """The one line of the first provider's statements about this payment."""
+        folder = f"data/providers/statements/{self.first}"
+        files = [self.fs.read(f"{folder}/{name}") for name in sorted(self.fs.listdir(folder))]
+        rows = [row for data in files for row in csv.DictReader(io.StringIO(data.decode()))]
+        (found,) = [row for row in rows if f"{payment_id}." in "".join(row.values())]
+        return found
 
     def noted(self, door: str, provider: str = "") -> list[tuple[str, str]]:
         """(what was done, to which operation) of the faults that came by this door."""

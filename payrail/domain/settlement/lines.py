@@ -46,6 +46,7 @@ class ChargeOf(Struct, frozen=True, omit_defaults=True, gc=False):
     brand: str = ""
     funding: str = ""
     country: str = ""
+    is_available_at_once: bool = False  # its money need not wait for the end of its batch
 
 
 class StatementLine(Struct, frozen=True, gc=False):
@@ -67,7 +68,9 @@ class StatementLine(Struct, frozen=True, gc=False):
     occurred_at: str
     value_date: str
     rate: str = PAR
-    charge: ChargeOf | None = None  # of one that is written; nobody reads it back
+    # Of one that is written; nobody reads it back.
+    charge: ChargeOf | None = None
+    available_on: str = ""  # a date; empty: the value date
 
     @property
     def payment_id(self) -> str:

@@ -50,8 +50,8 @@ COLUMNS = (
 #: Columns that are read, in the order in which `read` takes them.
 NEEDED = (
     "automatic_payout_id",
+    "automatic_payout_effective_at_utc",
     "created_utc",
-    "available_on_utc",
     "currency",
     "gross",
     "fee",
@@ -85,7 +85,7 @@ def written(line: StatementLine) -> list[str]:
         f"{line.value_date} 00:00:00",
         _transaction(line),
         _time(line.occurred_at),
-        f"{line.value_date} 00:00:00",
+        f"{line.available_on or line.value_date} 00:00:00",
         code.lower(),
         major(line.gross, code),
         major(line.fee, code),
@@ -127,12 +127,12 @@ def paid_out(row: BankRow, closed_at: str) -> list[str]:
 
 def read(path: str, number: int, row: list[str]) -> StatementLine | BankRow:
     """The line or payout of a row. Raises ValueError."""
-    (batch, created, available, code, gross, fee, net, category, source, description,
+    (batch, effective, created, code, gross, fee, net, category, source, description,
      rate, reference, merchant) = row  # fmt: skip
     currency = code.upper()
     if category == _PAYOUT:
         paid = -minor(net, currency)
-        return BankRow(cells.date(available[:10]), paid, currency, plain(batch))
+        return BankRow(cells.date(effective[:10]), paid, currency, plain(batch))
     return StatementLine(
         file=path,
         line=number,
@@ -148,7 +148,7 @@ def read(path: str, number: int, row: list[str]) -> StatementLine | BankRow:
         fee=minor(fee, currency),
         net=minor(net, currency),
         occurred_at=iso(parse_iso(f"{created[:10]}T{created[11:]}Z")),
-        value_date=cells.date(available[:10]),
+        value_date=cells.date(effective[:10]),
         rate=cells.rate(rate),
     )
 
