@@ -3,7 +3,8 @@
 Both doors follow `data/access/changes.jsonl`, and catch up with its end before they answer, so that
 a key that was just made works and one that was just revoked does not. Each key may ask so often.
 Nobody but the house itself is let in while the book may lack lines: one of them may have revoked
-the key. Never: stores a key. Texts of keys that were verified are remembered in memory alone.
+the key. Texts of keys that were verified are remembered in memory alone.
+Never: stores a key, or takes a card number for a name.
 """
 
 import re
@@ -22,6 +23,7 @@ from payrail.domain.access import (
     read_record,
 )
 from payrail.domain.books import ACCESS_BOOK
+from payrail.domain.cards import find_pans
 from payrail.domain.people import RATE_PER_S_DEFAULT
 from payrail.errors import RequestError
 from payrail.runtime.ports import Clock, Fs
@@ -205,8 +207,10 @@ class AccessView:
             raise _bad_header(_FOR_MERCHANT, "names no merchant of this house")
         if role is not None and role not in ROLES:
             raise _bad_header(_AS_ROLE, f"must be one of {', '.join(ROLES)}")
-        if user_id is not None and not _USER.fullmatch(user_id):
-            raise _bad_header(_AS_USER, "must be 1 to 64 letters, digits or _ . @ -")
+        if user_id is not None and not _may_be_named(user_id):
+            raise _bad_header(
+                _AS_USER, "must be 1 to 64 letters, digits or _ . @ -, and no card number"
+            )
         return replace(
             caller,
             merchant_id=merchant_id,
@@ -243,6 +247,11 @@ def demo_keys(
             text = derive_key(house_secret, key.key_id, key.version, publishable=key.publishable)
             found.setdefault(key.merchant_id, {}).setdefault(key.role, text)
     return found
+
+
+def _may_be_named(user_id: str) -> bool:
+    """A name goes into every log and book, so a card number is none."""
+    return bool(_USER.fullmatch(user_id)) and not find_pans(user_id)
 
 
 def _listed(roles: frozenset[str]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
@@ -311,6 +312,21 @@ async def test_the_document_is_valid(tmp_path):
         assert status == 200
         validate(document)
         assert "/tokenize" in document["paths"]
+
+
+async def test_a_card_number_is_nobodys_name(tmp_path):
+    """Whom the house speaks for stands in every log: a number there is refused by its header, not
+    repeated, and in no file."""
+    async with open_vault(tmp_path) as vault:
+        service = (vault.home / "data/secrets/service").read_text().strip()
+        url = f"http://127.0.0.1:{vault.settings.vault_port}/tokens/{await vault.token()}"
+        for name in (NUMBER, "-".join(re.findall("....", NUMBER)), f"u{NUMBER}"):
+            headers = {"Authorization": f"Bearer {service}", "X-User": name}
+            async with vault.session.get(url, headers=headers) as answer:
+                text = await answer.text()
+            assert (answer.status, json.loads(text)["errors"][0]["field"]) == (422, "X-User")
+            assert name not in text
+            assert name.encode() not in vault.everything()
 
 
 async def test_unknown_keys_are_refused(tmp_path):
