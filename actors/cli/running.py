@@ -1,9 +1,10 @@
 """A house run by this process: the supervisor, its events as lines on stderr, and `ready`."""
 
 import asyncio
+import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -26,9 +27,15 @@ async def run_house(settings: Settings, names: Sequence[str], options: Mapping[s
 def supervisor_of(
     settings: Settings, names: Sequence[str], options: Mapping[str, Any]
 ) -> Supervisor:
-    from actors.wiring import BUILD
+    from actors.wiring import BUILD, PRIVATE
 
-    return Supervisor(settings.home, names, BUILD, options)
+    private = {name: _given(own) for name, own in PRIVATE.items()}
+    return Supervisor(settings.home, names, BUILD, options, private=private)
+
+
+def _given(variables: Collection[str]) -> dict[str, str]:
+    """Those of them that are set, in whatever case: that is how settings read them."""
+    return {name: text for name, text in os.environ.items() if name.upper() in variables}
 
 
 async def run_supervisor(supervisor: Supervisor, settings: Settings, names: Sequence[str]) -> None:

@@ -27,6 +27,8 @@ NAMES = (
 )
 #: Who holds a card in clear, for the length of a call.
 _WITH_CARDS = ("vault", *PROVIDERS)
+#: Settings that are for one actor alone: no other process has them in its environment or its core.
+PRIVATE = {"vault": ("PAYRAIL_VAULT_KEY",)}
 _GATEWAY_PEERS = ("frontdoor", "vault", *PROVIDERS, "dispatcher", "reconciler")
 BUILD = "actors.wiring:build"
 

@@ -1,7 +1,8 @@
 """The main of a child process: `python -P -m payrail.runtime.child <module:function> [handle]`.
 
 First a *spare*: everything imported, nothing opened, waiting on stdin for one line that says who to
-become: `{"become":"gateway","home":"…","options":{…}}`. Then that actor, until it is told to stop,
+become: `{"become":"gateway","home":"…","options":{…},"private":{…}}`, the last one being variables
+of the environment for that actor alone. Then that actor, until it is told to stop,
 its stdin ends, or it fails. Later lines are `{"pause":true|false}` and `{"stop":true}`.
 
 The function named is `build(name, home, options) -> Resident`. A module may also have `preload()`,
@@ -49,6 +50,7 @@ class Line(msgspec.Struct):
     become: str | None = None
     home: str = ""
     options: dict[str, Any] = {}
+    private: dict[str, str] = {}
     pause: bool | None = None
     stop: bool = False
 
@@ -88,6 +90,7 @@ def main(build_path: str, complaints: Complaints) -> int:
     first, *later = received
     if first.become is None:
         return 64
+    os.environ.update(first.private)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_live(build, first, lines, later))

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -24,6 +24,14 @@ class Calling:
     build_path: str
     home: str
     options: Mapping[str, Any]
+    #: By actor, variables of the environment that are for that actor alone.
+    private: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+
+    def environment(self) -> dict[str, str]:
+        """What every child may see. A spare is nobody yet, and whose process this is, and what
+        core it leaves, is seen by more people than a secret is for."""
+        hidden = {name for own in self.private.values() for name in own}
+        return {name: text for name, text in os.environ.items() if name not in hidden}
 
 
 class ChildProcess:
@@ -39,7 +47,13 @@ class ChildProcess:
         # Nothing of a child belongs on the supervisor's stdout, which is for data; and Ctrl-C is
         # for the supervisor alone, who then stops its children in order.
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=2, bufsize=0, process_group=0, pass_fds=handles
+            command,
+            stdin=subprocess.PIPE,
+            stdout=2,
+            bufsize=0,
+            process_group=0,
+            pass_fds=handles,
+            env=calling.environment(),
         )
         assert self._process.stdin is not None
         self._stdin = self._process.stdin
@@ -62,7 +76,9 @@ class ChildProcess:
         return code
 
     def become(self, actor: str) -> None:
-        self.tell({"become": actor, "home": self._calling.home, "options": self._calling.options})
+        calling = self._calling
+        order = {"become": actor, "home": calling.home, "options": calling.options}
+        self.tell(order | {"private": calling.private.get(actor, {})})
 
     def tell(self, line: Mapping[str, Any]) -> None:
         """Send one line. A child that is gone, or whose pipe is full, is found out elsewhere."""

@@ -42,11 +42,13 @@ class Supervisor:
         build_path: str,
         options: Mapping[str, Any] | None = None,
         *,
+        private: Mapping[str, Mapping[str, str]] | None = None,
         limits: Limits | None = None,
     ) -> None:
+        """`private`: by actor, variables of the environment that no other child is given."""
         self._home = os.path.abspath(home)
         self._names = list(names)
-        self._calling = Calling(build_path, self._home, dict(options or {}))
+        self._calling = Calling(build_path, self._home, dict(options or {}), dict(private or {}))
         self._limits = limits or Limits()
 
     async def run(self) -> None:

@@ -97,3 +97,43 @@ async def test_the_children_of_a_house_say_a_mistake_once(source, capfd, monkeyp
     children.close()
 
     assert capfd.readouterr().err.count("SyntaxError") == 1
+
+
+_TELLING = """
+import os
+
+class Telling:
+    def __init__(self, name, home):
+        self.name, self.home = name, home
+
+    async def run(self, control):
+        with open(f"{self.home}/{self.name}.told", "w") as file:
+            file.write(os.environ.get("TOY_SECRET", "nothing"))
+
+def build(name, home, options):
+    return Telling(name, home)
+"""
+
+
+async def test_what_is_private_to_one_actor_no_other_child_is_given(source, tmp_path, monkeypatch):
+    """Neither a spare nor another actor has it, nor does the system tell it of the one who has."""
+    source.write_text(_TELLING)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(source.parent), *sys.path)))
+    monkeypatch.setenv("TOY_SECRET", "for the vault's eyes")
+    private = {"vault": {"TOY_SECRET": "for the vault's eyes"}}
+    calling = Calling("edited_source:build", str(tmp_path), {}, private)
+    children = Children(calling, asyncio.Event().set)
+    seen = []
+    for name in ("vault", "gateway"):
+        child = children.make()
+        if Path("/proc/self/environ").exists():
+            seen.append(Path(f"/proc/{child.pid}/environ").read_bytes())
+        child.become(name)
+        while child.code() is None:
+            await asyncio.sleep(0.02)
+    children.close()
+
+    assert not [text for text in seen if b"TOY_SECRET" in text]
+    assert (tmp_path / "vault.told").read_text() == "for the vault's eyes"
+    assert (tmp_path / "gateway.told").read_text() == "nothing"
+    assert "eyes" not in repr(calling)
