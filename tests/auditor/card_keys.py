@@ -15,10 +15,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from tests.auditor.cards import JOURNAL
 from tests.auditor.files import each_of_chain
 from tests.auditor.report import Report
 
-JOURNAL = "data/actors/vault/journal.jsonl"
 KEYS, SLOTS = "data/vault/keys.json", "data/secrets/vault/card_keys"
 CHECK = "card keys"
 SLOT, KEY = 64, 32

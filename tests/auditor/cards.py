@@ -13,7 +13,7 @@ from tests.auditor.ledger import Payment
 from tests.auditor.report import Report
 
 ACCESS_LOG = "data/vault/access_log.jsonl"
-VAULT_JOURNAL = "data/actors/vault/journal.jsonl"
+JOURNAL = "data/actors/vault/journal.jsonl"
 CHECK = "cards"
 LOG = "access log"
 
@@ -123,10 +123,10 @@ def _fits(charge: Line, line: Line, report: Report) -> None:
 def _has_its_message(home: Path, access: list[Line], report: Report) -> None:
     """Each step of the vault that lets a card out has one line and one message, of one reference;
     and each line in the log is of such a step."""
-    if not (home / VAULT_JOURNAL).exists():
+    if not (home / JOURNAL).exists():
         return
     said = set()
-    for step in each_of_chain(home, VAULT_JOURNAL, Report()):  # its chain is checked elsewhere
+    for step in each_of_chain(home, JOURNAL, Report()):  # its chain is checked elsewhere
         posted = [post["line"] for post in step["books"] or [] if post.get("book") == "access"]
         let_out = [line for line in posted if is_let_out(line)]
         sent = [out["body"] for out in step["out"] or [] if out.get("kind") == "charge"]

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tests.auditor import handmade as hand
+from tests.auditor.cards import JOURNAL
 from tests.auditor.handmade import House
 from tests.auditor.planted import audited
-from tests.auditor.vault_keys import CARDS, CHECK, JOURNAL, KEYS
+from tests.auditor.vault_keys import CARDS, CHECK, KEYS
 
 MOVED = {"type": "cards.moved", "key_id": "k2", "cards": {"tok_1": "…"}}
 STEPS: list[list[dict[str, Any]]] = [

@@ -7,12 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.auditor.cards import ACCESS_LOG, JOURNAL
 from tests.auditor.files import Line, each_of_chain
 from tests.auditor.report import Report
 
-JOURNAL = "data/actors/vault/journal.jsonl"
 KEYS, CARDS = "data/vault/keys.json", "data/vault/encrypted_cards.json"
-ACCESS_LOG = "data/vault/access_log.jsonl"
 CHECK = "vault keys"
 
 
