@@ -26,7 +26,12 @@ def seed(
         int, typer.Option(min=1, max=PAYMENTS_MAX, help="The first fifty show every state.")
     ] = 50,
     customers: Annotated[
-        int | None, typer.Option(min=1, max=CUSTOMERS_MAX, help="How many people buy.")
+        int | None,
+        typer.Option(
+            min=1,
+            max=CUSTOMERS_MAX,
+            help="How many people buy. The first fifty payments are of 20.",
+        ),
     ] = None,
     merchants: Annotated[
         int, typer.Option(min=2, max=12, help="How many sell; beyond the demo's two: registered.")
@@ -52,8 +57,11 @@ def seed(
         bool, typer.Option("--jsonl", help="With --dry-run: a payment a line, of any number.")
     ] = False,
 ) -> None:
-    """Play a seeded plan at the running house: payments, and what becomes of them day by day. The
-    same command once more goes on where the last one ended, and asks for nothing twice."""
+    """Play a made-up month at the running house.
+
+    Payments, and what becomes of them day by day. The same command once more goes on where the last
+    one ended, and asks for nothing twice.
+    """
     import asyncio
 
     from payrail.domain.synthetic import MERCHANTS, Plan
@@ -62,6 +70,8 @@ def seed(
 
     if rate is not None and not 0 < rate < float("inf"):
         raise usage("--rate is payments a second", "For example: --rate 20")
+    if as_lines and (as_json or not dry_run):
+        raise usage("--jsonl is a way to show a plan", "Write --dry-run --jsonl, without --json.")
     chosen = settings()
     number = chosen.seed if seed is None else seed
     people = CUSTOMERS if customers is None else customers

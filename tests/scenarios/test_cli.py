@@ -91,6 +91,14 @@ def test_the_world_of_a_seed_is_the_same_and_shows_no_card_number(payrail):
     assert not find_pans(first[1])
 
 
+@pytest.mark.parametrize("words", [("--jsonl",), ("--dry-run", "--json", "--jsonl")])
+def test_lines_of_a_seed_are_for_a_plan_and_no_object(payrail, words):
+    """Whoever forgot `--dry-run` wanted to look: nothing is paid, and the remedy is named."""
+    code, out, err = payrail("seed", *words)
+    assert (code, out) == (64, "")
+    assert "--dry-run --jsonl" in err
+
+
 def test_demo_keys_are_the_same_each_time_and_apart_for_each_role(payrail):
     """Keys are derived: nothing but the house secret is kept, and no two are alike."""
     code, out, _ = payrail("keys", "demo", "--json")
