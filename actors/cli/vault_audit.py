@@ -67,6 +67,7 @@ class History:
         from payrail.domain.card_access import ALL_TOKENS
 
         watch, askers = Watch(), set()
+        rotations: list[CardAccess] = []  # before the token's first line; they stand in its history
         found: list[Anomaly] = []
         for access in accesses(self._fs):
             self.read += 1
@@ -74,9 +75,13 @@ class History:
             if self._token in ("", access.token):
                 self.shown += 1
                 askers.add(access.who)
+                yield from rotations
+                rotations.clear()
                 yield access
-            elif access.token == ALL_TOKENS:  # A rotation stands in the history of each.
+            elif access.token == ALL_TOKENS and self.shown:
                 yield access
+            elif access.token == ALL_TOKENS:
+                rotations.append(access)
         self.anomalies = [one for one in found if not self._token or self._is_about(one, askers)]
 
     def _is_about(self, anomaly: "Anomaly", askers: set[str]) -> bool:
@@ -91,8 +96,9 @@ def _vault_core() -> Any:
 
 
 def _put_lines(history: History) -> None:
-    _put_row([*_COLUMNS, *_LAST])
-    for access in history:
+    for number, access in enumerate(history):
+        if number == 0:
+            _put_row([*_COLUMNS, *_LAST])
         cells = (
             *(access.at, access.who, access.token, _purpose(access), access.payment_id),
             *(access.outcome, access.origin, access.correlation_id),
