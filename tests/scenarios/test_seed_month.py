@@ -117,6 +117,7 @@ def test_the_same_month_once_more_changes_nothing(house: House, summary: dict[st
     before, moved = (booked(house), sizes(house.home, *FILES)), moved_days(house)
     again = played(house)
     assert (again["new"], again["not_as_planned"]) == (0, [])
+    assert again["breaks"] == summary["breaks"]
     assert again["states"] == summary["states"]
     assert (booked(house), sizes(house.home, *FILES)) == before
     assert moved_days(house) == moved

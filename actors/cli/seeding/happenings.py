@@ -46,7 +46,6 @@ class Happenings:
         something to state, the planned one or another."""
         for planned in breaks:
             where = sorted(captured_at, key=lambda name: (name != planned.provider, name))
-            self._tally.planned_breaks[planned.kind] += 1
             rule, path = dict(planned.rule), f"/providers/{where[0]}/inject-failure"
             if not await self._is_told(where[0], rule):
                 answer = await self._shop.keep_posting("inject", HOUSE, path, rule, None)

@@ -87,6 +87,8 @@ class Month:
     def __init__(self, plan: Plan, parts: Parts, told: Told) -> None:
         self._plan, self._parts, self._told = plan, parts, told
         self._breaks = spread(plan)
+        # Of all days: those that an earlier run has left were planned as well.
+        parts.tally.planned_breaks.update(one.kind for day in self._breaks.values() for one in day)
         self._waiting: list[PlannedBreak] = []
         self._captured_at: set[str] = set()  # providers that have captures of this day
 
