@@ -22,6 +22,7 @@ from actors.gateway.facts import Parked, Pending, Unparked
 from actors.gateway.settings import HOLD_MS, Rules
 from actors.gateway.state import GatewayState
 from payrail.domain.challenges import AUTHENTICATION_REQUIRED
+from payrail.domain.declines import OF_THE_VAULT
 from payrail.domain.ledger import (
     OperationFailed,
     OutcomeUnknown,
@@ -37,6 +38,7 @@ from payrail.runtime.actor import Message, Moment, Step
 
 #: Outcomes after which the call certainly had no effect.
 NO_EFFECT = frozenset({"refused", "fenced"})
+WITHHELD = "the vault did not hand out this card, and no provider was asked"
 
 
 def outcome(state: GatewayState, message: Message, moment: Moment, rules: Rules) -> Step:
@@ -308,7 +310,7 @@ def _declined(view: PaymentView, code: str | None, correlation_id: str) -> dict[
     return problem_fields(
         402,
         "card-declined",
-        "the provider did not accept this",
+        WITHHELD if decline_code in OF_THE_VAULT else "the provider did not accept this",
         correlation_id,
         extra={"decline_code": decline_code, "payment_intent": render(view)},
     )

@@ -24,6 +24,8 @@ ROWS_MAX = 5_000
 MESSAGE_CHARS_MAX = 200
 #: What holds for a code that is in no table.
 UNSPECIFIED = "generic_decline"
+#: The vault's words, not an issuer's: no provider was asked.
+OF_THE_VAULT = frozenset({"token_used", "expired_token", "unknown_token", "vault_record_mismatch"})
 
 COLUMNS = ("code", "class", "retry_elsewhere", "payer_message")
 _YES_NO = {"yes": True, "no": False}
@@ -85,9 +87,11 @@ def read_declines(text: str) -> Declines:
 
 
 def decline_of(code: str, table: Declines | None = None) -> Decline:
-    """What holds for a code; for one that nobody knows, what holds for a plain no."""
+    """What holds for a code; for one that nobody knows, what holds for a plain no. A table from
+    before a word of the vault's was there must not blame the bank for it."""
     rows = default_declines() if table is None else table
-    return rows.get(code) or rows[UNSPECIFIED]
+    fallback = default_declines()[code] if code in OF_THE_VAULT else rows[UNSPECIFIED]
+    return rows.get(code) or fallback
 
 
 def _decline(row: Mapping[str, str | None], line: int) -> Decline:

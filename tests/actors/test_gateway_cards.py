@@ -54,4 +54,6 @@ def test_a_token_that_has_ended_declines_the_payment(code: str):
 
     assert (status, body["code"], body["decline_code"]) == (402, "card-declined", code)
     assert body["payment_intent"]["state"] == "declined"
+    assert body["detail"].startswith("the vault did not hand out this card")
+    assert "bank" not in body["payment_intent"]["attempts"][0]["payer_message"]
     assert [sent.kind for sent in step.out] == []

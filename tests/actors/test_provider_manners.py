@@ -15,7 +15,7 @@ from actors.frontdoor.provider_answers import (
 from actors.frontdoor.provider_models import ProviderState, SettledBatch
 from payrail.domain.declines import default_declines
 from payrail.domain.messages import InjectFault
-from payrail.domain.provider_declines import words_of
+from payrail.domain.provider_declines import WORDS, words_of
 from payrail.domain.words.providers import ListBatches, ProviderCall, ShowProvider, StatusOf
 from payrail.domain.words.settlement import BankRow, CloseBatch, StatementWritten
 from tests.actors.pure import NOON_MS, Played
@@ -189,7 +189,7 @@ def test_what_a_charge_does_not_allow_is_no_decline(
         assert (body["errorType"], len(body["pspReference"])) == ("validation", 16)
 
 
-@pytest.mark.parametrize("code", sorted(default_declines()))
+@pytest.mark.parametrize("code", sorted(WORDS))
 def test_every_decline_is_said_by_both(drawer: Drawer, code: str) -> None:
     """By the drill that declines with it; the status answers the same object."""
     rule = {"operation": "authorize", "do": f"decline:{code}"}

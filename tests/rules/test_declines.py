@@ -4,6 +4,7 @@ import pytest
 
 from payrail.domain.declines import (
     COLUMNS,
+    OF_THE_VAULT,
     DeclineClass,
     decline_of,
     default_declines,
@@ -31,6 +32,17 @@ PLAIN_NO = "generic_decline,unspecified,no,Your bank declined this payment."
 def test_every_code_has_a_class(code, class_):
     """A code that nobody knows is a plain no of the issuer."""
     assert decline_of(code).class_ == class_
+
+
+@pytest.mark.parametrize("code", sorted(OF_THE_VAULT))
+def test_the_bank_is_not_blamed_for_what_the_vault_withheld(code):
+    """Nor where a table from before has no row for it; a row of people's own counts."""
+    before = read_declines(f"{HEAD}\n{PLAIN_NO}\n")
+    own = read_declines(f"{HEAD}\n{PLAIN_NO}\n{code},soft,no,Come again.\n")
+
+    assert "bank" not in decline_of(code).payer_message
+    assert decline_of(code, before) == decline_of(code)
+    assert decline_of(code, own).payer_message == "Come again."
 
 
 def test_nothing_is_tried_elsewhere_by_default():
