@@ -179,6 +179,7 @@ class SpoolWriter:
         folder = f"mailboxes/{self.receiver}/old"
         if self._fs.identity(self.out.path) == self.out.file.identity():
             epoch, n = self._last_place()
+            self.out.sync()  # Nobody writes it again: what a power cut took would be missing there.
             self._fs.rename(self.out.path, f"{folder}/{self.sender}.{epoch:06d}.{n:012d}.jsonl")
         drained, self.out = self.out, Appender(self._fs, self.out.path)
         drained.close()

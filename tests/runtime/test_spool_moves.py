@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from payrail.runtime.sim import Fault, SimCrash, SimFs
+from payrail.runtime.sim import Dropped, Fault, SimCrash, SimFs
 from payrail.storage.lines import encode, sealed
 from payrail.storage.spool import (
     OLD_KEPT,
@@ -221,3 +221,18 @@ def test_all_of_a_longer_file_waits_behind_a_moved_one():
 
     assert len(fs.listdir(OLD)) == 1
     assert receiver.reader.waiting_bytes() == len(_lines(1, 6, 7, 8, 9, 10, 11, 12))
+
+
+def test_what_a_moved_file_holds_survives_a_power_cut():
+    """Nobody writes it again, so it is durable before it has its new name."""
+    fs = SimFs()
+    receiver = Receiver(fs)
+    sender = writer(fs, receiver)
+    send_and_read(receiver, sender, 20)
+    moved = [f"{OLD}/{name}" for name in fs.listdir(OLD)]
+    held = [fs.read(path) for path in moved]
+
+    after = fs.after_crash(Dropped())
+
+    assert moved
+    assert [after.read(path) for path in moved] == held
