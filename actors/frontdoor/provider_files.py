@@ -6,6 +6,7 @@ on piece by piece. Never: mends what it cannot read; somebody has to look at it.
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from typing import Any
 
 import msgspec
@@ -33,7 +34,7 @@ def lines_of(fs: Fs, provider: str, path: str) -> list[dict[str, Any]]:
     """Lines of a batch's file as it lies there. Raises RequestError 503 when it cannot be read."""
     try:
         data = fs.read(path)
-        lines = statements.read(provider, path, data.splitlines(keepends=True))
+        lines = statements.read(provider, path, BytesIO(data))
         return [_shown(line) for _, line in zip(range(LINES_MAX), lines, strict=False)]
     except (OSError, StatementDamaged) as error:
         why = str(error) if isinstance(error, StatementDamaged) else f"{path}: cannot be read"

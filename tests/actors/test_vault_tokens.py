@@ -226,6 +226,15 @@ def test_a_card_of_an_old_home_opens_and_is_deleted_at_once(fs: RealFs, keys: Va
     assert step.replies[0].body == {"token": "tok_1", "deleted": True, "shredded": False}
 
 
+def test_a_card_of_an_old_home_does_not_open_for_another_token(keys: VaultKeys):
+    """It has no key of its own to be bound by: what stands around it is looked at."""
+    for token, key_id in (("tok_1", "k9"), ("tok_9", "k1")):
+        plain = {"t": token, "k": key_id, "n": NUMBER, "m": 12, "y": 2030, "h": "Ada"}
+        text = keys.lock("k1", "tok_1", msgspec.json.encode(plain))
+        with pytest.raises(RecordMismatch, match="another token or key"):
+            keys.open_card("tok_1", EncryptedCard("k1", text))
+
+
 def test_a_record_that_lost_or_changed_its_slot_does_not_open(fs: RealFs, keys: VaultKeys):
     """Neither without its key, nor with another card's."""
     first, second = keys.encrypt("tok_1", CARD), keys.encrypt("tok_2", CARD)

@@ -66,7 +66,7 @@ BUGS = (
                 "not plain.t",
             ),
         ),
-        (seen_by(_TESTS, pick="another_token or another_key"),),
+        (seen_by("actors/test_vault_tokens.py", pick="for_another_token"),),
     ),
     Planted(
         "sealed-for-the-wrong-provider",
