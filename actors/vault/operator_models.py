@@ -3,9 +3,10 @@
 Never: a model that prints a passphrase, or an error that repeats one.
 """
 
-from typing import Annotated
+import unicodedata
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from actors.vault.operators import (
     NAME,
@@ -16,9 +17,17 @@ from actors.vault.operators import (
 from payrail.errors import RequestError
 from payrail.web.bodies import Body
 
+
+def _composed(given: Any) -> Any:
+    """As it is stretched: what only its spelling in bytes tells apart is one passphrase, and a
+    letter is one character however a keyboard makes it."""
+    return unicodedata.normalize("NFC", given) if isinstance(given, str) else given
+
+
 Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$", examples=["ada"])]
 Passphrase = Annotated[
     str,
+    BeforeValidator(_composed),
     Field(
         min_length=PASSPHRASE_CHARACTERS_MIN,
         max_length=PASSPHRASE_CHARACTERS_MAX,
@@ -43,7 +52,11 @@ class Protect(Body):
 
 class Unlock(Body):
     operator: Name
-    passphrase: Annotated[str, Field(max_length=PASSPHRASE_CHARACTERS_MAX, repr=False)]
+    passphrase: Annotated[
+        str,
+        BeforeValidator(_composed),
+        Field(max_length=PASSPHRASE_CHARACTERS_MAX, repr=False),
+    ]
 
 
 class SealShown(BaseModel):

@@ -6,13 +6,14 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from actors.vault.cipher import Card, VaultKeys
 from actors.vault.guard import LOCKED_MS, WRONG_MAX, Guard
 from actors.vault.key_works import MakeKey, make_key
 from actors.vault.keyfile import FINGERPRINT_PATH, KEYS, KeysFile, read_keys, write_keys
 from actors.vault.keys import VaultLocked, open_keys
-from actors.vault.operator_models import OperatorGiven
+from actors.vault.operator_models import OperatorGiven, Unlock, checked_pairs
 from actors.vault.operators import (
     COST,
     Cost,
@@ -168,6 +169,21 @@ async def test_off_puts_the_keys_back_as_they_were():
 
     assert [fs.read(KEYS), fs.read(FINGERPRINT_PATH)] == before
     assert opened(fs).open_card("tok_1", stored) == CARD
+
+
+LETTERS, APART = "caf\u00e9 und \u00e9toile", "cafe\u0301 und e\u0301toile"
+
+
+def test_a_passphrase_is_what_it_is_stretched_as():
+    """Two spellings of one text are one passphrase, for one operator as for two, and six letters
+    made of two signs each are not twelve characters."""
+    one, other = (OperatorGiven(name=n, passphrase=p) for n, p in (("ada", LETTERS), ("bo", APART)))
+    with pytest.raises(RequestError) as refused:
+        checked_pairs("operators", [one, other])
+    assert "same passphrase" in refused.value.errors[0]["message"]
+    with pytest.raises(ValidationError, match="at least 12"):
+        OperatorGiven(name="ada", passphrase="e\u0301" * 6)
+    assert Unlock(operator="ada", passphrase=APART).passphrase == LETTERS
 
 
 @pytest.mark.parametrize(
