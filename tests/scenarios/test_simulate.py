@@ -22,7 +22,7 @@ from actors.simulation.schedule import MERCHANTS, PAYMENTS_MIN, REQUESTS_MIN, Pl
 from actors.simulation.shrink import replay_line, shrunk
 
 #: A smaller number is for a quick look.
-RUNS = int(os.environ.get("PAYRAIL_SIMULATE_RUNS", "5000"))
+RUNS = int(os.environ.get("PAYRAIL_SIMULATE_RUNS", "3000"))
 #: From so many schedules on, every fault and every flow is among them.
 ENOUGH = 1_000
 #: Schedules that once found something, as they were drawn then, and what it was.
