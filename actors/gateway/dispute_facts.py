@@ -1,4 +1,5 @@
 """What a provider tells of disputes: it is booked, whoever waited is answered, people get a case.
+What an issuer only suspects comes the same way, and is decided in `fraud_warnings`.
 
 A fact comes as the answer to an order and as a notice, in any order and more than once: the first
 is booked, the others are duplicates. One that comes before its opening opens the dispute too. It
@@ -9,8 +10,8 @@ Never: rules, or makes a payment out of a notice.
 from dataclasses import replace
 from typing import Any
 
+from actors.gateway import fraud_warnings, parked_facts
 from actors.gateway import idempotency as keys
-from actors.gateway import parked_facts
 from actors.gateway.dispute_booking import Desk, due_timer
 from actors.gateway.dispute_state import (
     ClosedDispute,
@@ -30,7 +31,7 @@ from payrail.domain.payments import PaymentView
 from payrail.domain.payments import may as payment_may
 from payrail.domain.problems import problem_fields
 from payrail.domain.providers import public_name
-from payrail.domain.words.disputes import DisputeDue, DisputeFact, ParkedFactDue
+from payrail.domain.words.disputes import WARNED, DisputeDue, DisputeFact, ParkedFactDue
 from payrail.runtime.actor import Message, Moment, SetTimer, Step, answer
 
 #: Facts that each order may be answered by, so that it has done what it was for.
@@ -41,7 +42,7 @@ _ANSWERS = {
     "resolve": ("won", "lost", "closed"),
 }
 _REFUSED = "refused"  # an order that the provider does not carry out: nothing moves
-_FACTS = frozenset({"opened", "submitted", "won", "lost", "closed", _REFUSED})
+_FACTS = frozenset({"opened", "submitted", "won", "lost", "closed", _REFUSED, WARNED})
 _RANK = {Stage.INQUIRY: 0, Stage.CHARGEBACK: 1, Stage.PRE_ARBITRATION: 2}
 #: After the last day and one more: how long the provider may take to say what came of it, in wire
 #: time, so that a house whose clock was moved hears first what happened meanwhile.
@@ -155,6 +156,8 @@ def _booked(
     ident, known = _known(state, told)
     if told.fact == _REFUSED:
         return Step(), None
+    if told.fact == WARNED:
+        return fraud_warnings.warned(state, message, moment), None
     if isinstance(known, ClosedDispute):
         step = _after_the_end(state, ident, known, message, moment)
         return step, closed_shown(ident, known)

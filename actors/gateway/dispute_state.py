@@ -85,6 +85,12 @@ class DisputeDoubted(Struct, tag="dispute_doubted", tag_field="type"):
     dispute_id: str
 
 
+class FraudReported(Struct, tag="fraud_reported", tag_field="type"):
+    """A warning of suspected fraud has its case; `name`: its provider and its name there."""
+
+    name: str
+
+
 class FactParked(Struct, tag="fact_parked", tag_field="type"):
     """A notice about a charge that is not known, or not captured yet."""
 
@@ -99,7 +105,9 @@ class FactUnparked(Struct, tag="fact_unparked", tag_field="type"):
     why: str
 
 
-DisputeEvent = DisputeAsked | DisputeAnswered | DisputeDoubted | FactParked | FactUnparked
+DisputeEvent = (
+    DisputeAsked | DisputeAnswered | DisputeDoubted | FraudReported | FactParked | FactUnparked
+)
 
 
 class Disputes(Struct):
@@ -110,6 +118,7 @@ class Disputes(Struct):
     of: dict[str, str] = field(default_factory=dict)  # by provider and its name for it
     asks: dict[str, DisputeAsk] = field(default_factory=dict)  # by dispute
     parked: dict[str, DisputeFact] = field(default_factory=dict)
+    reported: dict[str, bool] = field(default_factory=dict)  # warnings that have their case
 
     def known(self, ident: str) -> DisputeView | ClosedDispute | None:
         return self.open.get(ident) or self.closed.get(ident)
@@ -144,6 +153,8 @@ def fold_event(disputes: Disputes, event: DisputeEvent) -> None:
             disputes.asks.pop(dispute_id, None)
         case DisputeDoubted(dispute_id):
             disputes.closed[dispute_id].is_doubted = True
+        case FraudReported(name):
+            disputes.reported[name] = True
         case FactParked(key, fact):
             disputes.parked[key] = fact
         case FactUnparked(key):

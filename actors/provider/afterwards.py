@@ -1,4 +1,5 @@
-"""What documented test cards do later: their holder disputes, or their bank sends a refund back.
+"""What documented test cards do later: their holder disputes, their issuer warns of fraud, or their
+bank sends a refund back.
 
 A call that went well sets a timer, in business time; when it fires, it is as if the world outside
 had moved. Never: touches a card that is not documented to do so.
@@ -8,6 +9,7 @@ from actors.provider import injected, notices
 from actors.provider.answers import APPROVED
 from actors.provider.calls import Desk
 from actors.provider.dispute_rulings import born_later
+from actors.provider.fraud_warnings import warned_later
 from actors.provider.owed import Notice
 from actors.provider.state import Operation, OperationFinished, ProviderState, RefundSentBack
 from actors.provider.truth import Truth
@@ -31,18 +33,23 @@ def set_off(state: ProviderState, step: Step, moment: Moment) -> Step:
 def _timers(state: ProviderState, ended: OperationFinished, moment: Moment) -> list[SetTimer]:
     done = ended.done
     if done.operation == "authorize":
-        return born_later(done, ended.reference, moment) if done.captured else []
+        return _after_capture(done, ended.reference, moment) if done.captured else []
     authorization = ended.authorization or ""
     hold = state.operations.get(authorization)
     if hold is None:
         return []
     if done.operation == "capture" and not hold.captured:
-        return born_later(hold, authorization, moment)
+        return _after_capture(hold, authorization, moment)
     if done.operation == "refund" and hold.later == Later.REFUND_FAILS:
         body, due_ms = SentBackDue(ended.reference), moment.business_ms + SENT_BACK_MS
         timer_id = f"sent_back:{ended.reference}"
         return [SetTimer(timer_id, "refund.sent_back", body, due_ms, business=True)]
     return []
+
+
+def _after_capture(hold: Operation, authorization: str, moment: Moment) -> list[SetTimer]:
+    about = (hold, authorization, moment)
+    return born_later(*about) + warned_later(*about)
 
 
 def sent_back(desk: Desk, state: ProviderState, message: Message, moment: Moment) -> Step:

@@ -8,7 +8,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from actors.provider import afterwards, batches, dispute_calls, door, faultfile, notices
+from actors.provider import (
+    afterwards,
+    batches,
+    dispute_calls,
+    door,
+    faultfile,
+    fraud_warnings,
+    notices,
+)
 from actors.provider import state as provider_state
 from actors.provider.answers import Table
 from actors.provider.asks import answer_ask
@@ -29,7 +37,12 @@ from payrail.domain.messages import (
     TakeUp,
 )
 from payrail.domain.testcards import outcome_for
-from payrail.domain.words.disputes import CardholderDisputes, DisputeCall, IssuerRules
+from payrail.domain.words.disputes import (
+    CardholderDisputes,
+    DisputeCall,
+    IssuerRules,
+    IssuerWarns,
+)
 from payrail.domain.words.providers import (
     NoticeDue,
     NoticePosted,
@@ -97,6 +110,8 @@ class Provider:
                 return dispute_calls.called(self._desk, state, message, moment)
             case CardholderDisputes() | IssuerRules():
                 return dispute_calls.in_time(self._desk, state, message, moment)
+            case IssuerWarns():
+                return fraud_warnings.warned(self._desk, state, message, moment)
             case SentBackDue():
                 return afterwards.sent_back(self._desk, state, message, moment)
             case NoticePosted() | NoticeDue() | ReplyDue():

@@ -18,8 +18,8 @@ from payrail.runtime.actor import CancelTimer, Moment, SetTimer, Step
 
 #: How long after the first capture the holder of a test card disputes, in business time.
 BORN_MS = 60_000
-#: What such a holder says, and what it is at first. A card that only warns of fraud (5423) has no
-#: row: nothing is disputed.
+#: What such a holder says, and what it is at first. A card whose issuer only warns of fraud (5423)
+#: has no row: nothing is disputed.
 _BORN = {
     Later.DISPUTE_FRAUDULENT: ("fraudulent", disputes.CHARGEBACK),
     Later.DISPUTE_NOT_RECEIVED: ("product_not_received", disputes.CHARGEBACK),

@@ -15,7 +15,8 @@ SENDING, WAITING, HELD = "sending", "waiting", "held"
 
 
 class Notice(Struct, frozen=True, omit_defaults=True):
-    """One fact that has yet to be told over HTTP; it is an operation, or `fact` about a dispute."""
+    """One fact that has yet to be told over HTTP; it is an operation, or `fact` about a dispute
+    or suspected fraud."""
 
     id: str  # the same at each try
     reference: str  # of the call, or of the dispute

@@ -4,8 +4,9 @@ from actors.simulation import orders
 from actors.simulation.house import SimHouse, authorized
 from actors.simulation.settled import SettledHouse
 
-#: Documented to be disputed, and to send its refunds back.
-FRAUDULENT, SENT_BACK = "4000000000000259", "4000000000005126"
+#: Documented to be disputed, to be warned of, and to send its refunds back.
+FRAUDULENT, WARNED_OF = "4000000000000259", "4000000000005423"
+SENT_BACK = "4000000000005126"
 MINUTE_MS = 60_000
 
 

@@ -21,6 +21,7 @@ REASONS = {
     "unresolved": "Nobody could tell what became of a call to a provider; it is asked about daily",
     "hold_not_released": "A hold that has expired could not be given back",
     "dispute_overdue": "A dispute is past its last day, and its provider has not said how it ended",
+    "early_fraud_warning": "An issuer suspects fraud: pay it back, or be ready for a chargeback",
     "payout_returned": "A payout that was paid was sent back by the merchant's bank",
 }
 

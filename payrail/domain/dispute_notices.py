@@ -47,13 +47,13 @@ B_CODES = frozenset(_BY_CODE)
 
 _Stage = Annotated[str, Meta(pattern=r"^(inquiry|chargeback|pre_arbitration)$")]
 _Why = Annotated[str, Meta(pattern=r"^(accepted|expired|defended|withdrawn)$")]
-_Time = Annotated[str, Meta(max_length=32)]
+Time = Annotated[str, Meta(max_length=32)]
 
 
 class _Metadata(Struct):
     reference: Id
     stage: _Stage
-    occurred_at: _Time
+    occurred_at: Time
     payment_id: Id
     dispute_id: Id | None = None
     closed_reason: _Why | None = None
@@ -85,7 +85,7 @@ class _More(Struct):
     disputeReference: Id
     disputeStage: _Stage
     disputeReason: Code
-    occurredAt: _Time
+    occurredAt: Time
     paymentId: Id
     ourDisputeId: Id | None = None
     closedReason: _Why | None = None
@@ -156,13 +156,13 @@ def read_event(fields: Any, provider: str) -> DisputeFact:
         fact=fact,
         stage=more.stage,
         reason=dispute.reason,
-        amount=_amount(dispute.amount),
+        amount=amount_of(dispute.amount),
         currency=dispute.currency.upper(),
         dispute_id=more.dispute_id,
         network_code=dispute.network_reason_code,
         closed_reason=more.closed_reason,
         notice_id=event.id,
-        occurred_at=_time(more.occurred_at),
+        occurred_at=time_of(more.occurred_at),
     )
 
 
@@ -214,24 +214,24 @@ def read_item(item: DisputeItem, provider: str) -> DisputeFact:
         fact=fact,
         stage=more.disputeStage,
         reason=more.disputeReason,
-        amount=_amount(item.amount.value),
+        amount=amount_of(item.amount.value),
         currency=item.amount.currency,
         dispute_id=more.ourDisputeId,
         network_code=more.chargebackReasonCode,
         closed_reason=more.closedReason,
         notice_id=more.noticeId,
-        occurred_at=_time(more.occurredAt),
+        occurred_at=time_of(more.occurredAt),
     )
 
 
-def _amount(minor: int) -> int:
+def amount_of(minor: int) -> int:
     """Nobody disputes nothing. Raises NoticeUnread."""
     if minor < 1:
         raise NoticeUnread("amount: must be at least 1")
     return minor
 
 
-def _time(text: str) -> str:
+def time_of(text: str) -> str:
     """Raises NoticeUnread."""
     try:
         return iso(parse_iso(text))

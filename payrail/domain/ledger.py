@@ -166,7 +166,8 @@ class CaseOpened(Struct, frozen=True, omit_defaults=True):
     reason: str
     exposure: int
     provider: str | None = None
-    references: list[str] = []  # ours, of the calls that it is about
+    # Ours, of the calls that it is about; behind that of a warning its name at the provider.
+    references: list[str] = []
     operation: str | None = None  # authorize | capture | reverse | refund
     asks: int = 0  # how often the provider was asked in vain
     since: str | None = None  # when the call left

@@ -17,11 +17,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from payrail.domain import dispute_notices, notices
+from payrail.domain import dispute_notices, fraud_notices, notices
 from payrail.domain.dispute_notices import DisputeItem
+from payrail.domain.fraud_notices import FraudItem
 from payrail.domain.notices import Item, NoticeUnread, item_body, signed_words
 from payrail.domain.timestamps import parse_iso
-from payrail.domain.words.disputes import DisputeFact, SendDisputeNotice
+from payrail.domain.words.disputes import WARNED, DisputeFact, SendDisputeNotice
 from payrail.domain.words.providers import ProviderNotice, SendNotice
 from payrail.errors import MalformedJson, RequestError
 from payrail.storage import strict
@@ -39,7 +40,7 @@ _DEPTH_MAX = 8
 
 T = TypeVar("T")
 Signed = tuple[bytes, dict[str, str]]
-#: What providers tell of: the end of a call, or a dispute.
+#: What providers tell of: the end of a call, a dispute, or suspected fraud.
 Sent = SendNotice | SendDisputeNotice
 Told = ProviderNotice | DisputeFact
 
@@ -84,11 +85,16 @@ def adyen_signature(key: str, text: bytes) -> str:
 
 def _sign_event(sent: Sent, key: str, wall_ms: int) -> Signed:
     time_s = wall_ms // 1000
-    if isinstance(sent, SendDisputeNotice):
-        body = dispute_notices.event_body(sent)
-    else:
-        body = notices.event_body(sent)
+    body = _event_body(sent)
     return body, {STRIPE_HEADER: f"t={time_s},v1={stripe_signature(key, time_s, body)}"}
+
+
+def _event_body(sent: Sent) -> bytes:
+    if isinstance(sent, SendNotice):
+        return notices.event_body(sent)
+    if sent.notice.fact == WARNED:
+        return fraud_notices.event_body(sent)
+    return dispute_notices.event_body(sent)
 
 
 def _read_event(
@@ -106,6 +112,8 @@ def _event(fields: Any, provider: str) -> Told:
     type_ = fields.get("type") if isinstance(fields, dict) else None
     if isinstance(type_, str) and type_.startswith(dispute_notices.A_PREFIX):
         return dispute_notices.read_event(fields, provider)
+    if type_ == fraud_notices.A_TYPE:
+        return fraud_notices.read_event(fields, provider)
     return notices.read_event(fields, provider)
 
 
@@ -120,13 +128,18 @@ def _parts(header: str) -> tuple[int, Sequence[str]]:
 
 
 def _sign_item(sent: Sent, key: str, wall_ms: int) -> Signed:
-    if isinstance(sent, SendDisputeNotice):
-        fields = dispute_notices.item_fields(sent, wall_ms)
-    else:
-        fields = notices.item_fields(sent, wall_ms)
+    fields = _item_fields(sent, wall_ms)
     fields["additionalData"]["hmacSignature"] = adyen_signature(key, signed_words(fields).encode())
     body = item_body(fields)
     return body, {ADYEN_HEADER: adyen_signature(key, body)}
+
+
+def _item_fields(sent: Sent, wall_ms: int) -> dict[str, Any]:
+    if isinstance(sent, SendNotice):
+        return notices.item_fields(sent, wall_ms)
+    if sent.notice.fact == WARNED:
+        return fraud_notices.item_fields(sent, wall_ms)
+    return dispute_notices.item_fields(sent, wall_ms)
 
 
 def _read_item(
@@ -143,16 +156,20 @@ def _read_item(
     return notice
 
 
-def _item(fields: dict[str, Any]) -> Item | DisputeItem:
+def _item(fields: dict[str, Any]) -> Item | DisputeItem | FraudItem:
     code = fields.get("eventCode")
     if isinstance(code, str) and code in dispute_notices.B_CODES:
         return dispute_notices.item_of(fields)
+    if code == fraud_notices.B_CODE:
+        return fraud_notices.item_of(fields)
     return notices.call_item_of(fields)
 
 
-def _told_by(item: Item | DisputeItem, provider: str) -> Told:
+def _told_by(item: Item | DisputeItem | FraudItem, provider: str) -> Told:
     if isinstance(item, DisputeItem):
         return dispute_notices.read_item(item, provider)
+    if isinstance(item, FraudItem):
+        return fraud_notices.read_item(item, provider)
     return notices.read_item(item, provider)
 
 

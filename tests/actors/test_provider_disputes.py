@@ -111,11 +111,28 @@ def test_a_second_capture_disputes_nothing_more(desk: Desk) -> None:
     assert told(step).amount == 4000
 
 
-@pytest.mark.parametrize("card", [GOOD, WARNING])
-def test_no_other_card_is_disputed(desk: Desk, card: str) -> None:
-    """An early warning of fraud is no dispute either."""
-    desk.captured(card)
+def test_no_other_card_is_disputed(desk: Desk) -> None:
+    """However long one waits."""
+    desk.captured()
     assert desk.advance(days=400) == []
+
+
+@pytest.mark.parametrize("name", ["providerA", "providerB"])
+def test_the_issuer_of_such_a_card_warns_of_fraud_once(name: str) -> None:
+    """A minute after its first capture: true, told by notice, and nothing is disputed."""
+    desk = Desk(name)
+    desk.tell("charge", charge(desk.drawer.put(WARNING), amount=5000))
+    desk.tell("capture", claim(3000))
+    desk.tell("capture", claim(1000, "pi_1.3"))
+    assert desk.advance(seconds=59) == []
+    (step,) = desk.advance(days=400)
+
+    fact = told(step)
+    assert (fact.fact, fact.stage, fact.reason) == ("warned", "", "unauthorized_use_of_card")
+    assert (fact.amount, fact.authorization, fact.provider) == (4000, "pi_1.1", name)
+    assert (desk.truths(), desk.played.state.disputes) == ([("fraud_warning", 4000, 0)], {})
+    assert [note.fields["do"] for note in step.notes] == ["early_fraud_warning"]
+    assert desk.played.replayed() == desk.played.state
 
 
 def test_without_an_answer_it_is_lost_when_its_days_are_over(desk: Desk) -> None:

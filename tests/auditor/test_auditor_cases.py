@@ -46,3 +46,35 @@ def test_a_case_that_cannot_be_is_found(home: Path, plants: tuple[Plant, ...], l
         plant(house)
 
     assert places(audited(home, house)) == {("cases", hand.PAYMENTS, line)}
+
+
+WARNED = {"payment_id": "pi_2", "reason": "early_fraud_warning", "exposure": 700}
+WARNING = {**WARNED, "provider": "providerA", "references": ["pi_2.1", "issfr_1"]}
+SUSPECTED = book("case.opened", "case_1", 700, **WARNING)
+AGAIN = book("case.opened", "case_2", 700, **WARNING)
+ELSEWHERE_KNOWN = book("case.opened", "case_1", 700, **{**WARNING, "provider": "providerB"})
+
+
+def warn(house: House) -> None:
+    house.effect("pi_2.1", "fraud_warning", 700, "issfr_1")
+
+
+@pytest.mark.parametrize(
+    ("plants", "lines"),
+    [
+        ((warn, SUSPECTED), []),
+        ((SUSPECTED,), [9]),
+        ((warn, ELSEWHERE_KNOWN), [9]),
+        ((warn, SUSPECTED, AGAIN), [10]),
+    ],
+    ids=["true", "never given", "given elsewhere", "twice"],
+)
+def test_a_case_of_suspected_fraud_is_about_one_true_warning(
+    home: Path, plants: tuple[Plant, ...], lines: list[int]
+) -> None:
+    """By file and line; one that is true raises no alarm."""
+    house = House()
+    for plant in plants:
+        plant(house)
+    found = places(audited(home, house))
+    assert found == {("warnings", hand.PAYMENTS, line) for line in lines}

@@ -14,6 +14,8 @@ from tests.auditor.report import Report
 #: States in which nothing of a payment may still be held.
 CLOSED = ("declined", "reversed")
 PAYOUT = "payout"
+PAYMENTS = "data/ledger/payments.jsonl"
+WARNED, SUSPECTED = "fraud_warning", "early_fraud_warning"
 ABOUT_DISPUTES = frozenset(
     {"chargeback", "chargeback_reversed", "second_chargeback", "dispute_fee"}
     | {"dispute_closed", "inquiry"}
@@ -40,6 +42,7 @@ def check_truth(books: dict[str, list[Line]], payments: dict[str, Payment], repo
         _attempt_before(payment_id, payment, lines, report)
         _asked_and_not_charged(payment, lines, report)
     _booked_is_true(payments, effects, report)
+    _warned_once(books.get(PAYMENTS, []), effects, report)
 
 
 def _is_truth(path: str) -> bool:
@@ -152,3 +155,22 @@ def _booked_is_true(payments: dict[str, Payment], effects: list[Line], report: R
         if (line["reference"], "capture") not in booked:
             message = f"{line['reference']}: really captured, not in the ledger"
             report.add("booked is true", line.path, line.number, message)
+
+
+def _warned_once(entries: list[Line], effects: list[Line], report: Report) -> None:
+    """Each case of suspected fraud is about one true warning, and no two are about the same one."""
+    true = {(_provider(line), line["reference"], line["operation_id"])
+            for line in _of(effects, WARNED)}  # fmt: skip
+    seen: set[tuple[object, ...]] = set()
+    for entry in entries:
+        data = entry["data"] or {}
+        if entry["type"] != "case.opened" or data.get("reason") != SUSPECTED:
+            continue
+        report.saw("warnings")
+        key = (data.get("provider"), *data.get("references", ()))
+        wrong = "is of a warning that nobody gave" if key not in true else None
+        wrong = "is of a warning that has a case" if key in seen else wrong
+        seen.add(key)
+        if wrong or entry["postings"]:
+            message = f"{entry['ref']} {wrong or 'moves money'}"
+            report.add("warnings", entry.path, entry.number, message)

@@ -332,3 +332,58 @@ def test_a_signed_notice_of_no_dispute_is_refused(provider, ours, theirs):
     status, code = refusal(provider, changed, signed_again(provider, changed))
     # The item of providerB signs eight of its values by itself too.
     assert (status, code) in {(400, "malformed-notice"), (401, "signature-invalid")}
+
+
+def warning(provider: str) -> SendDisputeNotice:
+    reason = "unauthorized_use_of_card"
+    more = {"provider_reference": "issfr_1", "reason": reason, "network_code": None}
+    return disputing(provider, "warned", "", **more)
+
+
+@both
+def test_what_is_posted_of_suspected_fraud_is_what_is_read(provider: str):
+    """Stripe's early fraud warning and Adyen's notification of fraud, with their ids."""
+    sent = warning(provider)
+    body, headers = signed(sent, KEYS[provider], NOON_MS)
+
+    found = checked(provider, body, headers, KEYS[provider], NOON_MS)
+    assert found == structs.replace(sent.notice, notice_id="evt_1")
+    told = {
+        "providerA": b'"type":"radar.early_fraud_warning.created"',
+        "providerB": b'"eventCode":"NOTIFICATION_OF_FRAUD","success":"true"',
+    }
+    assert told[provider] in body
+
+
+@both
+def test_one_changed_byte_of_a_warning_is_refused(provider: str):
+    """A case is opened only for who has the provider's key."""
+    body, headers = signed(warning(provider), KEYS[provider], NOON_MS)
+    for at in range(0, len(body), 7):
+        changed = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
+        assert refusal(provider, changed, headers) == (401, "signature-invalid")
+
+
+@both
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (b"2026-02-09T12:00:00.000Z", b"yesterday, or so......"),
+        (b'"issfr_1"', b'"issfr 1"'),
+        (b'"amount":5000', b'"amount":0'),
+        (b'"value":5000', b'"value":0'),
+        (b'"fraud_type"', b'"fraud_kind"'),
+        (b'"fraudType"', b'"fraudKind"'),
+        (b'"success":"true"', b'"success":"false"'),
+        (b"early_fraud_warning.created", b"early_fraud_warning.updated"),
+        (b"NOTIFICATION_OF_FRAUD", b"NOTIFICATION_OF_FRAUDS"),
+    ],
+)
+def test_a_signed_notice_of_no_warning_is_refused(provider: str, ours: bytes, theirs: bytes):
+    """It names the place; the item of providerB signs eight of its values by itself too."""
+    body, _ = signed(warning(provider), KEYS[provider], NOON_MS)
+    changed = body.replace(ours, theirs)
+    if changed == body:
+        return  # the other provider's word
+    status, code = refusal(provider, changed, signed_again(provider, changed))
+    assert (status, code) in {(400, "malformed-notice"), (401, "signature-invalid")}

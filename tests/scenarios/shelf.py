@@ -88,6 +88,11 @@ class Shelf(OpenHouse):
         (found,) = [row for row in rows if f"{payment_id}." in "".join(row.values())]
         return found
 
+    def cases_of(self, payment_id: str) -> list[Any]:
+        """What people have to look at about this payment."""
+        found = self.get(f"/cases?payment_intent={payment_id}", role="admin")["data"]
+        return list(found)
+
     def noted(self, door: str, provider: str = "") -> list[tuple[str, str]]:
         """(what was done, to which operation) of the faults that came by this door."""
         notes = [note.fields for note in self.notes_of(provider or self.first)]

@@ -25,9 +25,8 @@ APPROVED = (
     "3056930009020004",
     "3566002020360505",
     "6200000000000005",
-    "4000000000005423",
 )
-AVAILABLE_AT_ONCE = "4000000000000077"
+WARNED_OF, AVAILABLE_AT_ONCE = "4000000000005423", "4000000000000077"
 #: number -> (code, decline_code), as providerA says them.
 DECLINED = {
     "4000000000000002": ("card_declined", "generic_decline"),
@@ -69,7 +68,7 @@ def house(request: pytest.FixtureRequest) -> Iterator[Shelf]:
 def test_the_cards_here_are_the_cards_of_the_product() -> None:
     """None is missing, and none is there twice."""
     listed = [*APPROVED, *DECLINED, *DISPUTED, *REFUNDED, *CHALLENGED]
-    assert sorted([*listed, AVAILABLE_AT_ONCE, BAD_LUHN]) == sorted(TEST_CARDS)
+    assert sorted([*listed, WARNED_OF, AVAILABLE_AT_ONCE, BAD_LUHN]) == sorted(TEST_CARDS)
 
 
 @pytest.mark.parametrize("number", APPROVED)
@@ -127,6 +126,26 @@ def test_a_card_that_is_disputed(house: Shelf, number: str) -> None:
     state = "inquiry" if dispute["stage"] == "inquiry" else "opened"
     assert (dispute["state"], dispute["amount"]) == (state, 5_000)
     assert house.noted("card")[-1] == (f"dispute:{dispute['reason']}", "dispute")
+
+
+def test_a_card_whose_issuer_warns_of_fraud(house: Shelf) -> None:
+    """A minute of business time after its capture people have one case; nothing is disputed and
+    no money moves. The case is closed by people."""
+    payment_id = house.bought(WARNED_OF)
+    before = house.get(f"/payment-intents/{payment_id}")
+    assert house.cases_of(payment_id) == []
+    house.wait(A_MINUTE_MS)
+    (case,) = house.cases_of(payment_id)
+    told = (case["reason"], case["exposure"], case["provider"], case["state"])
+    assert told == ("early_fraud_warning", 5_000, house.first, "open")
+    assert house.get(f"/payment-intents/{payment_id}") == before
+    assert house.get(f"/disputes?payment_intent={payment_id}")["data"] == []
+    assert house.noted("card")[-1] == ("early_fraud_warning", "fraud_warning")
+    words = {"providerA": b"radar.early_fraud_warning", "providerB": b"NOTIFICATION_OF_FRAUD"}
+    posted = [body for _, body in house.notices if words[house.first] in body]
+    assert [payment_id.encode() in body for body in posted] == [True]
+    status, _ = house.post(f"/cases/{case['id']}/close", {"resolution": "paid back"}, role="admin")
+    assert (status, house.cases_of(payment_id)[0]["state"]) == (200, "closed")
 
 
 @pytest.mark.parametrize("number", REFUNDED)

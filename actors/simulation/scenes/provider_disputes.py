@@ -1,4 +1,5 @@
-"""A dispute that its provider moves by itself is opened, told and ruled on once, whoever dies."""
+"""A dispute that its provider moves by itself is opened, told and ruled on once, whoever dies. A
+warning of fraud is told once too, and is one case."""
 
 from collections import Counter
 
@@ -7,6 +8,7 @@ from actors.simulation.crashes import Act, Scene
 from actors.simulation.disputed import (
     MINUTE_MS,
     SENT_BACK,
+    WARNED_OF,
     answered,
     disputed,
     later,
@@ -23,6 +25,10 @@ SHORT_MS = 1_000
 
 def paid(house: SimHouse) -> None:
     pays(house)
+
+
+def suspected(house: SimHouse) -> None:
+    pays(house, WARNED_OF)
 
 
 def nearly_over(house: SimHouse) -> None:
@@ -83,6 +89,16 @@ def ends(*types: str, truth: tuple[str, ...], state: str = "captured") -> Act:
     return expect
 
 
+def warned_once(house: SimHouse) -> None:
+    """One warning is true, and people have one case of it; nothing moved."""
+    (case,) = [entry for entry in house.entries if entry["type"] == "case.opened"]
+    (warning,) = [truth for truth in house.truths if truth["operation"] == "fraud_warning"]
+    data = case["data"]
+    assert (data["reason"], data["exposure"], case["postings"]) == ("early_fraud_warning", 5000, [])
+    assert data["references"] == [warning["reference"], warning["operation_id"]]
+    ends(truth=("fraud_warning",))(house)
+
+
 def netted_once(house: SimHouse) -> None:
     """Each movement is settled once, and nothing is left between the accounts."""
     settled = [e["data"] for e in house.entries if e["type"] == "payment.settled"]
@@ -126,5 +142,6 @@ SCENES = (
         time_comes,
         ends(*REFUNDED, "refund.failed", truth=("refund", "refund_failed")),
     ),
+    Scene("warned of fraud", suspected, time_comes, warned_once),
     Scene("dispute settled", stated, reconcile, netted_once, house=SettledHouse),
 )

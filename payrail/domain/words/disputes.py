@@ -2,12 +2,16 @@
 
 A provider rules, never we. What we asked for it answers by mailbox; what it tells of its own
 accord comes as a notice over HTTP. Both are `DisputeFact`, and the first to arrive is booked.
+So is what an issuer only suspects, which comes before a dispute or instead of one.
 """
 
 from msgspec import Struct
 
 from payrail.domain.words.kinds import ANY_PROVIDER, TIMER, asked, kind
 from payrail.domain.words.payments import Command
+
+#: The fact that an issuer suspects fraud: there is no dispute, so it has no stage.
+WARNED = "warned"
 
 
 class CreateDispute(Command, kw_only=True):
@@ -65,13 +69,14 @@ class DisputeCall(Struct, forbid_unknown_fields=True):
 
 class DisputeFact(Struct, forbid_unknown_fields=True):
     """What a provider says of a dispute. `fact`: opened | submitted | won | lost | closed, or
-    refused with a code, which moves nothing. `dispute_id` is ours where we have named it, else the
-    provider's own, and the gateway finds or makes one by `provider_reference`."""
+    refused with a code, which moves nothing, or warned, of no dispute at all. `dispute_id` is ours
+    where we have named it, else the provider's own, and the gateway finds or makes one by
+    `provider_reference`."""
 
     provider: str  # providerA
     payment_id: str
     authorization: str  # our reference of the charge
-    provider_reference: str  # the provider's name for the dispute
+    provider_reference: str  # the provider's name for the dispute, or for the warning
     fact: str
     stage: str
     reason: str
@@ -109,7 +114,8 @@ class ParkedFactDue(Struct):
 
 
 class SendDisputeNotice(Struct, forbid_unknown_fields=True):
-    """A provider's errand: post this notice of a dispute. Its id is that of the notice."""
+    """A provider's errand: post this notice of a dispute, or of suspected fraud. Its id is
+    that of the notice."""
 
     notice: DisputeFact
     notice_id: str
@@ -121,6 +127,12 @@ class SendDisputeNotice(Struct, forbid_unknown_fields=True):
 
 class CardholderDisputes(Struct):
     """A provider's timer: the holder of a test card disputes what was captured of this charge."""
+
+    authorization: str
+
+
+class IssuerWarns(Struct):
+    """A provider's timer: the issuer of a test card suspects this charge."""
 
     authorization: str
 
@@ -147,4 +159,5 @@ KINDS = (
     kind("dispute.parked", TIMER, ParkedFactDue),
     kind("dispute.born", TIMER, CardholderDisputes),
     kind("dispute.ruling", TIMER, IssuerRules),
+    kind("fraud.warned", TIMER, IssuerWarns),
 )
