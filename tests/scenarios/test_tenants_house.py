@@ -85,7 +85,7 @@ def test_a_stranger_may_nothing_and_a_role_what_the_document_says(
     for route in closed(routes):
         kind = route.kind
         fitting = NEEDS_BODY.get(route.path)
-        ids = [theirs.ids.get(kind), UNKNOWN[kind]] if kind else [NEVER]
+        ids: list[str | None] = [theirs.ids.get(kind), UNKNOWN[kind]] if kind else [NEVER]
         if kind and route.method != "DELETE":  # One's own would be gone.
             ids.append(mine.ids.get(kind))
         for who in (*ROLES, *STRANGERS):
