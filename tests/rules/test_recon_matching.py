@@ -9,8 +9,10 @@ from msgspec import structs
 
 from payrail.domain.ledger import must_balance
 from payrail.domain.settlement import report as reports
+from payrail.domain.settlement.bank import rows_of
 from payrail.domain.settlement.breaks import CLASSES
 from payrail.domain.settlement.matching import Matcher, Window
+from payrail.domain.settlement.ours import Booked
 from payrail.domain.settlement.report import Report
 from tests.rules.recon_world import (
     ADDED,
@@ -122,6 +124,47 @@ def test_a_capture_in_doubt_is_no_alarm_and_is_matched_the_next_day() -> None:
     captures["providerA", "pc_0002", "capture"] = unheard
     after = second_day(captures, lines, [], known_then=1)
     assert (classes(after), after.counts["matched"]) == ([], 1)
+
+
+def in_doubt_first(captures: Booked, lines: Lines) -> tuple[Report, Report, Report]:
+    """The reports of two days, where the last capture was in doubt on the first of them, and of
+    the second day once more, had all of it been known when an earlier report was made."""
+    known = dict(captures)
+    unheard = known.pop(list(known)[-1])
+    matcher = Matcher(Window(DATE, MIDNIGHT_MS, 0, {DATE: unheard.seq - 1}), known)
+    matcher.today(FIRST, lines)
+    matcher.resolve({unheard.reference: (7, ["payment.capture_requested", "payment.unknown"])})
+    first = reports.made(DATE, [], matcher.found, rows_of(lines, FIRST.id, DATE))
+    second = second_day(captures, lines, [], known_then=unheard.seq - 1)
+    return first, second, second_day(captures, lines, [], known_then=unheard.seq)
+
+
+@pytest.mark.parametrize("class_", [name for name in CHANGED if name != "wrong_state"])
+def test_what_was_in_doubt_is_compared_once_it_is_known(class_: str) -> None:
+    """A spoiled line about a capture in doubt is a break of the first report that knows of it, and
+    of no other: it is never settled as if the provider had paid what we booked."""
+    captures, lines = world([5000, 6000])
+    lines[1] = CHANGED[class_](lines[1])
+
+    first, second, later = in_doubt_first(captures, lines)
+
+    assert (classes(first), classes(second), classes(later)) == ([], [class_], [])
+    assert (first.counts["matched"], second.counts["matched"]) == (1, 0)
+    for made in (first, second, later):
+        must_explain(made)
+
+
+def test_the_second_line_of_a_capture_that_was_in_doubt_is_a_duplicate() -> None:
+    """Both lines were in doubt; once the capture is known one of them is it, the other a break."""
+    captures, lines = world([5000, 6000])
+    lines.append(structs.replace(lines[1], line=9))
+
+    first, second, later = in_doubt_first(captures, lines)
+
+    assert (classes(first), classes(second), classes(later)) == ([], ["duplicate"], [])
+    assert second.breaks[0].theirs is not None
+    assert (second.breaks[0].theirs.line, second.counts["matched"]) == (9, 1)
+    must_explain(second)
 
 
 def test_a_line_about_a_call_that_failed_here_is_a_wrong_state() -> None:

@@ -1,7 +1,8 @@
 """Match the lines of statements with what we booked: on provider, its reference and type.
 
 Every line of a report's batches ends in one of four ways: matched, a break, in doubt (we asked for
-it and have not heard the end of it), or, of an earlier batch, done in an earlier report.
+it and have not heard the end of it), or, of an earlier batch, done in an earlier report. What was
+in doubt is judged as any other line once we know what it is about.
 """
 
 from collections.abc import Iterable, Sequence
@@ -62,6 +63,11 @@ class Window:
         prefixes = self.dispute_prefixes if type_ in DISPUTED else self.prefixes
         return prefixes.get(date, 0)
 
+    def known_before(self, type_: str) -> int:
+        """The furthest end of that file at which a report of an earlier date looks."""
+        earlier = (date for date in self.prefixes if date < self.date)
+        return max((self.prefix(type_, date) for date in earlier), default=0)
+
 
 @dataclass(slots=True)
 class Found:
@@ -86,17 +92,26 @@ class Matcher:
         self.found = Found()
 
     def earlier(self, batch: Batch, lines: Iterable[StatementLine]) -> None:
-        """A batch of an earlier date: its report is written. A capture that we had not booked by
-        then is matched now."""
+        """A batch of an earlier date: its report is written. A line about what we had not booked
+        by then could not be held against it, and is judged now."""
         for line in lines:
             key = _key(line)
             ours = self._booked.get(key)
             if ours is None and line.type not in (CAPTURE, TAKEN_BACK):
                 continue
-            first = key not in self._seen
+            before = self._seen.get(key)
             self._seen[key] = batch.id
-            if ours and first and ours.seq > self._window.prefix(line.type, batch.date):
-                self.found.caught_up.append((ours, batch, line))
+            if ours and ours.seq > self._window.prefix(line.type, batch.date):
+                self._catch_up(batch, line, ours, before)
+
+    def _catch_up(self, batch: Batch, line: StatementLine, ours: Ours, before: str | None) -> None:
+        """A match is said again by every later report, and booked once; a break stands in the
+        first report that knows of it."""
+        found = _wrong(ours, line, batch, before)
+        if found is None:
+            self.found.caught_up.append((ours, batch, line))
+        elif ours.seq > self._window.known_before(line.type):
+            self._break(found[0], ours, line, batch, found[1])
 
     def today(self, batch: Batch, lines: Iterable[StatementLine]) -> None:
         """A batch of this report's date."""
@@ -115,12 +130,8 @@ class Matcher:
         if ours is None:
             self.found.strange.append((batch, line))
             return
-        if key in self._seen:
-            before = self._seen[key]
-            self._break("duplicate", ours, line, batch, f"the same line stood in {before}")
-            return
-        self._seen[key] = batch.id
-        found = _difference(ours, line, batch)
+        found = _wrong(ours, line, batch, self._seen.get(key))
+        self._seen.setdefault(key, batch.id)
         if found is None:
             self.found.matched.append((ours, line))
         else:
@@ -182,6 +193,16 @@ def _key(line: StatementLine) -> tuple[str, str, str]:
     """What it is matched on: that a capture was taken back is said of the capture."""
     provider, reference, type_ = line.key
     return provider, reference, CAPTURE if type_ == TAKEN_BACK else type_
+
+
+def _wrong(
+    ours: Ours, line: StatementLine, batch: Batch, before: str | None
+) -> tuple[str, str] | None:
+    """(class, why) of a line that is ours; None: nothing is wrong. `before`: the id of the batch
+    in which the same line stood already."""
+    if before is not None:
+        return "duplicate", f"the same line stood in {before}"
+    return _difference(ours, line, batch)
 
 
 def _difference(ours: Ours, line: StatementLine, batch: Batch) -> tuple[str, str] | None:

@@ -82,7 +82,9 @@ def _totals(found: Found, bank: Iterable[BankRow]) -> dict[str, dict[str, int]]:
 
     for ours, _line in found.matched:
         add(ours.currency, "ledger", ours.net)
-    for _broken, counted, line in found.breaks:
+    for broken, counted, line in found.breaks:
+        if line is not None and (broken.batch_id, line.currency) not in found.paid:
+            continue  # of an earlier batch: in the totals of its own date it was in doubt
         if counted is not None:
             add(counted.currency, "ledger", counted.net)
         for currency, amount_minor in breaks.effect(counted, line).items():

@@ -48,7 +48,13 @@ BUGS = (
     Planted(
         "same-line-matched-twice",
         "a line that stood in an earlier statement is matched once more",
-        (Edit(f"{_MATCHER}._judge", "if key in self._seen:", "if not key:"),),
+        (
+            Edit(
+                "payrail.domain.settlement.matching:_wrong",
+                "if before is not None:",
+                'if before == "":',
+            ),
+        ),
         (seen_by(_MATCHING, pick="one_spoiled_line"),),
     ),
     Planted(
