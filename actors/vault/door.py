@@ -44,11 +44,12 @@ ORIGIN = "http"
 INSIDER = "internal"
 #: Paths that take the internal secret.
 INSIDE = ("/charge-token", "/rotate-keys", "/unlock", "/protect")
-#: Calls without the right to rotate that are written down; more are refused without a line.
+#: Calls without a right key that are written down; more are refused without a line.
 REFUSALS_PER_S = 5
 _TOKEN_BYTES = 16
 #: How often a waiting question looks whether the log can still be written.
 _LOOK_S = 0.25
+_UNAUTHENTICATED = 401
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
 
@@ -108,17 +109,17 @@ class VaultDoor:
         return await self._ask(request, "card.store", order, token)
 
     async def detokenize(self, request: web.Request) -> web.Response:
-        caller = self._caller(request)
+        caller = await self._noted(request)
         body = await read_json(request, Detokenize)
         return await self._look_up(request, caller, body.token, body.purpose, "last4")
 
     async def token(self, request: web.Request) -> web.Response:
-        caller = self._caller(request)
         given = request.match_info["id"]
+        caller = await self._noted(request, given, "support.last4")
         return await self._look_up(request, caller, given, "support.last4", "metadata")
 
     async def delete_token(self, request: web.Request) -> web.Response:
-        caller = self._caller(request)
+        caller = await self._noted(request, request.match_info["id"], "delete")
         allowed = caller.role in TOKEN_DELETERS and not caller.publishable
         order = DeleteCard(
             token=shown_token(request.match_info["id"]),
@@ -130,6 +131,8 @@ class VaultDoor:
         return await self._ask(request, "card.delete", order, order.token)
 
     async def charge_token(self, request: web.Request) -> web.Response:
+        if not self._is_inside(request):
+            await self._note_refused(request)
         self._must_be_inside(request)
         body = await read_json(request, ChargeToken)
         wish = LookUpCard(
@@ -192,6 +195,33 @@ class VaultDoor:
     def _caller(self, request: web.Request) -> Caller:
         caller = self._access.authenticate(bearer(request))
         return self._access.speaking_for(caller, request.headers)
+
+    async def _noted(self, request: web.Request, token: str = "", purpose: str = "") -> Caller:
+        """Who asks about a card. Raises RequestError; whoever has no right key is written down."""
+        try:
+            return self._caller(request)
+        except RequestError as refusal:
+            if refusal.status == _UNAUTHENTICATED:
+                await self._note_refused(request, token, purpose)
+            raise
+
+    async def _note_refused(self, request: web.Request, token: str = "", purpose: str = "") -> None:
+        """Leave a line of a look-up without a right key, as often as a log can bear. Its body is
+        not read, so that its token and purpose are known from a path alone."""
+        try:
+            self._limits.must_pass("look-up", REFUSALS_PER_S)
+            wish = LookUpCard(
+                token=shown_token(token),
+                merchant_id=None,
+                who=self._name_of(request),
+                origin=ORIGIN,
+                purpose=purpose or "unknown",
+                want="nothing",
+                refused="unauthenticated",
+            )
+            await self._ask(request, "card.lookup", wish, wish.token)
+        except RequestError:
+            return  # A log that takes no line gives nobody a card; this one gets none anyway.
 
     async def _look_up(
         self, request: web.Request, caller: Caller, token: str, purpose: str, want: str

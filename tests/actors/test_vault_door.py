@@ -334,3 +334,30 @@ async def test_unknown_keys_are_refused(tmp_path):
     async with open_vault(tmp_path) as vault:
         for key in ("", "pk_test_m001publishable_" + "0" * 32):
             assert (await vault.ask("POST", "/tokenize", CARD, key))[0] == 401
+
+
+async def test_a_look_up_without_a_right_key_leaves_its_line(tmp_path):
+    """401, and the log tells that somebody tried, with whose key if it is anybody's; of a flood it
+    tells the first."""
+    async with open_vault(tmp_path) as vault:
+        token = await vault.token()
+        tried = [
+            ("GET", f"/tokens/{token}", None, "sk_test_nobody"),
+            ("DELETE", f"/tokens/{token}", None, "sk_test_nobody"),
+            ("POST", "/detokenize", {"token": token, "purpose": "support.last4"}, ""),
+            ("POST", "/charge-token", {}, vault.key("operator")),
+        ]
+        for method, path, body, key in tried:
+            assert (await vault.ask(method, path, body, key))[0] == 401
+        lines = [(one["who"], one["token"], one["purpose"]) for one in vault.log()[1:]]
+        assert lines == [
+            ("unknown", token, "support.last4"),
+            ("unknown", token, "delete"),
+            ("unknown", "tok_unreadable", "unknown"),
+            ("usr_m001_operator", "tok_unreadable", "unknown"),
+        ]
+        assert {one["outcome"] for one in vault.log()[1:]} == {"refused:unauthenticated"}
+
+        for _ in range(50):
+            assert (await vault.ask("POST", "/detokenize", {}, ""))[0] == 401
+        assert len(vault.log()) < 50
