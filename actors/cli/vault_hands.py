@@ -53,18 +53,23 @@ def protect(
 def unlock(operator: _Name = "", stdin: _Stdin = False, as_json: AsJson = False) -> None:
     """Give an operator's passphrase to a sealed vault.
 
-    It serves once both have come. Without --operator: who is missing."""
+    It serves once both have come. Without --operator and --stdin: who is missing.
+    """
     if operator:
-        given = _passphrase_of(operator, stdin)
-        body = {"operator": operator, "passphrase": given}
-        answer = _ask("POST", "/unlock", body)
+        answer = _given(operator, _passphrase_of(operator, stdin))
     else:
         answer = _ask("GET", "/unlock")
+        for one in _read_lines() if stdin else ():
+            answer = _given(one["name"], one["passphrase"])
     if as_json:
         put_json(answer)
     else:
         missing = ", ".join(answer["missing"])
         put(f"sealed, waits for {missing}" if missing else _told(answer))
+
+
+def _given(operator: str, passphrase: str) -> Any:
+    return _ask("POST", "/unlock", {"operator": operator, "passphrase": passphrase})
 
 
 def _told(answer: dict[str, Any]) -> str:
@@ -85,13 +90,13 @@ def _current(held_by: list[str], given: Pairs | None) -> Pairs:
     if not held_by:
         return []
     if given is not None:
-        return _taken(given)
+        return _taken(given, f"Those of {' and '.join(held_by)}, who hold the keys, come first.")
     return [{"name": name, "passphrase": _asked(f"passphrase of {name}")} for name in held_by]
 
 
 def _new_ones(given: Pairs | None) -> Pairs:
     if given is not None:
-        return _taken(given)
+        return _taken(given, "Two lines NAME:PASSPHRASE of those who shall hold the keys.")
     return [_new_one(word) for word in ("first", "second")]
 
 
@@ -132,10 +137,10 @@ def _read_lines(default: str = "") -> Pairs:
     return found
 
 
-def _taken(given: Pairs) -> Pairs:
+def _taken(given: Pairs, remedy: str) -> Pairs:
     """The next two lines. Raises Stop 64."""
     if len(given) < _PEOPLE:
-        raise usage("too few lines", "Two operators that hold the keys now, then the two new ones.")
+        raise usage("too few lines", remedy)
     taken = given[:_PEOPLE]
     del given[:_PEOPLE]
     return taken

@@ -24,13 +24,14 @@ def rotate(wait: Wait = False, as_json: AsJson = False) -> None:
     Returns when the new key is in use. The cards are moved in the background, and the older key's
     bytes are taken away when nothing is under it; the house serves meanwhile.
     """
-    told = _asked("POST")
+    told = begun = _asked("POST")
     if wait:
-        told = _waited(told)
+        told = _waited(begun)
     if as_json:
         put_json(told)
     else:
-        put_table(("key", "in the place of", "cards to move"), [_row(told)])
+        row = (told["key_id"], " ".join(begun["previous"]) or "-", told["cards_to_do"])
+        put_table(("key", "in the place of", "cards to move"), [row])
 
 
 def keys(as_json: AsJson = False) -> None:
@@ -43,10 +44,6 @@ def keys(as_json: AsJson = False) -> None:
     for row in rows:
         if tokens := row.get("lost"):
             say(f"{row['id']} is lost, and {len(tokens)} cards do not open: {' '.join(tokens)}")
-
-
-def _row(told: dict[str, Any]) -> list[str]:
-    return [told["key_id"], " ".join(told["previous"]) or "-", str(told["cards_to_do"])]
 
 
 def _asked(method: str) -> Any:

@@ -74,6 +74,9 @@ def test_two_operators_hold_the_keys_of_a_house(house: House, shop: Shop):
     assert shop.create(token, confirm=True).body["state"] == "authorized"
     ran = _payrail(house, "vault", "rotate", "--wait")
     assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines()[1].split() == ["k2", "k1", "0"]
+    ran = _payrail(house, "vault", "protect", "--off", "--stdin", given=f"{ADA}\n")
+    assert (ran.returncode, "ada and bo" in ran.stderr) == (64, True)
     lines = json.loads(_at(house, "data/vault/keys.json"))["keys"]
     assert [line["id"] for line in lines] == ["k2", "k1"]
     assert lines[0]["key"].startswith("wrapped1.")
@@ -119,8 +122,8 @@ def test_two_operators_hold_the_keys_of_a_house(house: House, shop: Shop):
     with ThreadPoolExecutor(1) as beside:
         ready = beside.submit(house.start)
         _until_it_is(house, "sealed")
-        assert _unlock(house, ADA)["missing"] == ["bo"]
-        assert _unlock(house, BO)["sealed"] is False
+        ran = _payrail(house, "vault", "unlock", "--stdin", given=f"{ADA}\n{BO}\n")
+        assert (ran.returncode, ran.stdout) == (0, "open\n"), ran.stderr
         ready.result()
     assert shop.create(token, confirm=True).body["state"] == "authorized"
     for path, data in _everything(house):
