@@ -8,7 +8,7 @@ from payrail.runtime.cells import CellWriter
 from payrail.web.whole import Whole
 from tests.actors.doors import open_door
 from tests.actors.ordered import GOOD, create
-from tests.actors.test_vault_door import CARD, open_vault
+from tests.actors.vaulted import CARD, open_vault
 
 
 class Cells:

@@ -22,7 +22,7 @@ from payrail.errors import PayRailError
 from payrail.storage.fs import RealFs
 from tests.actors.doors import INTERNAL
 from tests.actors.pure import SeededRng
-from tests.actors.test_vault_door import open_vault
+from tests.actors.vaulted import open_vault
 
 CARDS, TOKENS = "data/vault/encrypted_cards.json", "data/vault/tokens.json"
 KEYS, FINGERPRINT = "data/vault/keys.json", "data/secrets/vault/fingerprint"

@@ -5,7 +5,7 @@ import json
 
 from actors.vault.door import REFUSALS_PER_S
 from tests.actors.doors import INTERNAL
-from tests.actors.test_vault_door import open_vault
+from tests.actors.vaulted import open_vault
 
 KEYS = "data/vault/keys.json"
 

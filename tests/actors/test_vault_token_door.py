@@ -5,7 +5,7 @@ from openapi_spec_validator import validate
 
 from payrail.domain.cardslots import CARD_KEYS
 from tests.actors.doors import INTERNAL
-from tests.actors.test_vault_door import CARD, NUMBER, open_vault
+from tests.actors.vaulted import CARD, NUMBER, open_vault
 
 CONSOLE = "http://127.0.0.1:3026"
 CHARGE = {"provider": "providerA", "operation_id": "op_1", "purpose": "charge.authorize"}

@@ -20,7 +20,7 @@ from actors.vault.sealed_door import SealedDoor
 from payrail.logs import make_logger
 from payrail.runtime.sim import SimClock, SimFs, SimRng
 from tests.actors.doors import INTERNAL, free_port
-from tests.actors.test_vault_door import open_vault
+from tests.actors.vaulted import open_vault
 
 CHEAP = Cost(memory_kib=8, iterations=1, lanes=1)
 ADA = {"name": "ada", "passphrase": "the first engine of all"}

@@ -14,7 +14,7 @@ from payrail.errors import Damage
 from payrail.storage.fs import RealFs
 from tests.actors.doors import book
 from tests.actors.pure import NOON_MS, StillClock
-from tests.actors.test_vault_door import CARD, open_vault
+from tests.actors.vaulted import CARD, open_vault
 
 
 class Told:

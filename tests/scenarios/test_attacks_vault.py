@@ -93,7 +93,7 @@ LOOKS: dict[str, tuple[dict[str, str], str, int, str, str]] = {
 
 
 @pytest.mark.parametrize("what", LOOKS)
-def test_29_a_look_without_a_right_is_refused_and_written_down(
+def test_a_look_without_a_right_is_refused_and_written_down(
     house: House, shop: Heard, token: str, what: str
 ):
     """Wrong purpose or role: no digit of the card, and one line that says who and why not."""
@@ -109,7 +109,7 @@ def test_29_a_look_without_a_right_is_refused_and_written_down(
     assert line["correlation_id"] == answer.headers["X-Correlation-Id"]
 
 
-def test_29_another_tenants_token_is_a_token_that_never_was(
+def test_another_tenants_token_is_a_token_that_never_was(
     house: House, shop: Heard, other: Heard, token: str
 ):
     """Same status, same words, one line each; and no charge by the wrong merchant."""
@@ -136,14 +136,14 @@ def _words(answer: Answer) -> dict[str, Any]:
     return {name: text for name, text in answer.body.items() if name != "correlation_id"}
 
 
-def test_29_who_may_not_know_who_looked_is_not_told(shop: Heard):
+def test_who_may_not_know_who_looked_is_not_told(shop: Heard):
     """The access log over HTTP is for admins and auditors."""
     for role in ("operator", "approver", "viewer", "publishable"):
         assert shop.get("/audit/vault", role).status == 403, role
     assert shop.get("/audit/vault", "auditor").status == 200
 
 
-def test_31_no_digit_comes_back_out_of_what_was_refused(shop: Heard, token: str):
+def test_no_digit_comes_back_out_of_what_was_refused(shop: Heard, token: str):
     """Numbers in every field of every door: no answer repeats one, plain, spaced or dashed."""
     for number in SPELLED:
         card = {"number": number, **CARD}
@@ -171,7 +171,7 @@ def test_31_no_digit_comes_back_out_of_what_was_refused(shop: Heard, token: str)
         assert number.encode() not in answers
 
 
-def test_33_a_fingerprint_cannot_be_computed_from_a_number(house: House, shop: Heard, other: Heard):
+def test_a_fingerprint_cannot_be_computed_from_a_number(house: House, shop: Heard, other: Heard):
     """A plain hash of a number is guessed in minutes: none of them, under no key that lies about,
     is a fingerprint; and one card has another at each merchant."""
     card = {"number": PAID, **CARD}
@@ -194,7 +194,7 @@ def test_33_a_fingerprint_cannot_be_computed_from_a_number(house: House, shop: H
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
-def test_34_tokens_say_nothing_and_follow_nothing(house: House, shop: Heard):
+def test_tokens_say_nothing_and_follow_nothing(house: House, shop: Heard):
     """128 random bits each: no two alike in a half, none next to another, none in order."""
     tokens = [shop.tokenize(PAID) for _ in range(40)]
     numbers = [int(token.removeprefix("tok_"), 16) for token in tokens]
@@ -210,7 +210,7 @@ def test_34_tokens_say_nothing_and_follow_nothing(house: House, shop: Heard):
     assert (look.status, look.body["code"]) == (422, "unknown-token")
 
 
-def test_35_a_strangers_line_moves_no_card(house: House, shop: Heard, token: str):
+def test_a_strangers_line_moves_no_card(house: House, shop: Heard, token: str):
     """An order to charge, put into the vault's mailbox by hand or by nobody we know: the one is a
     dead letter, the other is never read; no card leaves, and no line says that one did."""
     order = {
@@ -261,7 +261,7 @@ def _forged(body: dict[str, Any]) -> bytes:
     return b'%b,"hash":"%b"}' % (text, hashlib.sha256(text).hexdigest().encode())
 
 
-def test_35_the_vault_is_reached_from_this_machine_alone_and_inside_by_its_secret(
+def test_the_vault_is_reached_from_this_machine_alone_and_inside_by_its_secret(
     house: House, shop: Heard, token: str
 ):
     """It listens on loopback; no key of people opens what hands out sealed cards or turns keys."""
@@ -285,7 +285,7 @@ def _own_addresses() -> Iterator[str]:
     yield from {str(one[4][0]) for one in found if not str(one[4][0]).startswith("127.")}
 
 
-def test_36_no_process_shows_a_secret_and_none_with_cards_leaves_a_core(house: House):
+def test_no_process_shows_a_secret_and_none_with_cards_leaves_a_core(house: House):
     """Arguments of processes are for everybody to read; cores hold what memory held."""
     secrets = [
         path.read_bytes().strip()
