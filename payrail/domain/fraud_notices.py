@@ -18,6 +18,7 @@ from payrail.domain.words.disputes import WARNED, DisputeFact, SendDisputeNotice
 
 #: providerA's type of event, and providerB's event code.
 A_TYPE, B_CODE = "radar.early_fraud_warning.created", "NOTIFICATION_OF_FRAUD"
+A_TYPES, B_CODES = (A_TYPE,), (B_CODE,)
 
 
 class _Metadata(Struct):

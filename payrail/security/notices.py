@@ -112,7 +112,7 @@ def _event(fields: Any, provider: str) -> Told:
     type_ = fields.get("type") if isinstance(fields, dict) else None
     if isinstance(type_, str) and type_.startswith(dispute_notices.A_PREFIX):
         return dispute_notices.read_event(fields, provider)
-    if type_ == fraud_notices.A_TYPE:
+    if type_ in fraud_notices.A_TYPES:
         return fraud_notices.read_event(fields, provider)
     return notices.read_event(fields, provider)
 
@@ -160,7 +160,7 @@ def _item(fields: dict[str, Any]) -> Item | DisputeItem | FraudItem:
     code = fields.get("eventCode")
     if isinstance(code, str) and code in dispute_notices.B_CODES:
         return dispute_notices.item_of(fields)
-    if code == fraud_notices.B_CODE:
+    if code in fraud_notices.B_CODES:
         return fraud_notices.item_of(fields)
     return notices.call_item_of(fields)
 
