@@ -25,6 +25,8 @@ from actors.simulation.shrink import replay_line, shrunk
 RUNS = int(os.environ.get("PAYRAIL_SIMULATE_RUNS", "3000"))
 #: From so many schedules on, every fault and every flow is among them.
 ENOUGH = 1_000
+#: Of so many schedules one may come out smaller than it was drawn: a card is gone before it pays.
+A_FEW_OF = 1_000
 #: Schedules that once found something, as they were drawn then, and what it was.
 FOUND = [
     json.loads(line)
@@ -64,7 +66,7 @@ def test_no_schedule_breaks_the_house():
     found = play(1, RUNS, jobs=2)
 
     assert [(one.seed, one.failures) for one in found.failed] == []
-    assert found.too_little == []
+    assert len(found.too_little) <= RUNS // A_FEW_OF
     if found.runs >= ENOUGH:
         assert {name for name, count in found.fired.items() if count} == set(KINDS)
         assert {end.partition(":")[0] for end in found.ends} >= set(FLOWS)

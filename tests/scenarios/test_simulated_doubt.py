@@ -11,7 +11,7 @@ from actors.simulation.flows import FLOWS
 from actors.simulation.run import plan_of
 
 #: A fixed range of schedules.
-FIRST_SEED, SEEDS = 70_001, 60
+FIRST_SEED, SEEDS = 70_001, 80
 #: What must have happened in it, and how often at least.
 DOUBTS = {
     "doubt of authorize": 30,
