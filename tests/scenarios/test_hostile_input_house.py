@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from actors.cli.chaos.house import House
-from tests.scenarios.living import raw_request, sizes
+from payrail.domain.books import CARD_ACCESS_BOOK
+from tests.scenarios.living import lines, raw_request, sizes
 from tests.scenarios.shop import Shop
 
 pytestmark = pytest.mark.scenario
@@ -45,9 +46,14 @@ class Order(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def nothing_is_written(house: House) -> Iterator[None]:
-    """The sizes of books and mailboxes are the same before and after; and the house serves."""
-    before = sizes(house.home, *TRACES)
+    """The sizes of books and mailboxes are the same before and after; and the house serves. A look
+    for a card without a right key is nothing but its line in the access log."""
+    before, looked = sizes(house.home, *TRACES), len(lines(house.home / CARD_ACCESS_BOOK))
     yield
+    refused = [line["outcome"] for line in lines(house.home / CARD_ACCESS_BOOK)[looked:]]
+    assert set(refused) <= {"refused:unauthenticated"}
+    for path in (CARD_ACCESS_BOOK, "mailboxes/vault/vault.http.jsonl"):
+        before[path] += len(refused)
     assert sizes(house.home, *TRACES) == before
     assert all((row["state"], row["restarts"]) == ("serving", 0) for row in house.rows())
 
