@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from actors.cli.main import run
 from actors.cli.stories.houses import House, environment, own_house
+
+# How long an example takes tells of the machine alone.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 #: Set where everything must be there: what cannot be tested is then a failure.
 REQUIRE_ALL = "PAYRAIL_REQUIRE_ALL"
