@@ -22,6 +22,7 @@ def _arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--is-settled", action="store_true", help="all captures must be settled")
     parser.add_argument("--pans", type=Path, help="card numbers to look for, one a line")
     parser.add_argument("--extra", type=Path, action="append", default=[], help="search this too")
+    parser.add_argument("--clock-was-set", action="store_true", help="times tell no order")
     parser.add_argument("--baseline", type=Path, help="ids of known dead letters, one a line")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     found = parser.parse_args(given)
@@ -41,6 +42,7 @@ def main(given: list[str]) -> int:
         is_settled=asked.is_settled,
         pans=read_pans(asked.pans) if asked.pans else (),
         extra=asked.extra,
+        clocks_agree=not asked.clock_was_set,
         known_dead=asked.baseline.read_text().split() if asked.baseline else (),
     )
     print(json.dumps(report.as_json(), indent=2) if asked.json else report.table())

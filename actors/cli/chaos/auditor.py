@@ -50,7 +50,12 @@ class Verdict:
 
 
 def ask_auditor(
-    home: Path, witness: Path, *, pans: Iterable[str], extra: Iterable[Path] = ()
+    home: Path,
+    witness: Path,
+    *,
+    pans: Iterable[str],
+    extra: Iterable[Path] = (),
+    clock_was_set: bool = False,
 ) -> Verdict:
     """Let it judge a settled house at rest with the witness files of the run. Card numbers are
     looked for in the home, in the witness files and in `extra`."""
@@ -60,6 +65,7 @@ def ask_auditor(
     cards.write_text("".join(f"{number}\n" for number in pans))
     seen = [witness / f"{name}.jsonl" for name in ("history", "heads", "sink")]
     words = ["--is-settled", "--json", "--pans", str(cards)]
+    words += ["--clock-was-set"] if clock_was_set else []
     for path in seen:
         words += [f"--{path.stem}", str(path)]
     for path in (*extra, seen[0], seen[2]):

@@ -147,7 +147,12 @@ async def _judged(stage: Stage, outcome: Outcome) -> None:
     outcome.charges = what_came_of_it(house.home)
     pans = [*APPROVED, *CHALLENGED, *DECLINED]
     outcome.audit = await asyncio.to_thread(
-        ask_auditor, house.home, stage.witness, pans=pans, extra=[house.log]
+        ask_auditor,
+        house.home,
+        stage.witness,
+        pans=pans,
+        extra=[house.log],
+        clock_was_set=stage.wall_clock is not None,
     )
 
 
