@@ -9,10 +9,18 @@ Never: reads a clock.
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import msgspec
 from msgspec import Meta, Struct
 
-from payrail.domain.notices import Amount, Code, Id, LowerCurrency, Money, NoticeUnread, shaped
+from payrail.domain.notices import (
+    Amount,
+    Code,
+    Id,
+    LowerCurrency,
+    Money,
+    NoticeUnread,
+    event_about,
+    shaped,
+)
 from payrail.domain.timestamps import iso, parse_iso
 from payrail.domain.words.disputes import DisputeFact, SendDisputeNotice
 
@@ -92,8 +100,8 @@ class _More(Struct):
     chargebackReasonCode: Id | None = None
 
 
-class DisputeItem(Struct):
-    """Of providerB's item: what is read again, and what its signature covers."""
+class ClaimItem(Struct):
+    """Of providerB's item about a charge: what its signature covers."""
 
     eventCode: str
     success: str
@@ -103,6 +111,11 @@ class DisputeItem(Struct):
     merchantAccountCode: Annotated[str, Meta(max_length=80)]
     merchantReference: Id
     amount: Money
+
+
+class DisputeItem(ClaimItem):
+    """And what is read again of a dispute."""
+
     additionalData: _More
 
 
@@ -128,16 +141,7 @@ def event_body(sent: SendDisputeNotice) -> bytes:
             "closed_reason": told.closed_reason,
         },
     }
-    return msgspec.json.encode(
-        {
-            "id": sent.notice_id,
-            "object": "event",
-            "type": type_,
-            "created": sent.at_ms // 1000,
-            "livemode": False,
-            "data": {"object": dispute},
-        }
-    )
+    return event_about(dispute, sent.notice_id, type_, sent.at_ms)
 
 
 def read_event(fields: Any, provider: str) -> DisputeFact:
@@ -181,8 +185,17 @@ def item_fields(sent: SendDisputeNotice, wall_ms: int) -> dict[str, Any]:
         "closedReason": told.closed_reason,
         "chargebackReasonCode": told.network_code,
     }
+    code = _SECOND if second else _CODES[told.fact, told.stage == INQUIRY]
+    return claim_fields(sent, wall_ms, code, more)
+
+
+def claim_fields(
+    sent: SendDisputeNotice, wall_ms: int, code: str, more: Mapping[str, str | None]
+) -> dict[str, Any]:
+    """An item about a charge, with what is told of it besides; None is left out."""
+    told = sent.notice
     return {
-        "eventCode": _SECOND if second else _CODES[told.fact, told.stage == INQUIRY],
+        "eventCode": code,
         "success": "true",
         "eventDate": iso(wall_ms),
         "pspReference": told.provider_reference,

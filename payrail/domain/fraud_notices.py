@@ -6,14 +6,20 @@ metadata. The signatures are in `payrail.security.notices`. Never: reads a clock
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from payrail.domain.dispute_notices import Time, amount_of, time_of
-from payrail.domain.notices import Amount, Code, Id, LowerCurrency, Money, NoticeUnread, shaped
-from payrail.domain.timestamps import iso
+from payrail.domain.dispute_notices import ClaimItem, Time, amount_of, claim_fields, time_of
+from payrail.domain.notices import (
+    Amount,
+    Code,
+    Id,
+    LowerCurrency,
+    NoticeUnread,
+    event_about,
+    shaped,
+)
 from payrail.domain.words.disputes import WARNED, DisputeFact, SendDisputeNotice
 
 #: providerA's type of event, and providerB's event code.
@@ -53,17 +59,9 @@ class _More(Struct):
     paymentId: Id
 
 
-class FraudItem(Struct):
-    """Of providerB's item: what is read again, and what its signature covers."""
+class FraudItem(ClaimItem):
+    """And what is read again of suspected fraud."""
 
-    eventCode: str
-    success: str
-    eventDate: str
-    pspReference: Id
-    originalReference: Annotated[str, Meta(max_length=80)]
-    merchantAccountCode: Annotated[str, Meta(max_length=80)]
-    merchantReference: Id
-    amount: Money
     additionalData: _More
 
 
@@ -86,16 +84,7 @@ def event_body(sent: SendDisputeNotice) -> bytes:
             "occurred_at": told.occurred_at,
         },
     }
-    return msgspec.json.encode(
-        {
-            "id": sent.notice_id,
-            "object": "event",
-            "type": A_TYPE,
-            "created": created,
-            "livemode": False,
-            "data": {"object": warning},
-        }
-    )
+    return event_about(warning, sent.notice_id, A_TYPE, sent.at_ms)
 
 
 def read_event(fields: Any, provider: str) -> DisputeFact:
@@ -121,22 +110,13 @@ def read_event(fields: Any, provider: str) -> DisputeFact:
 def item_fields(sent: SendDisputeNotice, wall_ms: int) -> dict[str, Any]:
     """`sent` as providerB's item, unsigned yet. `eventDate` is the time of signing."""
     told = sent.notice
-    return {
-        "eventCode": B_CODE,
-        "success": "true",
-        "eventDate": iso(wall_ms),
-        "pspReference": told.provider_reference,
-        "originalReference": sent.original or "",
-        "merchantAccountCode": sent.merchant_id,
-        "merchantReference": told.authorization,
-        "amount": {"value": told.amount, "currency": told.currency},
-        "additionalData": {
-            "noticeId": sent.notice_id,
-            "fraudType": told.reason,
-            "occurredAt": told.occurred_at,
-            "paymentId": told.payment_id,
-        },
+    more = {
+        "noticeId": sent.notice_id,
+        "fraudType": told.reason,
+        "occurredAt": told.occurred_at,
+        "paymentId": told.payment_id,
     }
+    return claim_fields(sent, wall_ms, B_CODE, more)
 
 
 def item_of(fields: Mapping[str, Any]) -> FraudItem:

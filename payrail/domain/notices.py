@@ -120,14 +120,21 @@ def event_body(sent: SendNotice) -> bytes:
         "failure_code": None if went_well else told.code,
         "original": sent.original,
     }
+    return event_about(
+        charge, told.notice_id, _TYPES[told.operation][0 if went_well else 1], sent.at_ms
+    )
+
+
+def event_about(told: Mapping[str, Any], event_id: str, type_: str, at_ms: int) -> bytes:
+    """The event in which providerA tells of an object."""
     return msgspec.json.encode(
         {
-            "id": told.notice_id,
+            "id": event_id,
             "object": "event",
-            "type": _TYPES[told.operation][0 if went_well else 1],
-            "created": sent.at_ms // 1000,
+            "type": type_,
+            "created": at_ms // 1000,
             "livemode": False,
-            "data": {"object": charge},
+            "data": {"object": told},
         }
     )
 
