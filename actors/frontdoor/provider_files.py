@@ -6,7 +6,8 @@ on piece by piece. Never: mends what it cannot read; somebody has to look at it.
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from io import BytesIO
+from contextlib import closing
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -33,12 +34,22 @@ def wants_csv(request: web.Request) -> bool:
 def lines_of(fs: Fs, provider: str, path: str) -> list[dict[str, Any]]:
     """Lines of a batch's file as it lies there. Raises RequestError 503 when it cannot be read."""
     try:
-        data = fs.read(path)
-        lines = statements.read(provider, path, BytesIO(data))
-        return [_shown(line) for _, line in zip(range(LINES_MAX), lines, strict=False)]
+        with closing(fs.open(path)) as file:
+            lines = statements.read(provider, path, _lines(file))
+            return [_shown(line) for line in islice(lines, LINES_MAX)]
     except (OSError, StatementDamaged) as error:
         why = str(error) if isinstance(error, StatementDamaged) else f"{path}: cannot be read"
         raise RequestError(503, "statement-damaged", why) from None
+
+
+def _lines(file: File) -> Iterator[bytes]:
+    """The lines of a file, read as far as they are asked for."""
+    rest = b""
+    for piece in _pieces([file]):
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
 
 
 def _shown(line: Any) -> dict[str, Any]:
